@@ -1,0 +1,43 @@
+import { resolve } from 'node:path';
+import { defineConfig } from 'vitest/config';
+
+/**
+ * Three pages, one bundle. `static/<page>.html` is what the server sends at `/<page>`;
+ * everything the pages ask for lies in `static/assets/` and is asked for as `/assets/…`.
+ *
+ * `assetsInlineLimit: 0` and no module preload polyfill: the pages run under a content
+ * security policy that allows neither `data:` scripts nor inline scripts.
+ */
+const page = (name: string): string => resolve(import.meta.dirname, `${name}.html`);
+
+/** The server to ask while `npm run dev` serves the pages. */
+const api = process.env['CIM_DEV_SERVER'] ?? 'http://127.0.0.1:8000';
+
+export default defineConfig({
+  base: '/',
+  build: {
+    outDir: '../static',
+    emptyOutDir: true,
+    assetsDir: 'assets',
+    assetsInlineLimit: 0,
+    modulePreload: { polyfill: false },
+    target: 'es2022',
+    chunkSizeWarningLimit: 2500,
+    rollupOptions: {
+      input: { explore: page('explore'), table: page('table'), docs: page('docs') },
+    },
+  },
+  server: {
+    proxy: {
+      '/api': api,
+      '/tiles': api,
+      '/ogc': api,
+      '/openapi.json': api,
+      '/live': { target: api, ws: true },
+    },
+  },
+  test: {
+    include: ['src/**/*.test.ts'],
+    environment: 'node',
+  },
+});
