@@ -1,0 +1,1 @@
+PATH := $(CURDIR)/.venv/bin:$(PATH)

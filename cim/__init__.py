@@ -1,0 +1,1 @@
+"""City Information Model (CIM) server: the city itself, its words, rules, store and services."""

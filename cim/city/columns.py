@@ -1,0 +1,298 @@
+"""City objects as Arrow columns: the form in which they cross processes and enter the store.
+
+Surfaces travel as WKB ``MULTIPOLYGON Z`` (lines as ``MULTILINESTRING Z``, points as ``MULTIPOINT Z``),
+so that any tool can read a row; what WKB cannot say (which surfaces make a shell, which shells a solid, what
+each surface means) stands beside it as JSON.  Encoding and decoding are vectorised over whole
+batches: a ragged numpy layout in, a ragged numpy layout out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+import orjson
+import pyarrow as pa
+import shapely
+from numpy.typing import NDArray
+
+from cim.city.model import Attribute, CityObject
+from cim.findings import Quality
+from cim.geometry.surfaces import KINDS, NO_ENDS, Geometry, GeometryKind, Semantics
+
+OBJECT_SCHEMA: Final = pa.schema(
+    [
+        pa.field("id", pa.string(), nullable=False),
+        pa.field("type", pa.string(), nullable=False),
+        pa.field("dataset", pa.string(), nullable=False),
+        pa.field("parent_id", pa.string()),
+        pa.field("attributes", pa.string(), nullable=False),
+        pa.field("place", pa.binary()),
+        *(pa.field(name, pa.float64()) for name in ("xmin", "ymin", "zmin", "xmax", "ymax", "zmax")),
+    ]
+)
+"""One row per object; ``place`` is 2D WKB; the box covers place and geometries, metres."""
+
+GEOMETRY_SCHEMA: Final = pa.schema(
+    [
+        pa.field("object_id", pa.string(), nullable=False),
+        pa.field("lod", pa.string(), nullable=False),
+        pa.field("kind", pa.string(), nullable=False),
+        pa.field("surfaces", pa.binary(), nullable=False),
+        pa.field("structure", pa.string()),
+    ]
+)
+"""One row per geometry; ``surfaces`` is 3D WKB, ``structure`` JSON or null."""
+
+_POINTS: Final = shapely.GeometryType.MULTIPOINT
+_LINES: Final = shapely.GeometryType.MULTILINESTRING
+_POLYGONS: Final = shapely.GeometryType.MULTIPOLYGON
+
+
+def attributes_to_json(attributes: Mapping[str, Attribute]) -> str:
+    """Return attributes as compact JSON, leaving out what has its default."""
+    return orjson.dumps({name: _attribute_members(attribute) for name, attribute in attributes.items()}).decode()
+
+
+def attributes_from_json(text: str) -> dict[str, Attribute]:
+    """Return the attributes of a row."""
+    return {
+        name: Attribute(
+            value=members.get("v"),
+            unit=members.get("u"),
+            quality=Quality(members.get("q", "recorded")),
+            interval=tuple(members["i"]) if "i" in members else None,
+            method=members.get("m"),
+            source=members.get("s", ""),
+        )
+        for name, members in orjson.loads(text).items()
+    }
+
+
+def _attribute_members(attribute: Attribute) -> dict[str, Any]:
+    members: dict[str, Any] = {"v": attribute.value}
+    if attribute.unit is not None:
+        members["u"] = attribute.unit
+    if attribute.quality is not Quality.RECORDED:
+        members["q"] = attribute.quality.value
+    if attribute.interval is not None:
+        members["i"] = list(attribute.interval)
+    if attribute.method is not None:
+        members["m"] = attribute.method
+    if attribute.source:
+        members["s"] = attribute.source
+    return members
+
+
+def objects_to_columns(objects: Sequence[CityObject]) -> tuple[pa.RecordBatch, pa.RecordBatch]:
+    """Return the object rows and the geometry rows of some objects."""
+    boxes = np.full((len(objects), 6), np.nan)
+    for row, city_object in enumerate(objects):
+        boxes[row] = _box(city_object)
+    places = np.array([o.place for o in objects], dtype=object)
+    rows = pa.RecordBatch.from_arrays(
+        [
+            pa.array([o.id for o in objects], pa.string()),
+            pa.array([o.type for o in objects], pa.string()),
+            pa.array([o.dataset for o in objects], pa.string()),
+            pa.array([o.parent_id for o in objects], pa.string()),
+            pa.array([attributes_to_json(o.attributes) for o in objects], pa.string()),
+            pa.array(shapely.to_wkb(places, output_dimension=2).tolist(), pa.binary()),
+            *(pa.array(boxes[:, column], pa.float64(), from_pandas=True) for column in range(6)),
+        ],
+        schema=OBJECT_SCHEMA,
+    )
+    owners = [o.id for o in objects for _ in o.geometries]
+    geometries = [g for o in objects for g in o.geometries]
+    return rows, _geometry_rows(owners, geometries)
+
+
+def _box(city_object: CityObject) -> NDArray[np.float64]:
+    boxes = [np.array(g.bounds()) for g in city_object.geometries]
+    if city_object.place is not None:
+        xmin, ymin, xmax, ymax = city_object.place.bounds
+        boxes.append(np.array([xmin, ymin, np.nan, xmax, ymax, np.nan]))
+    if not boxes:
+        return np.full(6, np.nan)
+    stacked = np.vstack(boxes)
+    return np.concatenate((np.fmin.reduce(stacked[:, :3]), np.fmax.reduce(stacked[:, 3:])))
+
+
+def _geometry_rows(owners: list[str], geometries: list[Geometry]) -> pa.RecordBatch:
+    return pa.RecordBatch.from_arrays(
+        [
+            pa.array(owners, pa.string()),
+            pa.array([g.lod for g in geometries], pa.string()),
+            pa.array([g.kind for g in geometries], pa.string()),
+            pa.array(geometries_to_wkb(geometries), pa.binary()),
+            pa.array([_structure_json(g) for g in geometries], pa.string()),
+        ],
+        schema=GEOMETRY_SCHEMA,
+    )
+
+
+def _structure_json(geometry: Geometry) -> str | None:
+    structure: dict[str, Any] = {}
+    if len(geometry.shell_ends):
+        structure["shells"] = geometry.shell_ends.tolist()
+    if len(geometry.solid_ends):
+        structure["solids"] = geometry.solid_ends.tolist()
+    if geometry.semantics is not None:
+        structure["semantics"] = {
+            "surfaces": list(geometry.semantics.surfaces),
+            "values": geometry.semantics.values.tolist(),
+        }
+    return orjson.dumps(structure).decode() if structure else None
+
+
+def geometries_to_wkb(geometries: Sequence[Geometry]) -> list[bytes]:
+    """Return WKB with Z for each geometry, encoded in one pass per kind of part."""
+    out: list[bytes] = [b""] * len(geometries)
+    families: dict[shapely.GeometryType, list[int]] = {}
+    for index, geometry in enumerate(geometries):
+        families.setdefault(_family(geometry.kind), []).append(index)
+    for family, members in families.items():
+        built = _from_ragged(family, [geometries[index] for index in members])
+        for index, wkb in zip(members, shapely.to_wkb(built, output_dimension=3).tolist(), strict=True):
+            out[index] = wkb
+    return out
+
+
+def _family(kind: GeometryKind) -> shapely.GeometryType:
+    if kind == "MultiPoint":
+        return _POINTS
+    return _LINES if kind == "MultiLineString" else _POLYGONS
+
+
+def _offsets(counts: Iterable[int]) -> NDArray[np.int64]:
+    return np.concatenate(([0], np.cumsum(np.fromiter(counts, dtype=np.int64))))
+
+
+def _from_ragged(family: shapely.GeometryType, geometries: list[Geometry]) -> NDArray[np.object_]:
+    coordinates = np.concatenate([g.coordinates for g in geometries])
+    starts = _offsets(len(g.coordinates) for g in geometries)
+    if family is _POINTS:
+        return _ragged(family, coordinates, (starts,))
+    ring_ends = np.concatenate([g.ring_ends + start for g, start in zip(geometries, starts[:-1], strict=True)])
+    rings = _offsets(len(g.ring_ends) for g in geometries)
+    if family is _LINES:
+        return _ragged(family, coordinates, (np.concatenate(([0], ring_ends)), rings))
+    ring_starts = np.concatenate(([0], ring_ends[:-1]))
+    closed = np.insert(coordinates, ring_ends, coordinates[ring_starts], axis=0)
+    ring_offsets = np.concatenate(([0], ring_ends + np.arange(1, len(ring_ends) + 1)))
+    surface_ends = np.concatenate([g.surface_ends + ring for g, ring in zip(geometries, rings[:-1], strict=True)])
+    surfaces = _offsets(len(g.surface_ends) for g in geometries)
+    return _ragged(family, closed, (ring_offsets, np.concatenate(([0], surface_ends)), surfaces))
+
+
+def _ragged(
+    family: shapely.GeometryType, coordinates: NDArray[np.float64], offsets: tuple[NDArray[np.int64], ...]
+) -> NDArray[np.object_]:
+    built: NDArray[np.object_] = shapely.from_ragged_array(family, coordinates, offsets)
+    return built
+
+
+@dataclass(frozen=True, slots=True)
+class SurfaceTable:
+    """All polygonal geometries of a batch in one ragged layout, ready for vectorised work.
+
+    ``coordinates`` (n, 3) metres; rings do not repeat their first vertex; ``geometry_ends[i]`` says
+    where the surfaces of ``rows[i]`` (its row in the batch that was decoded) end.
+    """
+
+    rows: NDArray[np.int64]
+    coordinates: NDArray[np.float64]
+    ring_ends: NDArray[np.int64]
+    surface_ends: NDArray[np.int64]
+    geometry_ends: NDArray[np.int64]
+
+
+def surface_table(kinds: Sequence[str], wkb: NDArray[np.object_]) -> SurfaceTable:
+    """Decode the polygonal rows among ``wkb`` in one pass."""
+    rows = np.array(
+        [row for row, kind in enumerate(kinds) if kind not in ("MultiPoint", "MultiLineString")], dtype=np.int64
+    )
+    if not len(rows):
+        empty = np.empty(0, dtype=np.int64)
+        return SurfaceTable(rows, np.empty((0, 3)), empty, empty, empty)
+    _, closed, offsets = shapely.to_ragged_array(shapely.from_wkb(wkb[rows]), include_z=True)
+    ring_offsets, surface_offsets, geometry_offsets = (np.asarray(o, dtype=np.int64) for o in offsets)
+    keep = np.ones(len(closed), dtype=bool)
+    keep[ring_offsets[1:] - 1] = False
+    ring_ends = ring_offsets[1:] - np.arange(1, len(ring_offsets))
+    return SurfaceTable(rows, closed[keep], ring_ends, surface_offsets[1:], geometry_offsets[1:])
+
+
+def columns_to_objects(rows: pa.Table, geometries: pa.Table) -> list[CityObject]:
+    """Return the objects of some rows; extra columns are ignored."""
+    by_owner: dict[str, list[Geometry]] = {}
+    for owner, geometry in zip(geometries["object_id"].to_pylist(), _geometries(geometries), strict=True):
+        by_owner.setdefault(owner, []).append(geometry)
+    places = shapely.from_wkb(np.array(rows["place"].to_pylist(), dtype=object)).tolist()
+    columns = (rows[name].to_pylist() for name in ("id", "type", "parent_id", "attributes"))
+    return [
+        CityObject(
+            id=identifier,
+            type=type_,
+            place=place,
+            geometries=tuple(by_owner.get(identifier, ())),
+            attributes=attributes_from_json(attributes),
+            parent_id=parent_id,
+        )
+        for identifier, type_, parent_id, attributes, place in zip(*columns, places, strict=True)
+    ]
+
+
+def _geometries(table: pa.Table) -> list[Geometry]:
+    kinds = table["kind"].to_pylist()
+    lods = table["lod"].to_pylist()
+    structures = [orjson.loads(text) if text else {} for text in table["structure"].to_pylist()]
+    wkb = np.array(table["surfaces"].to_pylist(), dtype=object)
+    out: list[Geometry | None] = [None] * len(kinds)
+    polygonal = surface_table(kinds, wkb)
+    for index, row in enumerate(polygonal.rows.tolist()):
+        out[row] = _slice(polygonal, index, kinds[row], lods[row], structures[row])
+    for row, kind in enumerate(kinds):
+        if out[row] is None:
+            out[row] = _thin(kind, lods[row], shapely.from_wkb(wkb[row]))
+    return [geometry for geometry in out if geometry is not None]
+
+
+def _slice(table: SurfaceTable, index: int, kind: str, lod: str, structure: dict[str, Any]) -> Geometry:
+    first_surface = int(table.geometry_ends[index - 1]) if index else 0
+    last_surface = int(table.geometry_ends[index])
+    first_ring = int(table.surface_ends[first_surface - 1]) if first_surface else 0
+    last_ring = int(table.surface_ends[last_surface - 1])
+    first = int(table.ring_ends[first_ring - 1]) if first_ring else 0
+    last = int(table.ring_ends[last_ring - 1])
+    meaning = structure.get("semantics")
+    return Geometry(
+        kind=_kind(kind),
+        lod=lod,
+        coordinates=table.coordinates[first:last],
+        ring_ends=(table.ring_ends[first_ring:last_ring] - first).astype(np.int32),
+        surface_ends=(table.surface_ends[first_surface:last_surface] - first_ring).astype(np.int32),
+        shell_ends=np.array(structure.get("shells", ()), dtype=np.int32),
+        solid_ends=np.array(structure.get("solids", ()), dtype=np.int32),
+        semantics=None
+        if meaning is None
+        else Semantics(tuple(meaning["surfaces"]), np.array(meaning["values"], dtype=np.int32)),
+    )
+
+
+def _thin(kind: str, lod: str, geometry: shapely.Geometry) -> Geometry:
+    coordinates = shapely.get_coordinates(geometry, include_z=True)
+    if kind == "MultiPoint":
+        return Geometry(kind="MultiPoint", lod=lod, coordinates=coordinates)
+    counts = shapely.get_num_coordinates(shapely.get_parts(geometry))
+    ends = np.cumsum(counts).astype(np.int32)
+    return Geometry(kind="MultiLineString", lod=lod, coordinates=coordinates, ring_ends=ends, surface_ends=NO_ENDS)
+
+
+def _kind(text: str) -> GeometryKind:
+    for kind in KINDS:
+        if kind == text:
+            return kind
+    raise ValueError(text)

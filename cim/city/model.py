@@ -1,0 +1,158 @@
+"""City objects: what the city is made of.
+
+Types are those of CityJSON 2.0 (OGC 20-072r5) section 3: ``Building``, ``BuildingPart``, ``Road``,
+``WaterBody``, ``PlantCover``, ``SolitaryVegetationObject``, ``LandUse``, ``TransportSquare``,
+``Railway`` …; what the standard has no word for carries the extension mark ``+`` (``+TransitStop``,
+``+District``, ``+Parcel``, ``+Coverage``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Final
+
+import numpy as np
+import shapely
+
+from cim.errors import InvalidInput
+from cim.findings import Quality
+from cim.geometry.surfaces import Geometry
+
+AttributeValue = str | int | float | bool | None | list[object] | dict[str, object]
+
+COORDINATE_M_MAX: Final = 1e8
+"""No place on Earth has a projected coordinate beyond this, metres: larger ones are damage."""
+
+HEIGHT_M_MAX: Final = 12_000.0
+"""Above every mountain and every building, metres over any vertical datum."""
+
+RING_VERTICES_MIN: Final = 3
+LINE_VERTICES_MIN: Final = 2
+
+VERTICES_MAX: Final = 2_000_000
+"""Vertices that one geometry may have."""
+
+
+@dataclass(frozen=True, slots=True)
+class Attribute:
+    """A fact about an object.
+
+    ``unit`` is a UCUM code or ``None``; ``interval`` the 90 % interval of a modelled value;
+    ``source`` the dataset it comes from (``""``: the object's own); ``method`` names how a modelled
+    value was made.
+    """
+
+    value: AttributeValue
+    unit: str | None = None
+    quality: Quality = Quality.RECORDED
+    interval: tuple[float, float] | None = None
+    method: str | None = None
+    source: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class CityObject:
+    """One version of one thing in the city.
+
+    ``place`` is its position on the map in the working CRS, metres: a footprint, an axis or a point.
+    ``geometries`` are its 3D geometries, several levels of detail allowed; an object may have only
+    a place.  Well-known attributes have fixed names: ``height_m``, ``ground_m``,
+    ``storeys_above_ground``, ``year_of_construction``, ``function``, ``name``, ``address``,
+    ``roof_type``, ``roof_height_m``, ``min_height_m``; a source's others keep the source's own names.
+    """
+
+    id: str
+    type: str
+    place: shapely.Geometry | None = None
+    geometries: tuple[Geometry, ...] = ()
+    attributes: Mapping[str, Attribute] = field(default_factory=dict)
+    parent_id: str | None = None
+
+    @property
+    def dataset(self) -> str:
+        """The slug before the colon of the id."""
+        return self.id.partition(":")[0]
+
+
+@dataclass(frozen=True, slots=True)
+class Dataset:
+    """A source that was taken into the city."""
+
+    id: str
+    title: str
+    source_file: str
+    source_sha256: str
+    licence: str
+    attribution: str
+    reader: str
+    reader_version: str
+    read_at: datetime
+    generated: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class CityFrame:
+    """The one CRS, datum and ground of a city; fixed by its first ingest."""
+
+    slug: str
+    title_en: str
+    title_zh: str
+    crs: str
+    vertical_datum: str | None
+    ground: str
+    """``flat``: heights are above an even ground at 0 m; ``interpolated``: a surface through the
+    buildings' ground surfaces."""
+    time_zone: str
+
+
+@dataclass(frozen=True, slots=True)
+class Quarantined:
+    """A feature that was kept out, and why."""
+
+    feature: str
+    code: str
+    reason: str
+
+
+def check_object(city_object: CityObject) -> None:
+    """Refuse what would poison the city: NaN, infinite or absurd coordinates, empty or huge geometry.
+
+    Raises :class:`InvalidInput` with the code that goes into quarantine.
+    """
+    for geometry in city_object.geometries:
+        _check_geometry(geometry)
+    place = city_object.place
+    if place is None:
+        return
+    if place.is_empty:
+        raise InvalidInput("The footprint is empty.", code="geometry-empty")
+    xmin, ymin, xmax, ymax = place.bounds
+    if not all(abs(value) < COORDINATE_M_MAX for value in (xmin, ymin, xmax, ymax)):
+        raise InvalidInput("A coordinate is not a place on Earth.", code="coordinate-absurd")
+
+
+def _check_geometry(geometry: Geometry) -> None:
+    count = len(geometry.coordinates)
+    if count == 0:
+        raise InvalidInput("A geometry has no vertices.", code="geometry-empty")
+    if count > VERTICES_MAX:
+        raise InvalidInput(
+            f"A geometry has {count:,} vertices; {VERTICES_MAX:,} are allowed.",
+            code="vertices-max",
+            count=count,
+            limit=VERTICES_MAX,
+        )
+    sizes = np.diff(geometry.ring_ends, prepend=0)
+    least = RING_VERTICES_MIN if geometry.surface_count else LINE_VERTICES_MIN
+    if len(sizes) and int(sizes.min()) < least:
+        raise InvalidInput("A ring or a line has too few vertices.", code="ring-too-short")
+    low = geometry.coordinates.min(axis=0)
+    high = geometry.coordinates.max(axis=0)
+    bounds = (*low.tolist(), *high.tolist())
+    # A NaN fails every comparison, so these tests refuse it too.
+    if not all(abs(value) < COORDINATE_M_MAX for value in (bounds[0], bounds[1], bounds[3], bounds[4])):
+        raise InvalidInput("A coordinate is not a place on Earth.", code="coordinate-absurd")
+    if not all(abs(value) < HEIGHT_M_MAX for value in (bounds[2], bounds[5])):
+        raise InvalidInput("A height is beyond any on Earth.", code="height-absurd")

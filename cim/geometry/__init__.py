@@ -1,0 +1,1 @@
+"""Coordinates, surfaces and boxes; pure."""

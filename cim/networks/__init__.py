@@ -1,0 +1,1 @@
+"""Networks of water, power and streets, as snapshots of a baseline."""

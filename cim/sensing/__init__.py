@@ -1,0 +1,1 @@
+"""Datastreams and observations."""

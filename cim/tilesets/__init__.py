@@ -1,0 +1,1 @@
+"""Which tileset is current, and serving it."""

@@ -1,0 +1,1 @@
+"""What every HTTP answer shares: problems, security headers, origin checks, limits."""

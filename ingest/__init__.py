@@ -1,0 +1,1 @@
+"""Files and feeds into the city."""

@@ -1,0 +1,1 @@
+"""One file per format; the registry is the list."""

@@ -1,0 +1,1 @@
+"""The sample city: central Helsinki with generated parts on the real base."""

@@ -1,0 +1,1 @@
+"""Geometry to 3D Tiles files."""

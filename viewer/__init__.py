@@ -1,0 +1,1 @@
+"""What a person sees: pydeck views in Python, drawn by a TypeScript client."""
