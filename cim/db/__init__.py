@@ -1,0 +1,1 @@
+"""The embedded database: one directory, one writer, many readers."""
