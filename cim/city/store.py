@@ -1,0 +1,286 @@
+"""SQL of the city: staging what a job reads, publishing it as one baseline, reading it back.
+
+Functions take an open DuckDB connection: the writer's inside a transaction, or a reader's cursor.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+import duckdb
+import pyarrow as pa
+
+from cim.city.model import CityFrame, Dataset
+from cim.errors import Conflict, IntegrityError
+
+_OBJECT_COLUMNS: Final = "id, type, dataset, parent_id, attributes, place, xmin, ymin, zmin, xmax, ymax, zmax"
+_GEOMETRY_COLUMNS: Final = "object_id, lod, kind, surfaces, structure"
+
+BASELINE_GAPS: Final = """
+    SELECT count(*) FROM baseline
+    HAVING count(*) <> coalesce(max(baseline_version), 0) OR count(DISTINCT baseline_version) <> count(*)
+"""
+"""Gives a row unless baselines are numbered 1, 2, 3 …: a log that was cut short shows here."""
+
+_CURRENT: Final = """
+    SELECT * FROM (
+        SELECT *, row_number() OVER (PARTITION BY id ORDER BY baseline_version DESC) AS age
+        FROM city_object WHERE baseline_version <= ?
+    ) WHERE age = 1 AND NOT removed
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """What one publication did to the city."""
+
+    baseline_version: int
+    added: int
+    changed: int
+    removed: int
+    unchanged: int
+
+
+@dataclass(frozen=True, slots=True)
+class Act:
+    """Who changed the city, through what, when."""
+
+    job_id: str
+    actor: str
+    origin: str
+    at: datetime
+
+
+@contextmanager
+def _lent(connection: duckdb.DuckDBPyConnection, name: str, table: pa.Table | pa.RecordBatch) -> Iterator[None]:
+    """Lend an Arrow table to SQL; replacement scans are off, so it is registered by name."""
+    connection.register(name, pa.Table.from_batches([table]) if isinstance(table, pa.RecordBatch) else table)
+    try:
+        yield
+    finally:
+        connection.unregister(name)
+
+
+def stage(
+    connection: duckdb.DuckDBPyConnection,
+    job_id: str,
+    first_sequence: int,
+    objects: pa.RecordBatch,
+    geometries: pa.RecordBatch,
+) -> None:
+    """Keep what a job has read; nobody sees it before it is published."""
+    with _lent(connection, "incoming_objects", objects):
+        connection.execute(
+            f"""INSERT INTO staged_object
+                SELECT ?, ? + row_number() OVER (), {_OBJECT_COLUMNS} FROM incoming_objects""",  # noqa: S608 -- constant
+            [job_id, first_sequence],
+        )
+    if geometries.num_rows:
+        with _lent(connection, "incoming_geometries", geometries):
+            connection.execute(
+                f"INSERT INTO staged_geometry SELECT ?, {_GEOMETRY_COLUMNS} FROM incoming_geometries",  # noqa: S608
+                [job_id],
+            )
+
+
+def discard(connection: duckdb.DuckDBPyConnection, job_id: str) -> None:
+    """Forget what a job has staged."""
+    connection.execute("DELETE FROM staged_object WHERE job_id = ?", [job_id])
+    connection.execute("DELETE FROM staged_geometry WHERE job_id = ?", [job_id])
+
+
+def publish(connection: duckdb.DuckDBPyConnection, act: Act, datasets: Sequence[str]) -> Published:
+    """Make what a job has staged the next baseline, in the caller's transaction.
+
+    Objects of ``datasets`` that are not staged are removed; those that are the same stay as they
+    are, so that an unchanged delivery adds no versions.
+    """
+    repeated = _scalar(
+        connection,
+        "SELECT count(*) - count(DISTINCT id) FROM staged_object WHERE job_id = ?",
+        [act.job_id],
+    )
+    if repeated:
+        raise IntegrityError("An object was staged twice.", code="object-twice", count=repeated)
+    version = current_version(connection) + 1
+    _digest_incoming(connection, act.job_id)
+    _compare_with_current(connection, version - 1, list(datasets))
+    _write_versions(connection, act, version)
+    added, changed, removed, unchanged = (
+        int(_scalar(connection, "SELECT count(*) FROM difference WHERE state = ?", [state]))
+        for state in ("added", "changed", "removed", "unchanged")
+    )
+    connection.execute(
+        "INSERT INTO baseline VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        [version, act.job_id, act.actor, act.origin, act.at, added, changed, removed],
+    )
+    discard(connection, act.job_id)
+    connection.execute("DROP TABLE incoming; DROP TABLE difference")
+    return Published(version, added, changed, removed, unchanged)
+
+
+def _digest_incoming(connection: duckdb.DuckDBPyConnection, job_id: str) -> None:
+    connection.execute(
+        """CREATE OR REPLACE TEMP TABLE incoming AS
+           WITH shape AS (
+               SELECT object_id,
+                      string_agg(md5(surfaces) || lod || kind || coalesce(structure, ''), ',' ORDER BY lod, kind)
+                          AS shapes
+               FROM staged_geometry WHERE job_id = ? GROUP BY object_id)
+           SELECT o.*, sha256(concat_ws(chr(31), o.type, coalesce(o.parent_id, ''), o.attributes,
+                                        coalesce(md5(o.place), ''), coalesce(shape.shapes, ''))) AS digest
+           FROM staged_object o LEFT JOIN shape ON shape.object_id = o.id WHERE o.job_id = ?""",
+        [job_id, job_id],
+    )
+
+
+def _compare_with_current(connection: duckdb.DuckDBPyConnection, version: int, datasets: list[str]) -> None:
+    connection.execute(
+        f"""CREATE OR REPLACE TEMP TABLE difference AS
+            WITH present AS (SELECT id, digest FROM ({_CURRENT}) WHERE list_contains(?, dataset))
+            SELECT coalesce(i.id, p.id) AS id,
+                   CASE WHEN p.id IS NULL THEN 'added' WHEN i.id IS NULL THEN 'removed'
+                        WHEN p.digest = i.digest THEN 'unchanged' ELSE 'changed' END AS state
+            FROM incoming i FULL JOIN present p ON p.id = i.id""",  # noqa: S608 -- constants of this module
+        [version, datasets],
+    )
+
+
+def _write_versions(connection: duckdb.DuckDBPyConnection, act: Act, version: int) -> None:
+    connection.execute(
+        """INSERT INTO city_object
+           SELECT i.id, ?, false, i.type, i.dataset, i.parent_id, i.attributes, i.place,
+                  i.xmin, i.ymin, i.zmin, i.xmax, i.ymax, i.zmax, i.digest, NULL, NULL
+           FROM incoming i JOIN difference d ON d.id = i.id
+           WHERE d.state IN ('added', 'changed') ORDER BY i.sequence""",
+        [version],
+    )
+    connection.execute(
+        f"""INSERT INTO city_object
+            SELECT c.id, ?, true, c.type, c.dataset, c.parent_id, '{{}}', NULL,
+                   NULL, NULL, NULL, NULL, NULL, NULL, '', NULL, NULL
+            FROM ({_CURRENT}) c JOIN difference d ON d.id = c.id WHERE d.state = 'removed'""",  # noqa: S608
+        [version, version - 1],
+    )
+    connection.execute(
+        """INSERT INTO city_geometry
+           SELECT g.object_id, ?, g.lod, g.kind, g.surfaces, g.structure
+           FROM staged_geometry g JOIN difference d ON d.id = g.object_id
+           WHERE g.job_id = ? AND d.state IN ('added', 'changed')""",
+        [version, act.job_id],
+    )
+
+
+def current_version(connection: duckdb.DuckDBPyConnection) -> int:
+    """Return the newest baseline, 0 for an empty city."""
+    return int(_scalar(connection, "SELECT coalesce(max(baseline_version), 0) FROM baseline", []))
+
+
+def read_objects(connection: duckdb.DuckDBPyConnection, version: int, types: Sequence[str] = ()) -> pa.Table:
+    """Return the objects of a baseline, all or those of some types, oldest first."""
+    chosen = "WHERE list_contains(?, type)" if types else ""
+    return connection.execute(
+        f"""SELECT {_OBJECT_COLUMNS}, baseline_version FROM ({_CURRENT}) {chosen}
+            ORDER BY baseline_version, id""",  # noqa: S608 -- constants of this module
+        [version, list(types)] if types else [version],
+    ).to_arrow_table()
+
+
+def read_geometries(connection: duckdb.DuckDBPyConnection, version: int, types: Sequence[str] = ()) -> pa.Table:
+    """Return the geometries of the objects of a baseline, in the order of their objects' ids."""
+    chosen = "WHERE list_contains(?, type)" if types else ""
+    return connection.execute(
+        f"""SELECT g.object_id, g.lod, g.kind, g.surfaces, g.structure
+            FROM city_geometry g
+            JOIN (SELECT id, baseline_version FROM ({_CURRENT}) {chosen}) o
+              ON o.id = g.object_id AND o.baseline_version = g.baseline_version
+            ORDER BY g.object_id, g.lod, g.kind""",  # noqa: S608 -- constants of this module
+        [version, list(types)] if types else [version],
+    ).to_arrow_table()
+
+
+def read_object_rows(connection: duckdb.DuckDBPyConnection, version: int, ids: Sequence[str]) -> pa.Table:
+    """Return some objects of a baseline by id; those that are not there are left out."""
+    return connection.execute(
+        f"SELECT {_OBJECT_COLUMNS}, baseline_version FROM ({_CURRENT}) WHERE list_contains(?, id)",  # noqa: S608
+        [version, list(ids)],
+    ).to_arrow_table()
+
+
+def read_geometry_rows(connection: duckdb.DuckDBPyConnection, object_id: str, version: int) -> pa.Table:
+    """Return the geometries that an object got in one baseline."""
+    return connection.execute(
+        f"SELECT {_GEOMETRY_COLUMNS} FROM city_geometry WHERE object_id = ? AND baseline_version = ? ORDER BY lod",  # noqa: S608
+        [object_id, version],
+    ).to_arrow_table()
+
+
+def read_frame(connection: duckdb.DuckDBPyConnection) -> CityFrame | None:
+    """Return the frame of the city, or ``None`` before its first ingest."""
+    rows = connection.execute(
+        "SELECT slug, title_en, title_zh, crs, vertical_datum, ground, time_zone FROM city ORDER BY created_at LIMIT 1"
+    ).fetchall()
+    return CityFrame(*rows[0]) if rows else None
+
+
+def write_frame(connection: duckdb.DuckDBPyConnection, frame: CityFrame, at: datetime) -> None:
+    """Fix the frame of the city; raises :class:`Conflict` if it has another already."""
+    present = read_frame(connection)
+    if present is None:
+        connection.execute(
+            "INSERT INTO city VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            [
+                frame.slug,
+                frame.title_en,
+                frame.title_zh,
+                frame.crs,
+                frame.vertical_datum,
+                frame.ground,
+                frame.time_zone,
+                at,
+            ],
+        )
+    elif present.crs != frame.crs:
+        raise Conflict("The city has another coordinate system.", code="city-crs", crs=present.crs)
+
+
+def write_dataset(connection: duckdb.DuckDBPyConnection, dataset: Dataset, version: int) -> None:
+    """Record a source as it was taken in at a baseline."""
+    connection.execute(
+        "INSERT INTO dataset VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        [
+            dataset.id,
+            version,
+            dataset.title,
+            dataset.source_file,
+            dataset.source_sha256,
+            dataset.licence,
+            dataset.attribution,
+            dataset.reader,
+            dataset.reader_version,
+            dataset.read_at,
+            dataset.generated,
+        ],
+    )
+
+
+def read_datasets(connection: duckdb.DuckDBPyConnection) -> list[Dataset]:
+    """Return the newest record of each source, in the order in which they first came."""
+    rows = connection.execute(
+        """SELECT id, title, source_file, source_sha256, licence, attribution, reader, reader_version, read_at,
+                  generated
+           FROM dataset
+           QUALIFY row_number() OVER (PARTITION BY id ORDER BY baseline_version DESC) = 1
+           ORDER BY min(baseline_version) OVER (PARTITION BY id), id"""
+    ).fetchall()
+    return [Dataset(*row) for row in rows]
+
+
+def _scalar(connection: duckdb.DuckDBPyConnection, sql: str, parameters: list[object]) -> int:
+    # All rows are fetched, always: a result that is not read to its end blocks the connection's next work.
+    rows = connection.execute(sql, parameters).fetchall()
+    return int(rows[0][0])
