@@ -75,7 +75,7 @@ def apply_migrations(
     """Bring the schema up to date, each step in its own transaction, and checkpoint after."""
     has_ledger = connection.execute(
         "SELECT 1 FROM information_schema.tables WHERE table_name = 'schema_migration'"
-    ).fetchone()
+    ).fetchall()
     rows = (
         connection.execute("SELECT number, name, sha256 FROM schema_migration ORDER BY number").fetchall()
         if has_ledger
@@ -107,13 +107,13 @@ def apply_migrations(
 def run_checks(connection: duckdb.DuckDBPyConnection, checks: Sequence[StartCheck]) -> None:
     """Ask every start check; ``DatabaseDamaged`` with the first that finds something."""
     for check in checks:
-        row = connection.execute(check.sql).fetchone()
-        if row is not None:
+        found = connection.execute(check.sql).fetchall()
+        if found:
             raise DatabaseDamaged(
-                f"The city contradicts itself: not so that {check.name} ({row[0]}).",
+                f"The city contradicts itself: not so that {check.name} ({found[0][0]}).",
                 hint="Commits are missing. Put back a copy, or run `cim doctor --scrub` to see what is readable.",
                 check=check.name,
-                found=str(row[0]),
+                found=str(found[0][0]),
             )
 
 

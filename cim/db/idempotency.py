@@ -84,5 +84,6 @@ class IdempotencyLedger:
 
 def read_result(connection: duckdb.DuckDBPyConnection, key: str) -> object:
     """Return the stored result of a write, decoded from JSON."""
-    row = connection.execute("SELECT result FROM idempotency WHERE idempotency_key = ? LIMIT 1", [key]).fetchone()
+    rows = connection.execute("SELECT result FROM idempotency WHERE idempotency_key = ? LIMIT 1", [key]).fetchall()
+    row = rows[0] if rows else None
     return json.loads(row[0]) if row else None

@@ -270,8 +270,8 @@ def _transaction_id(connection: duckdb.DuckDBPyConnection) -> int:
     Asked again before COMMIT: it raises where a request swallowed an SQL error (COMMIT would then
     drop the whole group without a word) and differs where a request ended the transaction.
     """
-    row = connection.execute("SELECT txid_current()").fetchone()
-    return int(row[0]) if row else -1
+    rows = connection.execute("SELECT txid_current()").fetchall()
+    return int(rows[0][0]) if rows else -1
 
 
 def _roll_back(connection: duckdb.DuckDBPyConnection) -> None:
