@@ -60,11 +60,7 @@ def working_crs_for(lon: float, lat: float) -> str:
 
 @lru_cache(maxsize=64)
 def transformer(source: str, target: str) -> pyproj.Transformer:
-    """Return a cached ``always_xy`` transformer between two CRSs.
-
-    Not safe to share between threads: each process of ours transforms in one thread at a time, and
-    the server goes through :class:`WorkingFrame`, which holds its own.
-    """
+    """Return a cached ``always_xy`` transformer between two CRSs; pyproj's are safe between threads."""
     return pyproj.Transformer.from_crs(parse_crs(source), parse_crs(target), always_xy=True)
 
 
@@ -81,8 +77,8 @@ class WorkingFrame:
                 crs=crs[:80],
             )
         self.crs = crs
-        self._out = pyproj.Transformer.from_crs(parse_crs(crs), parse_crs(LONLAT), always_xy=True)
-        self._in = pyproj.Transformer.from_crs(parse_crs(LONLAT), parse_crs(crs), always_xy=True)
+        self._out = transformer(crs, LONLAT)
+        self._in = transformer(LONLAT, crs)
 
     def to_lonlat(self, xy: FloatArray) -> FloatArray:
         """Return degrees, shape (n, 2), for metres in the working CRS, shape (n, 2+)."""

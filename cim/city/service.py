@@ -1,0 +1,274 @@
+"""The city as a whole: one baseline at a time, published, indexed, and read back."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import duckdb
+import numpy as np
+import pyarrow as pa
+
+from cim.city import store
+from cim.city.columns import columns_to_objects
+from cim.city.index import CityIndex
+from cim.city.model import CityFrame, CityObject, Dataset
+from cim.city.store import Act, Published
+from cim.db.store import Database
+from cim.errors import NotFound, Unavailable
+from cim.geometry.crs import WorkingFrame
+
+Also = Callable[[duckdb.DuckDBPyConnection, int], None]
+"""Something else to be written in the same transaction as a baseline: networks, datastreams."""
+
+TILED_TYPES: Final = ("Building", "BuildingPart", "BuildingInstallation", "Bridge", "BridgePart", "OtherConstruction")
+"""Types whose geometry is drawn as buildings."""
+
+GROUND_TYPES: Final = (
+    "LandUse",
+    "WaterBody",
+    "PlantCover",
+    "Road",
+    "Railway",
+    "TransportSquare",
+    "Waterway",
+    "+Coverage",
+)
+"""Types that the ground is painted from."""
+
+
+@dataclass(frozen=True, slots=True)
+class CitySnapshot:
+    """All rows of one baseline that tiles are built from."""
+
+    frame: CityFrame
+    baseline_version: int
+    objects: pa.Table
+    geometries: pa.Table
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """What readers share: swapped whole, so that nobody sees half of two baselines."""
+
+    frame: CityFrame | None
+    working: WorkingFrame | None
+    index: CityIndex
+    datasets: tuple[Dataset, ...]
+
+
+class CityService:
+    """Publishes baselines and answers from the newest one."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._guard = threading.Lock()
+        self._view = self._load()
+
+    @property
+    def view(self) -> View:
+        """The newest baseline, complete."""
+        return self._view
+
+    @property
+    def baseline_version(self) -> int:
+        """The number of the newest baseline, 0 for an empty city."""
+        return self._view.index.baseline_version
+
+    @property
+    def frame(self) -> CityFrame:
+        """The frame of the city; raises :class:`Unavailable` (``city-empty``) before its first ingest."""
+        frame = self._view.frame
+        if frame is None:
+            raise Unavailable(
+                "The city is empty.", hint="Put something in with `cim ingest FILE` or `cim sample`.", code="city-empty"
+            )
+        return frame
+
+    @property
+    def working(self) -> WorkingFrame:
+        """The way between the working CRS and degrees; raises :class:`Unavailable` for an empty city."""
+        working = self._view.working
+        if working is None:
+            raise Unavailable("The city is empty.", code="city-empty")
+        return working
+
+    def _load(self) -> View:
+        with self._database.read() as cursor:
+            version = store.current_version(cursor)
+            frame = store.read_frame(cursor)
+            rows = store.read_objects(cursor, version)
+            datasets = store.read_datasets(cursor)
+        working = None if frame is None else WorkingFrame(frame.crs)
+        return View(frame, working, CityIndex(rows, version), tuple(datasets))
+
+    def reload(self) -> None:
+        """Read the newest baseline into memory."""
+        with self._guard:
+            self._view = self._load()
+
+    def stage(self, job_id: str, first_sequence: int, objects: pa.RecordBatch, geometries: pa.RecordBatch) -> None:
+        """Keep rows that a job has read, durably, unseen until they are published."""
+        self._database.submit(lambda c: store.stage(c, job_id, first_sequence, objects, geometries)).result()
+
+    def discard(self, job_id: str) -> None:
+        """Forget what a job has staged: the city is as it was."""
+        self._database.submit(lambda c: store.discard(c, job_id)).result()
+
+    def publish(self, act: Act, frame: CityFrame, datasets: Sequence[Dataset], also: Sequence[Also] = ()) -> Published:
+        """Publish what a job has staged as the next baseline, with ``also`` in the same transaction.
+
+        Raises :class:`cim.errors.Conflict` if the city has another CRS; then nothing is changed.
+        """
+
+        def work(connection: duckdb.DuckDBPyConnection) -> Published:
+            store.write_frame(connection, frame, act.at)
+            published = store.publish(connection, act, [dataset.id for dataset in datasets])
+            for dataset in datasets:
+                store.write_dataset(connection, dataset, published.baseline_version)
+            for write in also:
+                write(connection, published.baseline_version)
+            return published
+
+        published = self._database.submit(work).result()
+        self.reload()
+        return published
+
+    def snapshot(self) -> CitySnapshot:
+        """Return the rows of the newest baseline that tiles are built from."""
+        frame, version = self.frame, self.baseline_version
+        with self._database.read() as cursor:
+            objects = store.read_objects(cursor, version, (*TILED_TYPES, *GROUND_TYPES))
+            geometries = store.read_geometries(cursor, version, (*TILED_TYPES, *GROUND_TYPES))
+        return CitySnapshot(frame, version, objects, geometries)
+
+    def object(self, identifier: str) -> CityObject:
+        """Return the newest version of an object with all its geometries; raises :class:`NotFound`."""
+        row = self.row(identifier)
+        with self._database.read() as cursor:
+            rows = store.read_object_rows(cursor, self.baseline_version, [identifier])
+            geometries = store.read_geometry_rows(cursor, identifier, self._view.index.versions[row])
+        found = columns_to_objects(rows, geometries)
+        if not found:
+            raise _unknown(identifier)
+        return found[0]
+
+    def row(self, identifier: str) -> int:
+        """Return the row of an object in the index; raises :class:`NotFound`."""
+        row = self._view.index.row_of.get(identifier)
+        if row is None:
+            raise _unknown(identifier)
+        return row
+
+    def card(self, identifier: str) -> dict[str, Any]:
+        """Return what is known of an object, each fact with its source, in degrees; raises :class:`NotFound`."""
+        view, city_object = self._view, self.object(identifier)
+        row = self.row(identifier)
+        centre = view.index.centre(row)
+        sources = {city_object.dataset, *(a.source for a in city_object.attributes.values() if a.source)}
+        name = city_object.attributes.get("name")
+        return {
+            "id": identifier,
+            "type": city_object.type,
+            "dataset": city_object.dataset,
+            "parent_id": city_object.parent_id,
+            "baseline_version": view.index.versions[row],
+            "name": name.value if name is not None else None,
+            "centroid": None if centre is None else _lonlat(self.working, centre),
+            "bbox": self._bbox(row),
+            "lods": sorted({geometry.lod for geometry in city_object.geometries}),
+            "attributes": [
+                {
+                    "name": key,
+                    "value": attribute.value,
+                    "unit": attribute.unit,
+                    "quality": attribute.quality.value,
+                    "interval": attribute.interval,
+                    "method": attribute.method,
+                    "source": attribute.source or city_object.dataset,
+                }
+                for key, attribute in city_object.attributes.items()
+            ],
+            "provenance": [provenance(dataset) for dataset in view.datasets if dataset.id in sources],
+        }
+
+    def _bbox(self, row: int) -> list[float] | None:
+        box = self._view.index.boxes[row]
+        if box[0] != box[0]:
+            return None
+        return list(self.working.bbox_to_lonlat((float(box[0]), float(box[1]), float(box[3]), float(box[4]))))
+
+    def search(self, text: str, limit: int) -> list[dict[str, Any]]:
+        """Return objects that answer a search, best first."""
+        view, found = self._view, []
+        for hit in view.index.search(text, limit):
+            centre = view.index.centre(hit.row)
+            found.append(
+                {
+                    "id": view.index.ids[hit.row],
+                    "type": view.index.types[hit.row],
+                    "name": hit.name,
+                    "detail": hit.detail,
+                    "centroid": None if centre is None else _lonlat(self.working, centre),
+                }
+            )
+        return found
+
+    def summary(self) -> dict[str, Any]:
+        """Return the city in one answer: frame, extent, counts, sources."""
+        view, frame = self._view, self.frame
+        bbox = view.index.bbox()
+        degrees = None if bbox is None else self.working.bbox_to_lonlat(bbox)
+        attributions = list(dict.fromkeys(dataset.attribution for dataset in view.datasets if dataset.attribution))
+        return {
+            "slug": frame.slug,
+            "title": {"en": frame.title_en, "zh": frame.title_zh},
+            "crs": frame.crs,
+            "vertical_datum": frame.vertical_datum,
+            "ground": frame.ground,
+            "origin": None
+            if bbox is None
+            else dict(
+                zip(
+                    ("lon", "lat"),
+                    _lonlat(self.working, ((bbox[0] + bbox[2]) / 2, (bbox[1] + bbox[3]) / 2)),
+                    strict=True,
+                ),
+                height_m=0.0,
+            ),
+            "bbox": degrees,
+            "baseline_version": view.index.baseline_version,
+            "time_zone": frame.time_zone,
+            "counts": view.index.counts(),
+            "datasets": [provenance(dataset) for dataset in view.datasets],
+            "attributions": attributions,
+            "generated": any(dataset.generated for dataset in view.datasets),
+        }
+
+
+def provenance(dataset: Dataset) -> dict[str, Any]:
+    """Return where a source comes from, as JSON members."""
+    return {
+        "id": dataset.id,
+        "dataset": dataset.id,
+        "title": dataset.title,
+        "source_file": dataset.source_file,
+        "source_sha256": dataset.source_sha256,
+        "licence": dataset.licence,
+        "attribution": dataset.attribution,
+        "reader": dataset.reader,
+        "reader_version": dataset.reader_version,
+        "read_at": dataset.read_at.isoformat(),
+        "generated": dataset.generated,
+    }
+
+
+def _lonlat(working: WorkingFrame, point: tuple[float, float]) -> list[float]:
+    lon, lat = working.to_lonlat(np.array([point]))[0].tolist()
+    return [round(lon, 7), round(lat, 7)]
+
+
+def _unknown(identifier: str) -> NotFound:
+    return NotFound("The city has no object of that id.", code="object-not-found", id=identifier[:240])
