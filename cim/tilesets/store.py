@@ -1,0 +1,110 @@
+"""Tilesets on disk: ``{root}/{scheme}/{build}/…`` and a pointer file that is replaced by rename.
+
+A build is complete before the pointer names it.  The build before it stays, so that a client that
+still holds the older tileset finds its contents; what is older is removed.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from contextlib import suppress
+from pathlib import Path
+
+import orjson
+
+from cim.errors import InvalidInput
+from cim.tilesets.model import POINTER_NAME, Pointer, check_build, check_scheme, pointer_from_document
+
+_POINTER_BYTES_MAX = 4_096
+
+
+class TilesetStore:
+    """The tiles directory of one city; safe for one writing process and many readers."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+
+    def pointer(self, scheme: str) -> Pointer | None:
+        """Return the current build of a scheme, ``None`` before the first."""
+        path = self.root / check_scheme(scheme) / POINTER_NAME
+        try:
+            with path.open("rb") as file:
+                text = file.read(_POINTER_BYTES_MAX)
+        except FileNotFoundError:
+            return None
+        with suppress(orjson.JSONDecodeError):
+            return pointer_from_document(orjson.loads(text))
+        return pointer_from_document(None)
+
+    def stamp(self, scheme: str) -> tuple[int, int] | None:
+        """Return what changes whenever the pointer is replaced; cheap enough for each request."""
+        try:
+            status = (self.root / scheme / POINTER_NAME).stat()
+        except FileNotFoundError:
+            return None
+        return status.st_ino, status.st_mtime_ns
+
+    def builds(self, scheme: str) -> list[str]:
+        """Return the builds of a scheme, the newest first."""
+        folder = self.root / check_scheme(scheme)
+        if not folder.is_dir():
+            return []
+        found = [path for path in folder.iterdir() if path.is_dir() and not path.name.startswith(".")]
+        return [
+            path.name for path in sorted(found, key=lambda path: (path.stat().st_mtime_ns, path.name), reverse=True)
+        ]
+
+    def build_path(self, scheme: str, build: str) -> Path:
+        """Return the directory of a build."""
+        return self.root / check_scheme(scheme) / check_build(build)
+
+    def staging_path(self, scheme: str, build: str) -> Path:
+        """Return an empty directory to write a build to, on the same file system; hidden from readers."""
+        path = self.root / check_scheme(scheme) / f".{check_build(build)}.part"
+        shutil.rmtree(path, ignore_errors=True)
+        path.mkdir(parents=True)
+        return path
+
+    def publish(self, scheme: str, staged: Path, pointer: Pointer, *, keep: int = 2) -> None:
+        """Move a complete build to its place and make it current; then remove builds over ``keep``.
+
+        After a crash at any point the pointer names a complete build: files are synced before the
+        move, the move before the pointer.
+        """
+        if not (staged / "tileset.json").is_file():
+            raise InvalidInput("The build has no tileset.json.", code="tiles-build")
+        target = self.build_path(scheme, pointer.build)
+        for path in sorted(staged.rglob("*")):
+            _sync(path)
+        _sync(staged)
+        if target.exists() and target != staged:
+            shutil.rmtree(target)
+        if target != staged:
+            staged.rename(target)
+        os.utime(target)
+        _sync(target.parent)
+        self._replace_pointer(target.parent, pointer)
+        self._remove_old(scheme, pointer.build, keep)
+
+    def _replace_pointer(self, folder: Path, pointer: Pointer) -> None:
+        fresh = folder / f".{POINTER_NAME}.part"
+        with fresh.open("wb") as file:
+            file.write(orjson.dumps(pointer.to_document()))
+            file.flush()
+            os.fsync(file.fileno())
+        fresh.replace(folder / POINTER_NAME)
+        _sync(folder)
+
+    def _remove_old(self, scheme: str, current: str, keep: int) -> None:
+        older = [build for build in self.builds(scheme) if build != current]
+        for build in older[max(keep, 2) - 1 :]:
+            shutil.rmtree(self.build_path(scheme, build), ignore_errors=True)
+
+
+def _sync(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
