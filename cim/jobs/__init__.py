@@ -1,0 +1,1 @@
+"""Long work: in a child process, bounded, watched, stopped on request, taken up again."""

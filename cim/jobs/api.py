@@ -1,0 +1,96 @@
+"""Jobs over HTTP: list, look, cancel."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastapi import APIRouter
+from pydantic import BaseModel
+
+from cim.jobs.model import as_json
+from cim.jobs.service import JobService
+
+
+class StepBody(BaseModel):
+    """One step of a job."""
+
+    name: str
+    state: str
+    done: int
+    total: int | None
+    unit: str
+    rate_per_s: float | None
+    remaining_s: float | None
+
+
+class JobBody(BaseModel):
+    """One job as a client sees it; ``error`` holds the members of an RFC 9457 problem."""
+
+    id: str
+    kind: str
+    title: str
+    state: str
+    steps: list[StepBody]
+    queued_ahead: int
+    created_at: str
+    started_at: str | None
+    ended_at: str | None
+    error: dict[str, Any] | None
+    summary: dict[str, Any]
+
+
+class JobListBody(BaseModel):
+    """All jobs, newest first."""
+
+    items: list[JobBody]
+
+
+class QuarantineBody(BaseModel):
+    """A feature that was not taken in, and why."""
+
+    dataset: str
+    native_id: str
+    source_file: str
+    code: str
+    detail: str
+    params: dict[str, Any]
+
+
+class QuarantineListBody(BaseModel):
+    """What a job set aside, the first thousand."""
+
+    items: list[QuarantineBody]
+
+
+def jobs_router(service: JobService) -> APIRouter:
+    """Return the routes of ``/api/v1/jobs``."""
+    router = APIRouter(prefix="/api/v1/jobs", tags=["jobs"])
+
+    @router.get("", summary="All jobs, newest first")
+    def list_jobs() -> JobListBody:
+        return JobListBody.model_validate({"items": [as_json(job) for job in service.list()]})
+
+    @router.get("/{job_id}", summary="One job")
+    def get_job(job_id: str) -> JobBody:
+        return JobBody.model_validate(as_json(service.get(job_id)))
+
+    @router.post("/{job_id}/cancel", summary="Ask a job to stop")
+    def cancel_job(job_id: str) -> JobBody:
+        return JobBody.model_validate(as_json(service.cancel(job_id)))
+
+    @router.get("/{job_id}/quarantine", summary="What a job set aside")
+    def list_quarantine(job_id: str) -> QuarantineListBody:
+        items = [
+            {
+                "dataset": entry.dataset,
+                "native_id": entry.native_id,
+                "source_file": entry.source_file,
+                "code": entry.code,
+                "detail": entry.detail,
+                "params": dict(entry.params),
+            }
+            for entry in service.quarantine(job_id)
+        ]
+        return QuarantineListBody.model_validate({"items": items})
+
+    return router
