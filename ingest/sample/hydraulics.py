@@ -1,0 +1,163 @@
+"""EPANET over one day, through wntr: the ring fence round both.
+
+``import wntr`` takes seconds and the solver keeps files beside it, so this runs in a child process
+only and everything foreign is imported inside functions.
+"""
+
+from __future__ import annotations
+
+import tempfile
+import warnings
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+
+from cim.findings import Finding, Severity, Verdict
+from ingest.sample import water
+from ingest.sample.states import STEP_S, TIMES_S, Solved, States
+from ingest.sample.water import WaterPlan
+
+HYDRAULIC_STEP_S: Final = 300.0
+WARM_UP_DAYS: Final = 3
+"""Days run before the day that counts, so that the tank's level no longer depends on its start."""
+
+WARNINGS_MAX: Final = 20
+"""Warnings that are passed on as findings; the rest is only counted."""
+
+
+def solve_water(plan: WaterPlan) -> Solved:
+    """Run EPANET and return the last day: pressure head (m), flow (m3/s), tank level (m)."""
+    import wntr  # noqa: PLC0415 -- three seconds, paid in the child process only
+
+    model = _model(wntr, plan)
+    with tempfile.TemporaryDirectory(prefix="cim-water-") as folder, warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        results = wntr.sim.EpanetSimulator(model).run_sim(file_prefix=str(Path(folder) / "run"))
+        report = Path(folder) / "run.rpt"
+        lines = report.read_text(errors="replace").splitlines() if report.is_file() else []
+    messages = [line.strip() for line in lines if "WARNING" in line]
+    messages += [str(item.message) for item in caught if "epanet" in str(item.message).lower()]
+    return _solved(plan, results, messages)
+
+
+def _model(wntr: Any, plan: WaterPlan) -> Any:
+    model = wntr.network.WaterNetworkModel()
+    times = model.options.time
+    times.duration = (WARM_UP_DAYS + 1) * 86_400
+    times.hydraulic_timestep = times.rule_timestep = HYDRAULIC_STEP_S
+    times.report_timestep = times.pattern_timestep = STEP_S
+    times.report_start = WARM_UP_DAYS * 86_400
+    model.options.hydraulic.headloss = "H-W"
+    model.options.hydraulic.accuracy = 1e-6
+    model.options.hydraulic.unbalanced = "CONTINUE"
+    model.options.hydraulic.unbalanced_value = 10
+    for column in range(plan.patterns.shape[1]):
+        model.add_pattern(f"U{column}", plan.patterns[:, column].tolist())
+    _add_nodes(model, plan)
+    _add_links(model, plan)
+    _add_controls(wntr, model)
+    return model
+
+
+def _add_nodes(model: Any, plan: WaterPlan) -> None:
+    row = {name: i for i, name in enumerate(plan.junctions)}
+    for node in plan.network.nodes:
+        at = (node.x, node.y)
+        if node.kind == "reservoir":
+            model.add_reservoir(node.element_id, base_head=node.z, coordinates=at)
+        elif node.kind == "tank":
+            model.add_tank(
+                node.element_id,
+                elevation=node.z,
+                init_level=water.TANK_LEVEL_M_START,
+                min_level=water.TANK_LEVEL_M_MIN,
+                max_level=water.TANK_LEVEL_M_MAX,
+                diameter=plan.tank_diameter_m,
+                coordinates=at,
+            )
+        else:
+            model.add_junction(node.element_id, base_demand=0.0, elevation=node.z, coordinates=at)
+            series = model.get_node(node.element_id).demand_timeseries_list
+            series.clear()
+            for column, base in enumerate(plan.demand_m3_s[row[node.element_id]].tolist()):
+                if base > 0.0:
+                    series.append((base, model.get_pattern(f"U{column}"), None))
+
+
+def _add_links(model: Any, plan: WaterPlan) -> None:
+    flow = water.PUMP_FLOW_SHARE * plan.mean_demand_m3_s
+    model.add_curve("pump", "HEAD", [(flow, water.PUMP_HEAD_M)])
+    for link in plan.network.links:
+        if link.kind == "pump":
+            model.add_pump(link.element_id, link.from_node, link.to_node, "HEAD", "pump")
+        else:
+            facts: Any = link.attributes
+            model.add_pipe(
+                link.element_id,
+                link.from_node,
+                link.to_node,
+                length=facts["length_m"],
+                diameter=facts["diameter_m"],
+                roughness=facts["hazen_williams_c"],
+            )
+
+
+def _add_controls(wntr: Any, model: Any) -> None:
+    rules = wntr.network.controls
+    pump, tank = model.get_link(water.PUMP), model.get_node(water.TANK)
+    for name, sign, level, status in (
+        ("fill", "<", water.PUMP_ON_BELOW_M, wntr.network.LinkStatus.Open),
+        ("full", ">", water.PUMP_OFF_ABOVE_M, wntr.network.LinkStatus.Closed),
+    ):
+        condition = rules.ValueCondition(tank, "level", sign, level)
+        model.add_control(name, rules.Control(condition, rules.ControlAction(pump, "status", status)))
+
+
+def _solved(plan: WaterPlan, results: Any, messages: list[str]) -> Solved:
+    last = slice(-len(TIMES_S) - 1, -1)
+    pressure = results.node["pressure"]
+    links = tuple(link.element_id for link in plan.network.links)
+
+    def day(frame: Any, names: tuple[str, ...]) -> np.ndarray[Any, np.dtype[np.float64]]:
+        return np.ascontiguousarray(frame.loc[:, list(names)].to_numpy(dtype=np.float64)[last])
+
+    heads = States("pressure_head", "m", plan.junctions, day(pressure, plan.junctions))
+    states = (
+        heads,
+        States("flow", "m3/s", links, day(results.link["flowrate"], links)),
+        States("tank_level", "m", (water.TANK,), day(pressure, (water.TANK,))),
+    )
+    return Solved(plan.network, states, (*_convergence(messages), *_low_pressure(heads)))
+
+
+def _convergence(messages: list[str]) -> list[Finding]:
+    return [
+        Finding(
+            "water-convergence",
+            "EPANET 2.2 warning",
+            Verdict.DISCUSS,
+            Severity.DISCUSS,
+            params={"message": message[:200], "count": len(messages)},
+        )
+        for message in messages[:WARNINGS_MAX]
+    ]
+
+
+def _low_pressure(heads: States) -> list[Finding]:
+    lowest = heads.values.min(axis=0)
+    return [
+        Finding(
+            "water-pressure-min",
+            "pressure head at the street",
+            Verdict.FAIL,
+            Severity.FAIL,
+            measured=float(value),
+            limit=water.PRESSURE_HEAD_M_MIN,
+            margin=float(value) - water.PRESSURE_HEAD_M_MIN,
+            unit="m",
+            params={"element_id": name},
+        )
+        for name, value in zip(heads.element_ids, lowest.tolist(), strict=True)
+        if value < water.PRESSURE_HEAD_M_MIN
+    ]
