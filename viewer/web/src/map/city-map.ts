@@ -1,0 +1,359 @@
+/**
+ * The map of the city. One object, no framework:
+ *
+ *   const map = new CityMap(container, { onPick, onHover, onViewChange, onIdle, onLayerState });
+ *   map.setSpec(await (await fetch('/api/v1/views/explore.json')).json());   // SpecError when refused
+ *   map.setDatastreams(items); map.setLive(values);                          // patches colours, never the spec
+ *   map.setColourBy({ attribute: 'height_m' }); map.legendFor();             // the legend's swatches
+ *
+ * Colours come from the design tokens on the container: set `data-theme` on the root first, then call `setTheme`.
+ * The container needs a size; the map fills it and follows it. Panels: `setPadding`, so that no label lies under one.
+ */
+import { Deck, MapView, type PickingInfo, type WebMercatorViewport } from '@deck.gl/core';
+import type {
+  CityMapOptions,
+  ColourBy,
+  Datastream,
+  FeatureInView,
+  LiveValue,
+  PickInfo,
+  Quality,
+  SunDirection,
+  Theme,
+  ViewState,
+} from './types';
+import { Tokens, toCss } from './tokens';
+import { clampView, Flight, parseDuration, PITCH_MAX, reducedMotion, ZOOM_MAX, ZOOM_MIN } from './camera';
+import { CityEffect, DEFAULT_SUN } from './shading/effect';
+import { legendFor, type Legend } from './palette';
+import { readSpec } from './spec';
+import { Scene } from './scene';
+import { toPickInfo } from './picking';
+import { objectsInView, positionOfObject } from './locate';
+import { composeImage } from './export-image';
+import type { Frame } from './labels';
+
+export type * from './types';
+export { SpecError } from './spec';
+export type { Legend, LegendItem } from './palette';
+
+const START: ViewState = { longitude: 0, latitude: 0, zoom: 16, pitch: 50, bearing: 18 };
+const METRES_PER_DEGREE = 111_320;
+/** Layers are looked at again this often while the camera moves. */
+const REFRESH_MS = 120;
+const IDLE_MS = 160;
+const PICK_RADIUS_PX = 4;
+
+export class CityMap {
+  private readonly deck: Deck<MapView>;
+  private readonly scene: Scene;
+  private readonly effect: CityEffect;
+  private readonly flight: Flight;
+  private readonly canvas: HTMLCanvasElement;
+  private tokens: Tokens;
+  private view: ViewState = START;
+  private bbox: [number, number, number, number] | null = null;
+  private padding: Frame['padding'] = { left: 0, right: 0, top: 0, bottom: 0 };
+  private hovered: string | null = null;
+  private refreshTimer = 0;
+  private refreshFrame = 0;
+  private idleTimer = 0;
+  private idle = false;
+  private closed = false;
+
+  constructor(
+    private readonly container: HTMLElement,
+    private readonly options: CityMapOptions = {},
+  ) {
+    this.tokens = Tokens.of(container);
+    const theme = options.theme ?? 'light';
+    const fast = options.quality ?? (new URLSearchParams(location.search).get('quality') === 'fast' ? 'fast' : 'full');
+    this.effect = new CityEffect([0, 0], this.tokens, theme, fast);
+    this.scene = new Scene(
+      this.tokens,
+      () => this.refresh(),
+      (id, phase, detail) => options.onLayerState?.(id, phase, detail),
+    );
+    this.scene.language = options.language ?? 'en';
+    this.flight = new Flight((view) => this.applyView(view));
+    this.canvas = document.createElement('canvas');
+    this.canvas.className = 'city-map-canvas';
+    this.canvas.tabIndex = 0;
+    this.canvas.setAttribute('role', 'application');
+    this.setLabel(options.label ?? 'City map');
+    Object.assign(this.canvas.style, { position: 'absolute', inset: '0', width: '100%', height: '100%' });
+    if (getComputedStyle(container).position === 'static') container.style.position = 'relative';
+    container.append(this.canvas);
+    this.deck = this.createDeck();
+    this.paintBackground();
+  }
+
+  private createDeck(): Deck<MapView> {
+    return new Deck<MapView>({
+      canvas: this.canvas,
+      // 30 degrees of view, as the drawings: the default is wider and makes towers lean.
+      views: new MapView({ altitude: 1.866, nearZMultiplier: 0.05, farZMultiplier: 1.6, repeat: false }),
+      viewState: this.view as never,
+      controller: { dragRotate: true, inertia: reducedMotion() ? 0 : 260, keyboard: false, touchRotate: true },
+      effects: [this.effect],
+      layers: [],
+      pickingRadius: PICK_RADIUS_PX,
+      useDevicePixels: this.effect.mapSize > 1024 ? Math.min(2, devicePixelRatio) : 1,
+      getCursor: ({ isDragging }) => (isDragging ? 'grabbing' : this.hovered ? 'pointer' : 'grab'),
+      onViewStateChange: ({ viewState }) => {
+        this.flight.stop();
+        this.applyView(viewState as unknown as ViewState);
+      },
+      onClick: (info) => this.options.onPick?.(this.read(info)),
+      onHover: (info) => this.hoverAt(info),
+      onResize: () => this.refresh(),
+      onLoad: () => this.refresh(),
+      onAfterRender: () => this.afterRender(),
+      onError: (error) => this.options.onLayerState?.('map', 'failed', error.message),
+    });
+  }
+
+  /** Takes a pydeck spec. Throws `SpecError` and changes nothing when the spec is refused. */
+  setSpec(spec: object): void {
+    const read = readSpec(spec);
+    this.scene.setSpecs(read.layers);
+    const first = this.view === START;
+    const view = { ...this.view, ...read.view };
+    this.effect.setOrigin([view.longitude, view.latitude]);
+    if (read.bbox) this.setCityBounds(read.bbox, [view.longitude, view.latitude]);
+    if (first) this.applyView(view);
+    this.refresh();
+  }
+
+  /** The surveyed rectangle, degrees: the ground melts away at its border and the camera stays near it. */
+  setCityBounds(bbox: [number, number, number, number], origin?: [number, number]): void {
+    this.bbox = bbox;
+    const at = origin ?? [(bbox[0] + bbox[2]) / 2, (bbox[1] + bbox[3]) / 2];
+    this.effect.setOrigin(at);
+    const ky = METRES_PER_DEGREE;
+    const kx = ky * Math.cos((at[1] * Math.PI) / 180);
+    this.effect.bounds = [(bbox[0] - at[0]) * kx, (bbox[1] - at[1]) * ky, (bbox[2] - at[0]) * kx, (bbox[3] - at[1]) * ky];
+    this.refresh();
+  }
+
+  setView(view: Partial<ViewState>, animate = false): void {
+    const to = clampView({ ...this.view, ...view }, this.bbox);
+    const span = animate && !reducedMotion() ? parseDuration(this.tokens.text('motion-camera'), 900) : 0;
+    if (span > 0) this.flight.start(this.view, to, span);
+    else {
+      this.flight.stop();
+      this.applyView(to);
+    }
+  }
+
+  getView(): ViewState {
+    return { ...this.view };
+  }
+
+  /** Reads every colour again; the caller has set the theme on the page before. */
+  setTheme(theme: Theme): void {
+    this.tokens = Tokens.of(this.container);
+    this.effect.setTheme(this.tokens, theme);
+    this.scene.setTokens(this.tokens);
+    this.paintBackground();
+    this.refresh();
+  }
+
+  /** Null puts the sun back where the drawings have it. */
+  setSun(sun: SunDirection | null): void {
+    this.effect.sun = sun ?? DEFAULT_SUN;
+    this.deck.redraw('sun');
+  }
+
+  setColourBy(colourBy: ColourBy): void {
+    this.scene.colourBy = colourBy;
+    this.effect.quiet = colourBy ? 0.35 : 0;
+    this.refresh();
+  }
+
+  /** Swatches and steps of a colouring, by default of the one that is on. */
+  legendFor(colourBy: ColourBy = this.scene.colourBy): Legend | null {
+    if (colourBy?.attribute !== 'live') return legendFor(colourBy, this.tokens);
+    const property = colourBy.observed_property;
+    const one = [...this.scene.live.all()].find((d) => property === undefined || d.observed_property === property);
+    const before = this.scene.colourBy;
+    this.scene.colourBy = colourBy;
+    const range = this.scene.liveRange;
+    this.scene.colourBy = before;
+    return legendFor(colourBy, this.tokens, range, one?.unit ?? null);
+  }
+
+  select(id: string | null): void {
+    if (this.scene.selectedId === id) return;
+    this.scene.selectedId = id;
+    this.refresh();
+  }
+
+  hover(id: string | null): void {
+    if (this.scene.hoverId === id) return;
+    this.scene.hoverId = id;
+    this.refresh();
+  }
+
+  setLayerVisible(layerId: string, visible: boolean): void {
+    this.scene.setVisible(layerId, visible);
+  }
+
+  /** Loads a layer that failed once more. */
+  retryLayer(layerId: string): void {
+    this.scene.retry(layerId);
+  }
+
+  setDatastreams(list: Iterable<Datastream>): void {
+    this.scene.live.setDatastreams(list);
+    this.refresh();
+  }
+
+  setLive(values: Iterable<LiveValue>): void {
+    if (this.scene.live.set(values)) this.refresh();
+  }
+
+  setLanguage(language: 'en' | 'zh'): void {
+    this.scene.language = language;
+    this.scene.relabel();
+  }
+
+  /** Space taken by panels, CSS pixels: labels keep out of it. */
+  setPadding(padding: Partial<Frame['padding']>): void {
+    this.padding = { ...this.padding, ...padding };
+    this.refresh();
+  }
+
+  setLabel(label: string): void {
+    this.canvas.setAttribute('aria-label', label);
+  }
+
+  project(lngLat: [number, number], height_m = 0): [number, number] {
+    const [x = 0, y = 0] = this.viewport?.project([lngLat[0], lngLat[1], height_m]) ?? [];
+    return [x, y];
+  }
+
+  /** Longitude and latitude of the ground under a screen point. */
+  unproject(x: number, y: number): [number, number] | null {
+    const [lon, lat] = this.viewport?.unproject([x, y]) ?? [];
+    return lon === undefined || lat === undefined ? null : [lon, lat];
+  }
+
+  pickAt(x: number, y: number): PickInfo | null {
+    return this.read(this.deck.pickObject({ x, y, radius: PICK_RADIUS_PX }));
+  }
+
+  /** Screen point of an object's roof, a sensor, node, link or tree; null while it is not loaded. */
+  screenPositionOf(id: string): [number, number] | null {
+    const { viewport, scene } = this;
+    if (!viewport) return null;
+    const at = positionOfObject(scene.tileLayers, viewport, id) ?? scene.positionOf(id);
+    if (!at) return null;
+    const [x = 0, y = 0] = viewport.project(at);
+    return [x, y];
+  }
+
+  /** Objects of the loaded tiles, and sensors, whose place is on the screen; top left first. */
+  featuresInView(): FeatureInView[] {
+    const { viewport, scene } = this;
+    if (!viewport) return [];
+    const objects = scene.isVisible('buildings') ? objectsInView(scene.tileLayers, viewport) : [];
+    return [...objects, ...scene.sensorsInView(viewport)].sort((a, b) => a.y - b.y || a.x - b.x);
+  }
+
+  reloadTiles(): void {
+    this.scene.tileRevision++;
+    this.refresh();
+  }
+
+  setQuality(quality: Quality): void {
+    this.effect.setQuality(quality);
+    this.deck.setProps({ useDevicePixels: quality === 'full' ? Math.min(2, devicePixelRatio) : 1 });
+    this.deck.redraw('quality');
+  }
+
+  /** The view as a PNG; the lines of the caption (attribution, "generated") are written into it with the scale. */
+  async toImage(caption: string[] = []): Promise<Blob> {
+    this.deck.redraw('image');
+    // Same task as the redraw: the drawing buffer is gone afterwards.
+    return composeImage(this.canvas, this.tokens, caption, this.metresPerPixel());
+  }
+
+  /** Metres a CSS pixel covers at the middle of the screen. */
+  metresPerPixel(): number {
+    return (METRES_PER_DEGREE * 360 * Math.cos((this.view.latitude * Math.PI) / 180)) / (512 * 2 ** this.view.zoom);
+  }
+
+  /** Frames' shadow maps drawn so far; for tests. */
+  get shadowRenders(): number {
+    return this.effect.shadowRenders;
+  }
+
+  finalize(): void {
+    this.closed = true;
+    this.flight.stop();
+    clearTimeout(this.refreshTimer);
+    clearTimeout(this.idleTimer);
+    cancelAnimationFrame(this.refreshFrame);
+    this.scene.stop();
+    this.deck.finalize();
+    this.canvas.remove();
+  }
+
+  private get viewport(): WebMercatorViewport | null {
+    return this.deck.isInitialized ? ((this.deck.getViewports()[0] as WebMercatorViewport | undefined) ?? null) : null;
+  }
+
+  private read(info: PickingInfo | null): PickInfo | null {
+    return toPickInfo(info, this.scene.specs);
+  }
+
+  private hoverAt(info: PickingInfo): void {
+    const pick = this.read(info);
+    const id = pick?.id ?? null;
+    if (id === this.hovered) return;
+    this.hovered = id;
+    this.options.onHover?.(pick);
+  }
+
+  private applyView(view: ViewState): void {
+    const { longitude, latitude, zoom, pitch, bearing } = clampView(view, this.bbox);
+    this.view = { longitude, latitude, zoom, pitch, bearing };
+    const limits = { minZoom: ZOOM_MIN, maxZoom: ZOOM_MAX, maxPitch: PITCH_MAX, minPitch: 0 };
+    this.deck.setProps({ viewState: { ...this.view, ...limits } as never });
+    this.options.onViewChange?.(this.getView());
+    this.idle = false;
+    // Labels and counts follow the camera a few times a second; the frame itself needs no new layers.
+    this.refreshTimer ||= window.setTimeout(() => {
+      this.refreshTimer = 0;
+      this.refresh();
+    }, REFRESH_MS);
+  }
+
+  /** Describes the layers anew, at most once a frame; deck.gl finds out what changed. */
+  private refresh(): void {
+    this.idle = false;
+    if (this.closed || this.refreshFrame) return;
+    this.refreshFrame = requestAnimationFrame(() => {
+      this.refreshFrame = 0;
+      if (this.closed) return;
+      const frame: Frame = { width: this.canvas.clientWidth, height: this.canvas.clientHeight, padding: this.padding };
+      this.deck.setProps({ layers: this.scene.layers({ view: this.view, viewport: this.viewport, frame }) });
+      this.deck.redraw('refresh');
+    });
+  }
+
+  private paintBackground(): void {
+    this.container.style.backgroundColor = toCss(this.tokens.get('map-sky'));
+  }
+
+  private afterRender(): void {
+    clearTimeout(this.idleTimer);
+    this.idleTimer = window.setTimeout(() => {
+      const quiet = !this.refreshFrame && !this.refreshTimer && !this.flight.active;
+      if (this.idle || this.closed || !quiet || !this.scene.settled) return;
+      this.idle = true;
+      this.options.onIdle?.();
+    }, IDLE_MS);
+  }
+}

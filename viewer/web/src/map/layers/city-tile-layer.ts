@@ -1,0 +1,228 @@
+import type { FilterContext, GetPickingInfoParams, Layer, PickingInfo } from '@deck.gl/core';
+import { Tile3DLayer, type Tile3DLayerProps } from '@deck.gl/geo-layers';
+import { LineLayer } from '@deck.gl/layers';
+import type { Rgba } from '../types';
+import { Kind } from '../shading/shader';
+import type { CityExtensionProps } from '../shading/extension';
+import { FeatureMeshLayer, SkirtLayer } from './mesh-layers';
+import { readTileContent, rowOf, type Gltf, type TileContent } from './tile-content';
+
+/** How the features of a tileset are coloured now. A new object means: colour again. */
+export interface TilePaint {
+  colourOf: (content: TileContent, row: number) => Rgba;
+  edge: Rgba;
+  contact: Rgba;
+  selectedId: string | null;
+  selectedEdge: Rgba;
+}
+
+export interface CityTileProps extends CityExtensionProps {
+  role: 'buildings' | 'ground';
+  paint: TilePaint;
+}
+
+export interface Tile {
+  id: string;
+  selected: boolean;
+  contentReady?: boolean;
+  tileDrawn?: boolean;
+  viewportIds: string[];
+  content?: { gltf?: Gltf; cartographicOrigin: number[]; modelMatrix: number[] } | null;
+}
+
+interface Painted {
+  content: TileContent;
+  paint: TilePaint | null;
+  colours: Uint8Array;
+  outlineOf: string | null;
+  outline: Float32Array;
+  shown: boolean;
+}
+
+export interface FeaturePickingInfo extends PickingInfo {
+  feature?: { id: string; properties: Record<string, unknown> };
+  sourceTile?: Tile;
+}
+
+const GROUND_PARAMETERS = { depthCompare: 'less-equal', depthWriteEnabled: true } as const;
+const OVERLAY_PARAMETERS = { depthCompare: 'always', depthWriteEnabled: false } as const;
+const UNLIT = { unlit: true };
+
+/**
+ * A tileset whose features can be picked and recoloured one by one. Overrides the public `renderLayers` only, but reads
+ * the state of the tileset: deck.gl is pinned, and a browser test watches this.
+ */
+export class CityTileLayer extends Tile3DLayer<unknown, CityTileProps> {
+  static override layerName = 'CityTileLayer';
+  static override defaultProps = { role: 'buildings', paint: { type: 'object', value: null, compare: false } } as never;
+
+  constructor(props: Partial<Tile3DLayerProps> & CityTileProps & { id: string }) {
+    super(props as never);
+  }
+
+  private readonly painted = new WeakMap<object, Painted>();
+
+  private get cache(): WeakMap<object, Painted> {
+    // Layers are rebuilt at every render, their state is not.
+    const state = this.state as unknown as { painted?: WeakMap<object, Painted> };
+    state.painted ??= this.painted;
+    return state.painted;
+  }
+
+  /** Tiles that are loaded and drawn in this view, with their decoded content. */
+  *selectedTiles(): Generator<{ tile: Tile; content: TileContent }> {
+    for (const tile of this.tiles()) {
+      const p = tile.selected ? this.paintedOf(tile) : null;
+      if (p) yield { tile, content: p.content };
+    }
+  }
+
+  private tiles(): Tile[] {
+    return (this.state?.tileset3d?.tiles ?? []) as unknown as Tile[];
+  }
+
+  private paintedOf(tile: Tile): Painted | null {
+    const raw = tile.content;
+    if (!raw?.gltf) return null;
+    let p = this.cache.get(raw);
+    if (!p) {
+      const content = readTileContent(raw.gltf, this.props.role);
+      if (!content) return null;
+      p = {
+        content,
+        paint: null,
+        colours: new Uint8Array(0),
+        outlineOf: null,
+        outline: new Float32Array(0),
+        shown: false,
+      };
+      this.cache.set(raw, p);
+    }
+    if (p.paint !== this.props.paint) this.repaint(p);
+    return p;
+  }
+
+  private repaint(p: Painted): void {
+    const { paint } = this.props;
+    p.paint = paint;
+    const colours = new Uint8Array(p.content.rows * 4);
+    for (let row = 0; row < p.content.rows; row++) colours.set(paint.colourOf(p.content, row), row * 4);
+    // An unchanged tile keeps its texture.
+    if (colours.length !== p.colours.length || colours.some((v, i) => v !== p.colours[i])) p.colours = colours;
+    if (p.outlineOf !== paint.selectedId) {
+      p.outlineOf = paint.selectedId;
+      p.outline = outlineOf(p.content, paint.selectedId);
+    }
+  }
+
+  override renderLayers(): Layer[] {
+    const below: Layer[] = [];
+    const bodies: Layer[] = [];
+    const above: Layer[] = [];
+    for (const tile of this.tiles()) {
+      const p = this.paintedOf(tile);
+      if (!p) continue;
+      // A tile once shown keeps its buffers while it is in the cache: turning back is free.
+      p.shown ||= tile.selected;
+      if (!p.shown) continue;
+      this.renderTile(tile, p, below, bodies, above);
+    }
+    return [...below, ...bodies, ...above];
+  }
+
+  private renderTile(tile: Tile, p: Painted, below: Layer[], bodies: Layer[], above: Layer[]): void {
+    const { content } = p;
+    const { paint, role } = this.props;
+    const ground = role === 'ground';
+    const place = {
+      tile,
+      coordinateSystem: 'meter-offsets' as const,
+      coordinateOrigin: tile.content?.cartographicOrigin as [number, number, number],
+      modelMatrix: tile.content?.modelMatrix,
+      _offset: 0,
+    };
+    const single = { data: [0], getPosition: [0, 0, 0] as [number, number, number], material: UNLIT as never };
+    bodies.push(
+      new FeatureMeshLayer(this.getSubLayerProps({ id: 'body' }), {
+        ...(place as object),
+        ...single,
+        id: `${this.id}-body-${tile.id}`,
+        mesh: content.mesh as never,
+        getColor: [255, 255, 255],
+        featureColours: p.colours,
+        featureIds: content.featureIds,
+        heights: content.heights,
+        ranked: ground,
+        pickable: !ground && this.props.pickable,
+        cityKind: ground ? Kind.ground : Kind.building,
+        parameters: ground ? GROUND_PARAMETERS : {},
+        onDrawn: () => {
+          tile.tileDrawn = true;
+        },
+      }),
+    );
+    if (ground) return;
+    const quiet = { ...(place as object), pickable: false };
+    if (content.skirt) {
+      below.push(
+        new SkirtLayer(this.getSubLayerProps({ id: 'contact' }), {
+          ...quiet,
+          ...single,
+          id: `${this.id}-contact-${tile.id}`,
+          mesh: content.skirt.mesh as never,
+          alphas: content.skirt.alphas,
+          getColor: paint.contact,
+          cityKind: Kind.flat,
+          parameters: OVERLAY_PARAMETERS,
+          updateTriggers: { getColor: paint.contact.join() },
+        }),
+      );
+    }
+    const lines = (id: string, positions: Float32Array, colour: Rgba, width: number): Layer =>
+      new LineLayer(this.getSubLayerProps({ id }), {
+        ...quiet,
+        id: `${this.id}-${id}-${tile.id}`,
+        data: {
+          length: positions.length / 6,
+          attributes: {
+            getSourcePosition: { value: positions, size: 3, stride: 24, offset: 0 },
+            getTargetPosition: { value: positions, size: 3, stride: 24, offset: 12 },
+          },
+        },
+        getColor: colour,
+        getWidth: width,
+        cityKind: Kind.edge,
+        parameters: { depthWriteEnabled: false },
+        updateTriggers: { getColor: colour.join() },
+      } as never);
+    if (content.edges) above.push(lines('edge', content.edges.positions, paint.edge, 1));
+    if (p.outline.length) above.push(lines('outline', p.outline, paint.selectedEdge, 2.2));
+  }
+
+  override filterSubLayer(context: FilterContext): boolean {
+    const { tile } = context.layer.props as unknown as { tile?: Tile };
+    return !!tile?.selected && tile.viewportIds.includes(context.viewport.id);
+  }
+
+  override getPickingInfo(params: GetPickingInfoParams): FeaturePickingInfo {
+    const info = super.getPickingInfo(params) as FeaturePickingInfo;
+    const p = info.picked && info.sourceTile?.content ? this.cache.get(info.sourceTile.content) : null;
+    if (p) info.feature = { id: p.content.ids[info.index] ?? '', properties: rowOf(p.content, info.index) };
+    return info;
+  }
+
+  protected override _updateAutoHighlight(): void {
+    // Highlighting goes through the colour texture.
+  }
+}
+
+function outlineOf(content: TileContent, id: string | null): Float32Array {
+  const row = id === null ? -1 : content.ids.indexOf(id);
+  if (row < 0 || !content.edges) return new Float32Array(0);
+  const { positions, featureIds } = content.edges;
+  const out: number[] = [];
+  for (let i = 0; i < featureIds.length; i++) {
+    if (featureIds[i] === row) out.push(positions[i * 3] ?? 0, positions[i * 3 + 1] ?? 0, positions[i * 3 + 2] ?? 0);
+  }
+  return new Float32Array(out);
+}

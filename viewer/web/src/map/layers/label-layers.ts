@@ -1,0 +1,227 @@
+import type { Layer, WebMercatorViewport } from '@deck.gl/core';
+import { TextLayer } from '@deck.gl/layers';
+import type { Rgba } from '../types';
+import type { Tokens } from '../tokens';
+import { linesOf, pointOf, type Feature, type Position } from '../features';
+import { uprightAngle, type LabelCandidate, type LabelStyle } from '../labels';
+
+interface StyleRule {
+  rank: number;
+  size_px: number;
+  token: string;
+  minZoom: number;
+}
+
+const STYLES: Record<LabelStyle, StyleRule> = {
+  district: { rank: 0, size_px: 15, token: 'map-label', minZoom: 11 },
+  water: { rank: 2, size_px: 15, token: 'map-label-water', minZoom: 12 },
+  place: { rank: 4, size_px: 13, token: 'map-label', minZoom: 14 },
+  green: { rank: 5, size_px: 12.5, token: 'map-label-green', minZoom: 14.5 },
+  street: { rank: 10, size_px: 12, token: 'map-label', minZoom: 14.8 },
+  building: { rank: 30, size_px: 11.5, token: 'map-label', minZoom: 16.2 },
+};
+
+const ROAD_RANK: Record<string, number> = {
+  motorway: 0,
+  trunk: 0,
+  primary: 1,
+  secondary: 2,
+  tertiary: 3,
+  unclassified: 5,
+  residential: 5,
+  pedestrian: 5,
+  living_street: 6,
+};
+
+/** A label's place in the world, before the camera is known. */
+export interface LabelSource {
+  id: string;
+  text: string;
+  style: LabelStyle;
+  rank: number;
+  /** One point, or the line that the text follows. */
+  line: Position[];
+}
+
+function styleOf(f: Feature, layerId: string): LabelStyle {
+  const p = f.properties;
+  const words = [p['label'], p['kind'], p['type'], p['class'], p['function']].map((v) => String(v ?? '').toLowerCase()).join(' ');
+  if (p['highway'] !== undefined || layerId.startsWith('street')) return 'street';
+  if (/water|sea|bay|harbour|river|lake|canal/.test(words)) return 'water';
+  if (/district|quarter|suburb|neighbourhood/.test(words)) return 'district';
+  if (/green|park|garden|forest|wood|cemetery|grass/.test(words)) return 'green';
+  if (/building/.test(words)) return 'building';
+  return 'place';
+}
+
+/** Names in the chosen language; the other language stays in the card. */
+function nameOf(p: Record<string, unknown>, language: string): string {
+  for (const key of [`name_${language}`, `name:${language}`, 'name']) {
+    const v = p[key];
+    if (typeof v === 'string' && v.trim() !== '') return v.trim();
+  }
+  return '';
+}
+
+export function labelSources(features: Feature[], layerId: string, language: string): LabelSource[] {
+  const out: LabelSource[] = [];
+  for (const f of features) {
+    const text = nameOf(f.properties, language);
+    if (text === '') continue;
+    const style = styleOf(f, layerId);
+    const road = ROAD_RANK[String(f.properties['highway'] ?? '').replace(/_link$/, '')] ?? 7;
+    const rank = STYLES[style].rank + (style === 'street' ? road : 0);
+    const lines = linesOf(f);
+    const point = lines.length ? null : pointOf(f);
+    if (point) out.push({ id: f.id, text, style, rank, line: [point] });
+    lines.forEach((line, i) => out.push({ id: `${f.id}#${i}`, text, style, rank, line }));
+  }
+  return joinLines(out);
+}
+
+/** Streets come in pieces: pieces of one name that meet end to end carry one label. */
+function joinLines(sources: LabelSource[]): LabelSource[] {
+  const points = sources.filter((s) => s.line.length < 2);
+  const byName = new Map<string, LabelSource[]>();
+  for (const s of sources) {
+    if (s.line.length < 2) continue;
+    const all = byName.get(s.text);
+    if (all) all.push(s);
+    else byName.set(s.text, [s]);
+  }
+  const same = (a: Position | undefined, b: Position | undefined): boolean => !!a && !!b && a[0] === b[0] && a[1] === b[1];
+  const joined: LabelSource[] = [];
+  for (const pieces of byName.values()) {
+    const left = [...pieces];
+    for (let current = left.shift(); current; current = left.shift()) {
+      let line = current.line;
+      for (let i = 0; i < left.length; i++) {
+        const other = left[i]?.line ?? [];
+        const back = [...other].reverse();
+        let next: Position[] | null = null;
+        if (same(line.at(-1), other[0])) next = [...line, ...other.slice(1)];
+        else if (same(line.at(-1), other.at(-1))) next = [...line, ...back.slice(1)];
+        else if (same(line[0], other.at(-1))) next = [...other, ...line.slice(1)];
+        else if (same(line[0], other[0])) next = [...back, ...line.slice(1)];
+        if (!next) continue;
+        line = next;
+        left.splice(i, 1);
+        i = -1;
+      }
+      joined.push({ ...current, line });
+    }
+  }
+  return [...points, ...joined];
+}
+
+/** Where the labels fall on the screen now. */
+export function placeLabels(sources: LabelSource[], viewport: WebMercatorViewport, zoom: number): LabelCandidate[] {
+  const out: LabelCandidate[] = [];
+  for (const s of sources) {
+    const rule = STYLES[s.style];
+    if (zoom < rule.minZoom) continue;
+    const base = {
+      id: s.id,
+      text: s.style === 'water' && /^[\p{Script=Latin}\s.'-]+$/u.test(s.text) ? [...s.text].join('\u200a') : s.text,
+      style: s.style,
+      rank: s.rank,
+      size_px: rule.size_px,
+    };
+    if (s.line.length < 2) {
+      const p = s.line[0];
+      const [x = 0, y = 0] = p ? viewport.project(p) : [];
+      if (p) out.push({ ...base, lngLat: p, x, y, angle_deg: 0, room_px: Infinity });
+      continue;
+    }
+    const along = placeOnLine(s.line, viewport);
+    if (along) out.push({ ...base, ...along });
+  }
+  return out;
+}
+
+type Placed = Pick<LabelCandidate, 'lngLat' | 'x' | 'y' | 'angle_deg' | 'room_px'>;
+
+/** Turns up to this much still read as one straight piece. */
+const STRAIGHT_COS = Math.cos((14 * Math.PI) / 180);
+
+/** The middle of the longest nearly straight piece that is on the screen. */
+function placeOnLine(line: Position[], viewport: WebMercatorViewport): Placed | null {
+  const pts = line.map((p) => viewport.project(p));
+  const { width, height } = viewport;
+  const visible = (p: number[] | undefined): boolean =>
+    !!p && (p[0] ?? -1) > -80 && (p[0] ?? -1) < width + 80 && (p[1] ?? -1) > -80 && (p[1] ?? -1) < height + 80;
+  let best: { from: number; to: number; length: number } | null = null;
+  for (let i = 0; i + 1 < pts.length; i++) {
+    let length = 0;
+    const d0 = direction(pts[i], pts[i + 1]);
+    for (let j = i + 1; j < pts.length; j++) {
+      if (!visible(pts[j - 1]) || !visible(pts[j])) break;
+      const d = direction(pts[j - 1], pts[j]);
+      if (d[0] * d0[0] + d[1] * d0[1] < STRAIGHT_COS) break;
+      length += d[2];
+      if (!best || length > best.length) best = { from: i, to: j, length };
+    }
+  }
+  if (!best) return null;
+  let rest = best.length / 2;
+  for (let j = best.from; j < best.to; j++) {
+    const [a, b] = [pts[j], pts[j + 1]];
+    const d = direction(a, b);
+    if (rest > d[2] && j + 1 < best.to) {
+      rest -= d[2];
+      continue;
+    }
+    const t = d[2] > 0 ? Math.min(1, rest / d[2]) : 0;
+    const x = (a?.[0] ?? 0) + d[0] * d[2] * t;
+    const y = (a?.[1] ?? 0) + d[1] * d[2] * t;
+    const whole = direction(pts[best.from], pts[best.to]);
+    const at = viewport.unproject([x, y]);
+    return {
+      lngLat: [at[0] ?? 0, at[1] ?? 0],
+      x,
+      y,
+      angle_deg: uprightAngle((Math.atan2(-whole[1], whole[0]) * 180) / Math.PI),
+      room_px: best.length * 1.05,
+    };
+  }
+  return null;
+}
+
+function direction(a: number[] | undefined, b: number[] | undefined): [number, number, number] {
+  const dx = (b?.[0] ?? 0) - (a?.[0] ?? 0);
+  const dy = (b?.[1] ?? 0) - (a?.[1] ?? 0);
+  const l = Math.hypot(dx, dy);
+  return l > 0 ? [dx / l, dy / l, l] : [0, 0, 0];
+}
+
+const ABOVE = { depthCompare: 'always', depthWriteEnabled: false } as const;
+const SDF = { sdf: true, fontSize: 56, buffer: 9, radius: 16, cutoff: 0.22, smoothing: 0.14 } as const;
+
+export function labelLayers(id: string, labels: LabelCandidate[], tokens: Tokens): Layer[] {
+  const halo = tokens.get('map-label-halo');
+  const family = tokens.text('font-ui') || 'sans-serif';
+  const colour = (l: LabelCandidate): Rgba => tokens.get(STYLES[l.style].token);
+  const layer = (name: string, data: LabelCandidate[], weight: string): Layer =>
+    new TextLayer<LabelCandidate>({
+      id: `${id}-${name}`,
+      data,
+      getText: (l) => l.text,
+      getPosition: (l) => l.lngLat,
+      getSize: (l) => l.size_px,
+      getAngle: (l) => l.angle_deg,
+      getColor: colour,
+      characterSet: 'auto',
+      fontFamily: family,
+      fontWeight: weight,
+      fontSettings: SDF,
+      outlineWidth: 3,
+      outlineColor: halo,
+      parameters: ABOVE,
+      updateTriggers: { getColor: halo.join() },
+    });
+  return [
+    layer('italic', labels.filter((l) => l.style === 'water'), 'italic 500'),
+    layer('strong', labels.filter((l) => l.style === 'district'), '600'),
+    layer('plain', labels.filter((l) => l.style !== 'water' && l.style !== 'district'), '500'),
+  ];
+}

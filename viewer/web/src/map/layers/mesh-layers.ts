@@ -1,0 +1,176 @@
+import type { LayerContext, UpdateParameters } from '@deck.gl/core';
+import { SimpleMeshLayer, type SimpleMeshLayerProps } from '@deck.gl/mesh-layers';
+import type { Texture } from '@luma.gl/core';
+import type { CityExtensionProps } from '../shading/extension';
+
+type Inject = Record<string, string>;
+interface Shaders {
+  modules: unknown[];
+  inject?: Inject;
+}
+interface AttributeLike {
+  value: unknown;
+}
+
+/** Adds code to a shader hook without dropping what extensions injected there. */
+function inject(shaders: Shaders, code: Inject): Inject {
+  const out: Inject = { ...shaders.inject };
+  for (const [hook, text] of Object.entries(code)) out[hook] = (out[hook] ?? '') + text;
+  return out;
+}
+
+const COLOUR_TEXTURE_WIDTH = 256;
+
+const featureModule = {
+  name: 'feature',
+  vs: 'uniform sampler2D featureColours;\n',
+  uniformTypes: {},
+  getUniforms: (p?: { texture?: Texture }): Record<string, unknown> =>
+    p?.texture ? { featureColours: p.texture } : {},
+};
+
+export interface FeatureMeshProps extends CityExtensionProps {
+  /** Row of the property table, per vertex. */
+  featureIds: Float32Array | null;
+  heights: Float32Array | null;
+  /** RGBA bytes, per row. */
+  featureColours: Uint8Array | null;
+  /** Draws into the band before the far plane, ordered by `heights` as paint rank: the ground. */
+  ranked: boolean;
+  onDrawn: (() => void) | null;
+}
+
+type MeshProps = Partial<FeatureMeshProps & SimpleMeshLayerProps> & { id: string; tile?: unknown };
+
+/**
+ * One tile's mesh: every feature has its own picking colour and its own colour from a small texture, so that
+ * selecting or recolouring uploads a few bytes and never touches the geometry.
+ */
+export class FeatureMeshLayer extends SimpleMeshLayer<number, FeatureMeshProps> {
+  static override layerName = 'FeatureMeshLayer';
+  static override defaultProps = {
+    featureIds: null,
+    heights: null,
+    featureColours: null,
+    ranked: false,
+    onDrawn: null,
+  } as never;
+
+  constructor(...props: MeshProps[]) {
+    super(...(props as never[]));
+  }
+
+  override getShaders(): never {
+    const s = super.getShaders() as unknown as Shaders;
+    // The ground never hides anything: it lies in a thin band before the far plane, sorted by paint rank there,
+    // so neighbouring tiles may overlap and be drawn in any order.
+    const band: Inject = this.props.ranked
+      ? { 'vs:DECKGL_FILTER_GL_POSITION': 'if (city.depth.x < 0.5) position.z = position.w * (0.9995 - cimHeight * 0.00002);' }
+      : {};
+    return {
+      ...s,
+      modules: [...s.modules, featureModule],
+      inject: inject(s, {
+        'vs:#decl': 'in float cimFeature;\nin float cimHeight;\n',
+        'vs:#main-end': 'picking_setPickingColor(picking_getPickingColorFromIndex(cimFeature));\ncity_h = cimHeight;\n',
+        'vs:DECKGL_FILTER_COLOR': `
+  int cimRow = int(cimFeature + 0.5);
+  vec4 cimColour = texelFetch(featureColours, ivec2(cimRow % ${COLOUR_TEXTURE_WIDTH}, cimRow / ${COLOUR_TEXTURE_WIDTH}), 0);
+  color = vec4(cimColour.rgb, cimColour.a * layer.opacity);
+`,
+        ...band,
+      }),
+    } as never;
+  }
+
+  override initializeState(): void {
+    super.initializeState();
+    const scalar = (name: 'featureIds' | 'heights'): object => ({
+      type: 'float32',
+      size: 1,
+      noAlloc: true,
+      update: (attribute: AttributeLike) => {
+        attribute.value = this.props[name];
+      },
+    });
+    // Given in the geometry these would be ignored; the names must differ from every prop.
+    this.getAttributeManager()?.add({ cimFeature: scalar('featureIds'), cimHeight: scalar('heights') } as never);
+  }
+
+  override updateState(params: UpdateParameters<this>): void {
+    super.updateState(params);
+    const { props, oldProps } = params;
+    if (props.featureColours && props.featureColours !== oldProps.featureColours) {
+      this.uploadColours(props.featureColours);
+    }
+  }
+
+  private get colours(): { texture?: Texture } {
+    return this.state as unknown as { texture?: Texture };
+  }
+
+  private uploadColours(bytes: Uint8Array): void {
+    const height = Math.max(1, Math.ceil(bytes.length / 4 / COLOUR_TEXTURE_WIDTH));
+    const data = new Uint8Array(COLOUR_TEXTURE_WIDTH * height * 4);
+    data.set(bytes);
+    this.colours.texture?.destroy();
+    this.colours.texture = this.context.device.createTexture({
+      data,
+      width: COLOUR_TEXTURE_WIDTH,
+      height,
+      format: 'rgba8unorm',
+      sampler: { minFilter: 'nearest', magFilter: 'nearest' },
+    });
+  }
+
+  override draw(options: never): void {
+    const { texture } = this.colours;
+    if (!texture) return;
+    this.state.model?.shaderInputs.setProps({ feature: { texture } });
+    super.draw(options);
+    this.props.onDrawn?.();
+  }
+
+  override finalizeState(context: LayerContext): void {
+    super.finalizeState(context);
+    this.colours.texture?.destroy();
+  }
+}
+
+type SkirtProps = CityExtensionProps & { alphas: Float32Array | null };
+
+/** The dark rim on the ground around every building: what ambient occlusion would give. */
+export class SkirtLayer extends SimpleMeshLayer<number, SkirtProps> {
+  static override layerName = 'SkirtLayer';
+  static override defaultProps = { alphas: null } as never;
+
+  constructor(...props: (Partial<SkirtProps & SimpleMeshLayerProps> & { id: string; tile?: unknown })[]) {
+    super(...(props as never[]));
+  }
+
+  override getShaders(): never {
+    const s = super.getShaders() as unknown as Shaders;
+    return {
+      ...s,
+      inject: inject(s, {
+        'vs:#decl': 'in float cimAlpha;\nout float vCimAlpha;\n',
+        'vs:#main-end': 'vCimAlpha = cimAlpha;\n',
+        'fs:#decl': 'in float vCimAlpha;\n',
+        'fs:#main-end': 'fragColor.a *= vCimAlpha * vCimAlpha;\n',
+      }),
+    } as never;
+  }
+
+  override initializeState(): void {
+    super.initializeState();
+    const alpha = {
+      type: 'float32',
+      size: 1,
+      noAlloc: true,
+      update: (attribute: AttributeLike) => {
+        attribute.value = this.props.alphas;
+      },
+    };
+    this.getAttributeManager()?.add({ cimAlpha: alpha } as never);
+  }
+}

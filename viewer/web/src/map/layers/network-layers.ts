@@ -1,0 +1,137 @@
+import type { Layer } from '@deck.gl/core';
+import { PathLayer, ScatterplotLayer } from '@deck.gl/layers';
+import type { Rgba } from '../types';
+import { withAlpha, type Tokens } from '../tokens';
+import { linesOf, pointOf, type Feature, type Position } from '../features';
+import type { LiveStore } from '../live';
+import { CITY_EXTENSIONS } from '../shading/extension';
+import { Kind } from '../shading/shader';
+
+export interface Link {
+  feature: Feature;
+  path: Position[];
+  /** 3 to 5 px by size of the pipe, cable or road. */
+  width_px: number;
+}
+
+export interface Node {
+  feature: Feature;
+  position: Position;
+}
+
+export interface NetworkInput {
+  id: string;
+  links: Link[];
+  nodes: Node[];
+  visible: boolean;
+  live: LiveStore;
+  property: string | undefined;
+  range: [number, number] | null;
+  tokens: Tokens;
+  selectedId: string | null;
+  zoom: number;
+}
+
+const ON_GROUND = { depthCompare: 'always', depthWriteEnabled: false } as const;
+
+const finite = (v: unknown): number | null => {
+  const n = Number(v);
+  return v !== null && v !== undefined && Number.isFinite(n) && n > 0 ? n : null;
+};
+
+export function linksOf(features: Feature[]): Link[] {
+  const rank = (p: Record<string, unknown>): number | null =>
+    finite(p['diameter_m']) ?? finite(p['capacity_veh_h']) ?? finite(p['lanes']) ?? finite(p['rated_current_a']);
+  const sizes = features.map((f) => rank(f.properties)).filter((v): v is number => v !== null);
+  const lo = Math.min(...sizes);
+  const span = Math.max(...sizes) - lo;
+  return features.flatMap((feature) => {
+    const size = rank(feature.properties);
+    const width_px = size === null || !(span > 0) ? 4 : 3 + (2 * (size - lo)) / span;
+    return linesOf(feature).map((path) => ({ feature, path, width_px }));
+  });
+}
+
+export function nodesOf(features: Feature[]): Node[] {
+  return features.flatMap((feature) => {
+    const position = pointOf(feature);
+    return position ? [{ feature, position }] : [];
+  });
+}
+
+function streamColour(n: NetworkInput, f: Feature): Rgba {
+  const d = n.live.forElement(f.properties, n.property);
+  // A common range belongs to its property; any other datastream is judged by its own.
+  return n.live.colour(d, n.tokens, d?.observed_property === n.property ? n.range : null);
+}
+
+/** Soft glow, surface rim and line of a network, on the ground and under the buildings. */
+export function networkLayers(n: NetworkInput): Layer[] {
+  const { live, tokens } = n;
+  const stream = (f: Feature): ReturnType<LiveStore['forElement']> => live.forElement(f.properties, n.property);
+  const colour = (f: Feature): Rgba => streamColour(n, f);
+  const alarmed = (f: Feature): boolean => live.state(stream(f)) === 'out';
+  const trigger = [live.version, n.property, n.range?.join(), n.selectedId, tokens.text('map-sky')].join('|');
+  const shared = {
+    data: n.links,
+    getPath: (l: Link) => l.path,
+    widthUnits: 'pixels' as const,
+    jointRounded: true,
+    capRounded: true,
+    visible: n.visible,
+    parameters: ON_GROUND,
+    extensions: CITY_EXTENSIONS,
+    updateTriggers: { getColor: trigger, getWidth: trigger },
+    ...({ cityKind: Kind.flat } as object),
+  };
+  const scale = Math.max(0.6, Math.min(1.4, 1 + (n.zoom - 16) * 0.2));
+  const width = (l: Link): number => l.width_px * (alarmed(l.feature) ? 1.6 : 1) + (l.feature.id === n.selectedId ? 3 : 0);
+  return [
+    new PathLayer<Link>({
+      ...shared,
+      id: `${n.id}-glow-wide`,
+      getWidth: (l) => width(l) + 13,
+      widthScale: scale,
+      getColor: (l) => withAlpha(colour(l.feature), 0.12),
+    }),
+    new PathLayer<Link>({
+      ...shared,
+      id: `${n.id}-glow`,
+      getWidth: (l) => width(l) + 6,
+      widthScale: scale,
+      getColor: (l) => withAlpha(colour(l.feature), 0.26),
+    }),
+    new PathLayer<Link>({
+      ...shared,
+      id: `${n.id}-line`,
+      pickable: true,
+      getWidth: width,
+      widthScale: scale,
+      getColor: (l) => (l.feature.id === n.selectedId ? tokens.get('bldg-selected') : colour(l.feature)),
+    }),
+  ];
+}
+
+/** Nodes are points with a surface rim; like the lines they lie on the ground, but stay visible over the city. */
+export function nodeLayer(n: NetworkInput): Layer {
+  const { live, tokens } = n;
+  const trigger = [live.version, n.property, n.range?.join(), n.selectedId, tokens.text('map-sky')].join('|');
+  return new ScatterplotLayer<Node>({
+    id: `${n.id}-node`,
+    data: n.nodes,
+    visible: n.visible && n.zoom >= 14.5,
+    pickable: true,
+    radiusUnits: 'pixels',
+    lineWidthUnits: 'pixels',
+    stroked: true,
+    filled: true,
+    billboard: true,
+    getPosition: (d) => d.position,
+    getRadius: (d) => (d.feature.id === n.selectedId ? 7 : 4),
+    getLineWidth: 2,
+    getLineColor: (d) => (d.feature.id === n.selectedId ? tokens.get('bldg-selected') : tokens.get('color-surface')),
+    getFillColor: (d) => streamColour(n, d.feature),
+    parameters: ON_GROUND,
+    updateTriggers: { getFillColor: trigger, getLineColor: trigger, getRadius: trigger },
+  });
+}
