@@ -17,6 +17,9 @@ from numpy.typing import NDArray
 SIDE_OFFSET_M: Final = 0.05
 """How far beside a coastline a face is looked for, metres."""
 
+BEYOND_M: Final = 1.0
+"""How far an open end is led beyond the border, metres: ending on it, rounding may leave it just short."""
+
 
 def close_sea(
     coastlines: list[NDArray[np.float64]], border: shapely.Polygon
@@ -29,11 +32,15 @@ def close_sea(
     if not lines:
         return [border], []
     merged = shapely.line_merge(shapely.MultiLineString(lines), directed=True)
-    led = [_lead_to_border(line, border.exterior) for line in shapely.get_parts(merged)]
-    inside = [part for line in led for part in shapely.get_parts(shapely.intersection(line, border)) if part.length > 0]
-    noded = shapely.union_all([border.exterior, *inside])
-    faces = [f for f in shapely.get_parts(shapely.polygonize(shapely.get_parts(noded).tolist())) if f.area > 0]
-    wet = _wetness(faces, inside)
+    led = [_lead_to_border(line, border) for line in shapely.get_parts(merged)]
+    # The lines are not clipped first: a clipped end may lie a rounding error short of the border.
+    noded = shapely.union_all([border.exterior, *led])
+    faces = [
+        face
+        for face in shapely.get_parts(shapely.polygonize(shapely.get_parts(noded).tolist()))
+        if border.contains(face.point_on_surface())
+    ]
+    wet = _wetness(faces, led)
     land = shapely.union_all([face for face, water in zip(faces, wet, strict=True) if not water])
     sea = shapely.union_all([face for face, water in zip(faces, wet, strict=True) if water])
     return _polygons(land), _polygons(sea)
@@ -43,13 +50,28 @@ def _polygons(geometry: shapely.Geometry) -> list[shapely.Polygon]:
     return [part for part in shapely.get_parts(geometry) if isinstance(part, shapely.Polygon) and part.area > 0]
 
 
-def _lead_to_border(line: shapely.LineString, border: shapely.LinearRing) -> shapely.LineString:
+def _lead_to_border(line: shapely.LineString, border: shapely.Polygon) -> shapely.LineString:
+    """Lead both ends of an open line a little beyond the nearest point of the border, so that they cross it."""
     points = shapely.get_coordinates(line)
     if np.array_equal(points[0], points[-1]):
         return line
-    ends = [border.interpolate(border.project(shapely.Point(point))) for point in (points[0], points[-1])]
-    start, stop = (shapely.get_coordinates(end) for end in ends)
-    return shapely.remove_repeated_points(shapely.LineString(np.vstack((start, points, stop))))
+    start, stop = _beyond(points[0], border), _beyond(points[-1], border)
+    return shapely.LineString(np.vstack((start, points, stop)))
+
+
+def _beyond(point: NDArray[np.float64], border: shapely.Polygon) -> NDArray[np.float64]:
+    """Return no row for an end that is outside already, else one row beyond the border."""
+    end = shapely.Point(point)
+    if not border.contains(end):
+        return np.empty((0, 2))
+    nearest = shapely.get_coordinates(border.exterior.interpolate(border.exterior.project(end)))
+    way = nearest - point
+    length = float(np.hypot(*way[0]))
+    if length < BEYOND_M:
+        # The end lies almost on the border: its nearest point gives no direction, the middle of the border does.
+        way = nearest - shapely.get_coordinates(border.centroid)
+        length = float(np.hypot(*way[0]))
+    return nearest + way / length * BEYOND_M
 
 
 def _wetness(faces: list[shapely.Polygon], lines: list[shapely.LineString]) -> list[bool]:
