@@ -17,6 +17,8 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute
 
 from cim.config import Settings
+from cim.features.api import feature_routes
+from cim.features.service import FeatureService
 from cim.ports import Clock, SystemClock
 from cim.tilesets.api import tileset_routes
 from cim.tilesets.service import TilesetService
@@ -49,6 +51,7 @@ class Services:
     version: str
     bundle: Path
     tiles: TilesetService
+    features: FeatureService | None = None
     routers: Sequence[APIRouter] = ()
     routes: Sequence[BaseRoute] = ()
     health: Callable[[], Mapping[str, Any]] = dict
@@ -77,6 +80,7 @@ def build_app(services: Services, settings: Settings) -> FastAPI:
         [
             *services.routes,
             *tileset_routes(services.tiles, sender),
+            *(feature_routes(services.features) if services.features else ()),
             services.metrics.route(),
             *static_routes(services.bundle, sender),
         ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -28,9 +29,10 @@ class _Current:
 class TilesetService:
     """Tiles as the server offers them.  Thread-safe; reads the disk only."""
 
-    def __init__(self, store: TilesetStore, on_swap: SwapListener | None = None) -> None:
+    def __init__(self, store: TilesetStore, on_swap: SwapListener | None = None, *, builds_kept: int = 2) -> None:
         """``on_swap(scheme, pointer)`` is called after another build became current, in the caller's thread."""
         self._store = store
+        self._builds_kept = builds_kept
         self._on_swap = on_swap
         self._current: dict[str, _Current] = {}
         self._digests: dict[tuple[Path, int, int], str] = {}
@@ -52,6 +54,20 @@ class TilesetService:
         if swapped and self._on_swap:
             self._on_swap(scheme, pointer)
         return pointer
+
+    def stage(self, build: str, scheme: str = BASE_SCHEME) -> Path:
+        """Return an empty directory to write a build to; nobody sees it before it is published."""
+        return self._store.staging_path(scheme, build)
+
+    def publish(self, build: str, baseline_version: int, scheme: str = BASE_SCHEME) -> None:
+        """Make a staged build current, at once, and tell the listener."""
+        staged = self._store.part_path(scheme, build)
+        self._store.publish(scheme, staged, Pointer(build, baseline_version), keep=self._builds_kept)
+        self.refresh(scheme)
+
+    def discard(self, build: str, scheme: str = BASE_SCHEME) -> None:
+        """Remove a staged build that will not be published."""
+        shutil.rmtree(self._store.part_path(scheme, build), ignore_errors=True)
 
     def find(self, scheme: str, path: str) -> FileEntry:
         """Return the file at a path of the current build.

@@ -59,9 +59,13 @@ class TilesetStore:
         """Return the directory of a build."""
         return self.root / check_scheme(scheme) / check_build(build)
 
+    def part_path(self, scheme: str, build: str) -> Path:
+        """Return where a build is written before it is published."""
+        return self.root / check_scheme(scheme) / f".{check_build(build)}.part"
+
     def staging_path(self, scheme: str, build: str) -> Path:
         """Return an empty directory to write a build to, on the same file system; hidden from readers."""
-        path = self.root / check_scheme(scheme) / f".{check_build(build)}.part"
+        path = self.part_path(scheme, build)
         shutil.rmtree(path, ignore_errors=True)
         path.mkdir(parents=True)
         return path

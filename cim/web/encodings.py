@@ -41,7 +41,7 @@ def choose_coding(accept_encoding: str, available: Collection[Coding] = PREFERRE
     RFC 9110 section 12.5.3: a weight of 0 refuses; ``*`` stands for what is not named; between equal
     weights ours is brotli.
     """
-    weights = _weights(accept_encoding)
+    weights = accept_weights(accept_encoding)
     best: Coding | None = None
     best_weight = 0.0
     for coding in PREFERRED:
@@ -51,17 +51,18 @@ def choose_coding(accept_encoding: str, available: Collection[Coding] = PREFERRE
     return best if best_weight >= weights.get("identity", 0.0) else None
 
 
-def _weights(accept_encoding: str) -> dict[str, float]:
+def accept_weights(accept: str) -> dict[str, float]:
+    """Return what an Accept or Accept-Encoding header names, lower case, with its weight (``q``)."""
     weights = {}
-    for part in accept_encoding.lower().split(","):
-        name, _, parameter = part.partition(";")
-        key, _, value = parameter.partition("=")
+    for part in accept.lower().split(","):
+        name, *parameters = (piece.strip() for piece in part.split(";"))
+        quality = next((piece[2:] for piece in parameters if piece.startswith("q=")), "1")
         try:
-            weight = float(value) if key.strip() == "q" else 1.0
+            weight = float(quality)
         except ValueError:
             weight = 0.0
-        if name.strip():
-            weights[name.strip()] = weight
+        if name:
+            weights[name] = weight
     return weights
 
 

@@ -7,6 +7,7 @@ import socket
 import threading
 import time
 from collections.abc import AsyncIterator, Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import httpx
@@ -19,6 +20,8 @@ from starlette.websockets import WebSocket
 from cim.app import Services, build_app
 from cim.config import Settings
 from cim.errors import Conflict, NotFound
+from cim.features.model import FeatureSource
+from cim.features.service import FeatureService
 from cim.tilesets.model import Pointer
 from cim.tilesets.service import TilesetService
 from cim.tilesets.store import TilesetStore
@@ -80,7 +83,28 @@ def one_view(name: str) -> dict[str, object]:
     return {"layers": []}
 
 
-def build_test_app(folder: Path, *routers: APIRouter, **settings: object) -> FastAPI:
+class FixedClock:
+    """A clock that stands still."""
+
+    def now(self) -> datetime:
+        return datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
+
+    def monotonic_s(self) -> float:
+        return 100.0
+
+
+def feature_service(source: FeatureSource) -> FeatureService:
+    return FeatureService(
+        lambda scheme: source if scheme == "base" else None,
+        title=lambda: "A small city",
+        version="0.1.0",
+        clock=FixedClock(),
+    )
+
+
+def build_test_app(
+    folder: Path, *routers: APIRouter, source: FeatureSource | None = None, **settings: object
+) -> FastAPI:
     store = TilesetStore(folder / "tiles")
     services = Services(
         version="0.1.0",
@@ -90,6 +114,7 @@ def build_test_app(folder: Path, *routers: APIRouter, **settings: object) -> Fas
         routes=(WebSocketRoute("/live", hello),),
         health=lambda: {"baseline_version": 3, "epoch": "e1"},
         view=one_view,
+        features=feature_service(source) if source else None,
     )
     return build_app(services, Settings(**settings))  # type: ignore[arg-type]
 

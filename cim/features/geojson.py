@@ -1,0 +1,62 @@
+"""Features as GeoJSON (RFC 7946): degrees to 8 decimals (1 mm), outer rings counter-clockwise, flat.  Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any, Final
+
+import numpy as np
+import orjson
+import shapely
+from numpy.typing import NDArray
+
+from cim.features.documents import instant_text
+from cim.features.links import Link
+from cim.features.model import Feature, ItemsPage
+
+DECIMALS: Final = 8
+
+
+def geometry_fragments(geometries: Sequence[shapely.Geometry | None]) -> list[orjson.Fragment | None]:
+    """Return each geometry as ready JSON; an empty one is ``None``, as a missing one is."""
+    array: NDArray[np.object_] = np.empty(len(geometries), dtype=object)
+    array[:] = geometries
+    flat = shapely.orient_polygons(shapely.force_2d(array))
+    rounded = shapely.transform(flat, lambda coordinates: np.round(coordinates, DECIMALS))
+    texts = shapely.to_geojson(rounded)
+    absent = shapely.is_missing(array) | shapely.is_empty(array)
+    return [None if gone else orjson.Fragment(text) for gone, text in zip(absent, texts, strict=True)]
+
+
+def feature_documents(features: Sequence[Feature]) -> list[dict[str, Any]]:
+    """Return GeoJSON features; property ``id`` is left to the member of that name."""
+    if not features:
+        return []
+    geometries = geometry_fragments([feature.geometry for feature in features])
+    return [
+        {"type": "Feature", "id": feature.id, "geometry": geometry, "properties": dict(feature.properties)}
+        for feature, geometry in zip(features, geometries, strict=True)
+    ]
+
+
+def encode(document: Mapping[str, Any]) -> bytes:
+    """Return JSON; NaN and infinities as null."""
+    return orjson.dumps(document, option=orjson.OPT_SERIALIZE_NUMPY)
+
+
+def items_document(page: ItemsPage, links: Sequence[Link], now: datetime) -> dict[str, Any]:
+    """Return a page of features (``/req/core/fc-response`` to ``fc-numberReturned``)."""
+    return {
+        "type": "FeatureCollection",
+        "timeStamp": instant_text(now),
+        "numberMatched": page.matched,
+        "numberReturned": len(page.features),
+        "links": list(links),
+        "features": feature_documents(page.features),
+    }
+
+
+def item_document(feature: Feature, links: Sequence[Link]) -> dict[str, Any]:
+    """Return one feature (``/req/core/f-success``)."""
+    return {**feature_documents([feature])[0], "links": list(links)}
