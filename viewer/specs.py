@@ -1,0 +1,141 @@
+"""Views as pydeck specifications: what to draw, from where; the client decides how.
+
+The client's allow-list of classes is in ``viewer/web/src/map/spec.ts``.  A specification is data:
+no expression (``@@=``), no function, and every source a path of this server.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import pydeck
+
+from cim.features.model import LIMIT_MAX, Bbox, Collection
+
+TILE_PX: Final = 512
+"""Pixels of the world at zoom 0 in the Web Mercator of deck.gl."""
+
+FRAME_PX: Final = 1_000
+"""The shorter side of the window that the first view is fitted to."""
+
+PITCH_DEG: Final = 50.0
+BEARING_DEG: Final = -24.0
+ZOOM_MIN: Final = 11.0
+ZOOM_MAX: Final = 16.0
+TILT_ZOOM: Final = 1.2
+"""A tilted view shows the far side anyway, so it may begin this much nearer."""
+
+
+@dataclass(frozen=True, slots=True)
+class ViewCity:
+    """What a view needs to know of a city.
+
+    ``bbox`` west, south, east, north in degrees; ``collections`` how many features each has, by its
+    id; ``generated`` the ids of those that were made up for the sample.
+    """
+
+    bbox: Bbox
+    baseline_version: int
+    collections: Mapping[str, int] = field(default_factory=dict)
+    generated: frozenset[str] = frozenset()
+    scheme: str = "base"
+
+
+def view_city(
+    bbox: Bbox, baseline_version: int, collections: Sequence[Collection], counts: Mapping[str, int] | None = None
+) -> ViewCity:
+    """Return what a view needs from the collections; one with a ``bbox`` counts as not empty."""
+    known = {item.id: (counts or {}).get(item.id, 0 if item.bbox is None else 1) for item in collections}
+    return ViewCity(bbox, baseline_version, known, frozenset(item.id for item in collections if item.generated))
+
+
+def explore_view(city: ViewCity) -> dict[str, Any]:
+    """Return the specification of ``/explore``."""
+    west, south, east, north = city.bbox
+    deck = pydeck.Deck(
+        layers=list(_layers(city)),
+        views=[pydeck.View(type="MapView", controller=True)],
+        initial_view_state=pydeck.ViewState(
+            longitude=round((west + east) / 2, 6),
+            latitude=round((south + north) / 2, 6),
+            zoom=fit_zoom(city.bbox),
+            pitch=PITCH_DEG,
+            bearing=BEARING_DEG,
+        ),
+        map_provider=None,
+        map_style=None,
+        tooltip=False,
+    )
+    spec: dict[str, Any] = json.loads(deck.to_json())
+    # pydeck writes the keys of services that it finds in the environment, and the provider's null.
+    for foreign in ("mapProvider", "mapStyle", "mapboxKey", "googleMapsKey", "cartoKey"):
+        spec.pop(foreign, None)
+    return {**spec, "cim": {"bbox": list(city.bbox), "baseline_version": city.baseline_version, "view": "explore"}}
+
+
+def fit_zoom(bbox: Bbox) -> float:
+    """Return the zoom at which a box fills the first view, to a tenth."""
+    west, south, east, north = bbox
+    span_deg = max((east - west), (north - south) / math.cos(math.radians((south + north) / 2)), 1e-6)
+    zoom = math.log2(FRAME_PX * 360.0 / (TILE_PX * span_deg)) + TILT_ZOOM
+    return round(min(ZOOM_MAX, max(ZOOM_MIN, zoom)), 1)
+
+
+def _layers(city: ViewCity) -> list[pydeck.Layer]:
+    """Return the layers in the order of the layer list; those without features are left out."""
+    layers = [_tiles(city, "ground"), _tiles(city, "buildings")]
+    for layer_id, class_, collection, hints in _FEATURE_LAYERS:
+        if city.collections.get(collection):
+            layers.append(_features(city, layer_id, class_, collection, hints))
+    return layers
+
+
+_FEATURE_LAYERS: Final[tuple[tuple[str, str, str, Mapping[str, Any]], ...]] = (
+    ("trees", "TreeLayer", "trees", {"min_zoom": 14.8}),
+    ("water-network", "PathLayer", "water-links", {"visible": False, "min_zoom": 13}),
+    ("power-network", "PathLayer", "power-links", {"visible": False, "min_zoom": 13}),
+    ("traffic", "PathLayer", "street-links", {"visible": False, "min_zoom": 13}),
+    ("sensors", "ScatterplotLayer", "sensors", {"min_zoom": 12}),
+    ("streets-labels", "TextLayer", "streets", {"min_zoom": 14.8}),
+    ("labels", "TextLayer", "districts", {"min_zoom": 11}),
+)
+"""Layer id, class, collection, hints.  Networks start hidden: the first sight is the city."""
+
+_NODES: Final = {"water-links": "water-nodes", "power-links": "power-nodes"}
+
+
+def _hints(city: ViewCity, layer_id: str, collection: str, extra: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "title": f"layer.{layer_id}",
+        "legend": layer_id,
+        "generated": collection in city.generated,
+        "visible": True,
+        **extra,
+    }
+
+
+def _tiles(city: ViewCity, layer_id: str) -> pydeck.Layer:
+    return pydeck.Layer(
+        "CityTile3DLayer",
+        f"/tiles/{city.scheme}/{layer_id}/tileset.json",
+        id=layer_id,
+        pickable=layer_id == "buildings",
+        cim=_hints(city, layer_id, layer_id, {"min_zoom": 0}),
+    )
+
+
+def _items(city: ViewCity, collection: str) -> str:
+    mount = "/ogc" if city.scheme == "base" else f"/s/{city.scheme}/ogc"
+    return f"{mount}/collections/{collection}/items?limit={LIMIT_MAX}"
+
+
+def _features(city: ViewCity, layer_id: str, class_: str, collection: str, extra: Mapping[str, Any]) -> pydeck.Layer:
+    hints = _hints(city, layer_id, collection, extra)
+    nodes = _NODES.get(collection)
+    if nodes and city.collections.get(nodes):
+        hints["nodes"] = _items(city, nodes)
+    return pydeck.Layer(class_, _items(city, collection), id=layer_id, pickable=class_ != "TextLayer", cim=hints)
