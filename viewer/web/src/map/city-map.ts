@@ -100,7 +100,9 @@ export class CityMap {
       pickingRadius: PICK_RADIUS_PX,
       useDevicePixels: this.effect.mapSize > 1024 ? Math.min(2, devicePixelRatio) : 1,
       getCursor: ({ isDragging }) => (isDragging ? 'grabbing' : this.hovered ? 'pointer' : 'grab'),
-      onViewStateChange: ({ viewState }) => {
+      onViewStateChange: ({ viewState, interactionState: now }) => {
+        // deck.gl also reports its own first state here, which would undo the view set before it was ready.
+        if (!now.isDragging && !now.isPanning && !now.isRotating && !now.isZooming && !now.inTransition) return;
         this.flight.stop();
         this.applyView(viewState as unknown as ViewState);
       },

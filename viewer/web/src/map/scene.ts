@@ -400,6 +400,6 @@ export class Scene {
       const shown = new Set(this.shownLabels.map((l) => l.id));
       this.shownLabels = chooseLabels(placeLabels(sources, v.viewport, v.view.zoom), v.frame, shown);
     }
-    return labelLayers('label', this.shownLabels, this.tokens);
+    return labelLayers('label', this.shownLabels, this.tokens, v.viewport);
   }
 }

@@ -32,6 +32,9 @@ const ROAD_RANK: Record<string, number> = {
   pedestrian: 5,
   living_street: 6,
 };
+/** Ways on foot carry names too, of arcades and courts: they wait for a closer look. */
+const FOOT_RANK = 9;
+const FOOT_MIN_ZOOM = 17;
 
 /** A label's place in the world, before the camera is known. */
 export interface LabelSource {
@@ -69,7 +72,7 @@ export function labelSources(features: Feature[], layerId: string, language: str
     const text = nameOf(f.properties, language);
     if (text === '') continue;
     const style = styleOf(f, layerId);
-    const road = ROAD_RANK[String(f.properties['highway'] ?? '').replace(/_link$/, '')] ?? 7;
+    const road = ROAD_RANK[String(f.properties['highway'] ?? '').replace(/_link$/, '')] ?? FOOT_RANK;
     const rank = STYLES[style].rank + (style === 'street' ? road : 0);
     const lines = linesOf(f);
     const point = lines.length ? null : pointOf(f);
@@ -114,12 +117,24 @@ function joinLines(sources: LabelSource[]): LabelSource[] {
   return [...points, ...joined];
 }
 
+/**
+ * How much nearer than the middle of the view a point is. deck.gl shrinks pixel sizes with distance; dividing by this
+ * keeps every label at its own size.
+ */
+function nearness(viewport: WebMercatorViewport, lngLat: Position): number {
+  const m = viewport.viewProjectionMatrix;
+  const w = (p: number[]): number => (m[3] ?? 0) * (p[0] ?? 0) + (m[7] ?? 0) * (p[1] ?? 0) + (m[11] ?? 0) * (p[2] ?? 0) + (m[15] ?? 0);
+  const here = w(viewport.projectPosition([lngLat[0], lngLat[1], 0]));
+  const middle = w([viewport.center[0] ?? 0, viewport.center[1] ?? 0, 0]);
+  return here > 0 ? middle / here : 1;
+}
+
 /** Where the labels fall on the screen now. */
 export function placeLabels(sources: LabelSource[], viewport: WebMercatorViewport, zoom: number): LabelCandidate[] {
   const out: LabelCandidate[] = [];
   for (const s of sources) {
     const rule = STYLES[s.style];
-    if (zoom < rule.minZoom) continue;
+    if (zoom < (s.rank >= STYLES.street.rank + FOOT_RANK && s.style === 'street' ? FOOT_MIN_ZOOM : rule.minZoom)) continue;
     const base = {
       id: s.id,
       text: s.style === 'water' && /^[\p{Script=Latin}\s.'-]+$/u.test(s.text) ? [...s.text].join('\u200a') : s.text,
@@ -197,7 +212,12 @@ function direction(a: number[] | undefined, b: number[] | undefined): [number, n
 const ABOVE = { depthCompare: 'always', depthWriteEnabled: false } as const;
 const SDF = { sdf: true, fontSize: 56, buffer: 9, radius: 16, cutoff: 0.22, smoothing: 0.14 } as const;
 
-export function labelLayers(id: string, labels: LabelCandidate[], tokens: Tokens): Layer[] {
+export function labelLayers(
+  id: string,
+  labels: LabelCandidate[],
+  tokens: Tokens,
+  viewport: WebMercatorViewport | null,
+): Layer[] {
   const halo = tokens.get('map-label-halo');
   const family = tokens.text('font-ui') || 'sans-serif';
   const colour = (l: LabelCandidate): Rgba => tokens.get(STYLES[l.style].token);
@@ -207,7 +227,7 @@ export function labelLayers(id: string, labels: LabelCandidate[], tokens: Tokens
       data,
       getText: (l) => l.text,
       getPosition: (l) => l.lngLat,
-      getSize: (l) => l.size_px,
+      getSize: (l) => l.size_px / (viewport ? nearness(viewport, l.lngLat) : 1),
       getAngle: (l) => l.angle_deg,
       getColor: colour,
       characterSet: 'auto',
@@ -223,5 +243,5 @@ export function labelLayers(id: string, labels: LabelCandidate[], tokens: Tokens
     layer('italic', labels.filter((l) => l.style === 'water'), 'italic 500'),
     layer('strong', labels.filter((l) => l.style === 'district'), '600'),
     layer('plain', labels.filter((l) => l.style !== 'water' && l.style !== 'district'), '500'),
-  ];
+  ].filter((l) => (l.props.data as LabelCandidate[]).length > 0);
 }
