@@ -1,0 +1,82 @@
+"""Buildings as seen from far away: blocks with fewer corners, without the small ones."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import shapely
+
+from tiles.footprints import clean_footprints, footprints_of
+from tiles.intake import Blocks, City
+from tiles.soup import FloatArray, IntArray
+
+FAR_BLOCKS_MAX: Final = 1_500
+"""Blocks that one inner tile draws: the largest."""
+TOLERANCE_SHARE: Final = 1 / 400
+"""Outlines are simplified by this share of a tile's diagonal."""
+TOLERANCE_M_MIN: Final = 1.0
+BODY_TOP_QUANTILE: Final = 0.8
+"""A body is drawn as high as this share of its vertices reach."""
+
+
+@dataclass(frozen=True, slots=True)
+class FarCity:
+    """All blocks of the city; ``size_m`` is a block's longest side, ``roof_error_m`` what its flat top hides."""
+
+    blocks: Blocks
+    size_m: FloatArray
+    roof_error_m: FloatArray
+
+
+def far_city(city: City) -> FarCity:
+    """Return blocks for everything: as they are, and one for each body."""
+    outlines, owner = footprints_of(city.bodies)
+    polygons, origin = clean_footprints(outlines)
+    owner = owner[origin]
+    low, mean, high = _levels(city, owner)
+    bodies = Blocks(
+        polygons, owner, np.zeros(len(owner)), np.maximum(mean - low, 0.5), np.full(len(owner), "", dtype=object),
+        np.full(len(owner), np.nan),
+    )  # fmt: skip
+    blocks = Blocks(*(np.concatenate((getattr(city.blocks, name), getattr(bodies, name))) for name in Blocks.__slots__))
+    roof_error = np.concatenate((np.nan_to_num(city.blocks.roof_height_m), high - mean))
+    bounds = shapely.bounds(blocks.footprint).reshape(-1, 4)
+    spans = np.column_stack((bounds[:, 2] - bounds[:, 0], bounds[:, 3] - bounds[:, 1], blocks.top_m - blocks.floor_m))
+    return FarCity(blocks, spans.max(axis=1), roof_error)
+
+
+def _levels(city: City, owner: IntArray) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Return the lowest, the usual and the highest level of each owner's body."""
+    surface = city.bodies.vertex_surface()
+    vertex_owner = city.bodies.owner[surface]
+    order = np.lexsort((city.bodies.coordinates[:, 2], vertex_owner))
+    levels, owners = city.bodies.coordinates[order, 2], vertex_owner[order]
+    first = np.searchsorted(owners, owner, side="left")
+    last = np.searchsorted(owners, owner, side="right") - 1
+    usual = first + np.rint((last - first) * BODY_TOP_QUANTILE).astype(np.int64)
+    return levels[first], levels[usual], levels[last]
+
+
+def choose(city: FarCity, rows: IntArray, diagonal_m: float) -> tuple[Blocks, float]:
+    """Return the blocks of an inner tile among the blocks ``rows``, and how far they lie from the whole, metres."""
+    tolerance = max(TOLERANCE_M_MIN, diagonal_m * TOLERANCE_SHARE)
+    by_size = rows[np.argsort(-city.size_m[rows], kind="stable")]
+    large = by_size[:FAR_BLOCKS_MAX]
+    large = large[city.size_m[large] >= 2 * tolerance]
+    dropped = np.setdiff1d(rows, large)
+    chosen = np.sort(large)
+    error = max(
+        tolerance,
+        float(city.size_m[dropped].max(initial=0.0)),
+        float(city.roof_error_m[chosen].max(initial=0.0)),
+    )
+    blocks = city.blocks.select(chosen)
+    simple = shapely.simplify(blocks.footprint, tolerance, preserve_topology=True)
+    simple = np.where(shapely.is_valid(simple) & ~shapely.is_empty(simple), simple, blocks.footprint)
+    flat = Blocks(
+        shapely.orient_polygons(simple), blocks.owner, blocks.floor_m, blocks.top_m,
+        np.full(len(chosen), "", dtype=object), blocks.roof_height_m,
+    )  # fmt: skip
+    return flat, error

@@ -1,0 +1,95 @@
+"""Polygons on the map: cleaning, rings, unions."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+import shapely
+from numpy.typing import NDArray
+
+from tiles.soup import FloatArray, IntArray, Soup, counts
+
+POLYGONAL: Final = (int(shapely.GeometryType.POLYGON), int(shapely.GeometryType.MULTIPOLYGON))
+SIMPLIFY_M: Final = 0.03
+"""Vertices of a footprint that lie this close to the line through their neighbours carry no form."""
+FOOTPRINT_M2_MIN: Final = 0.25
+
+
+def clean_footprints(
+    places: NDArray[np.object_], tolerance_m: float = SIMPLIFY_M
+) -> tuple[NDArray[np.object_], IntArray]:
+    """Return valid single polygons, counter-clockwise, 2D, and the row that each comes from."""
+    if not len(places):
+        return np.empty(0, dtype=object), np.empty(0, dtype=np.int64)
+    places = shapely.force_2d(places)
+    wrong = ~shapely.is_valid(places)
+    if wrong.any():
+        places = places.copy()
+        places[wrong] = shapely.make_valid(places[wrong])
+    polygons, origin = polygon_parts(places)
+    simple = shapely.simplify(polygons, tolerance_m, preserve_topology=True)
+    polygons = shapely.orient_polygons(np.where(shapely.is_valid(simple), simple, polygons))
+    keep = shapely.area(polygons) >= FOOTPRINT_M2_MIN
+    return polygons[keep], origin[keep]
+
+
+def polygon_parts(geometries: NDArray[np.object_]) -> tuple[NDArray[np.object_], IntArray]:
+    """Return the polygons inside any geometries, collections too, and the row that each comes from."""
+    parts, origin = shapely.get_parts(geometries, return_index=True)
+    nested = shapely.get_type_id(parts) > int(shapely.GeometryType.POLYGON)
+    if nested.any():
+        parts, inner = shapely.get_parts(parts, return_index=True)
+        origin = origin[inner]
+    keep = (shapely.get_type_id(parts) == int(shapely.GeometryType.POLYGON)) & ~shapely.is_empty(parts)
+    rows: IntArray = origin[keep].astype(np.int64)
+    return parts[keep], rows
+
+
+def rings(polygons: NDArray[np.object_]) -> tuple[FloatArray, IntArray, IntArray]:
+    """Return open rings: coordinates (n, 2), where each ring ends, where each polygon's rings end."""
+    if not len(polygons):
+        none = np.empty(0, dtype=np.int64)
+        return np.empty((0, 2)), none, none
+    _, closed, offsets = shapely.to_ragged_array(polygons, include_z=False)
+    ring_offsets, polygon_offsets = (np.asarray(o, dtype=np.int64) for o in offsets)
+    keep = np.ones(len(closed), dtype=bool)
+    keep[ring_offsets[1:] - 1] = False
+    return closed[keep], ring_offsets[1:] - np.arange(1, len(ring_offsets)), polygon_offsets[1:]
+
+
+def footprints_of(soup: Soup, flat_m2_min: float = 0.05) -> tuple[NDArray[np.object_], IntArray]:
+    """Return the outline of each feature's surfaces seen from above, and the feature's row.
+
+    The union of all surfaces that are not upright, projected on the map.
+    """
+    polygons = polygons_of(soup)
+    keep = shapely.area(polygons) > flat_m2_min
+    if not keep.any():
+        return np.empty(0, dtype=object), np.empty(0, dtype=np.int64)
+    order = np.argsort(soup.owner[keep], kind="stable")
+    owners, group = np.unique(soup.owner[keep][order], return_inverse=True)
+    valid = shapely.make_valid(shapely.set_precision(polygons[keep][order], 0.01, mode="pointwise"))
+    parts, origin = polygon_parts(valid)
+    gathered = shapely.multipolygons(parts, indices=group[origin])
+    return shapely.union_all(gathered[:, None], axis=1), owners[np.unique(group[origin])]
+
+
+def polygons_of(soup: Soup) -> NDArray[np.object_]:
+    """Return each surface as a 2D polygon (it may be invalid, upright ones have no area)."""
+    starts = soup.ring_starts()
+    closed = np.insert(soup.coordinates[:, :2], soup.ring_ends, soup.coordinates[starts, :2], axis=0)
+    ring_offsets = np.concatenate(([0], soup.ring_ends + np.arange(1, len(soup.ring_ends) + 1)))
+    surface_offsets = np.concatenate(([0], soup.surface_ends))
+    made: NDArray[np.object_] = shapely.from_ragged_array(
+        shapely.GeometryType.POLYGON, closed, (ring_offsets, surface_offsets)
+    )
+    return made
+
+
+def turned(ring_ends: IntArray) -> IntArray:
+    """Return vertex indices that run every ring backwards."""
+    first = ring_ends - counts(ring_ends)
+    ring = np.repeat(np.arange(len(ring_ends)), counts(ring_ends))
+    backwards: IntArray = first[ring] + ring_ends[ring] - 1 - np.arange(len(ring))
+    return backwards

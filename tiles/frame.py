@@ -1,0 +1,140 @@
+"""Where a tileset stands: the working CRS of the city and its flat chart at a local origin.
+
+Tiles hold metres east, north and up of one local origin (ENU); the root transform carries them to
+Earth-centred coordinates (ECEF, EPSG:4978).  The way from the working CRS to that chart bends with
+the grid convergence, the scale of the projection and the curve of the Earth, all very smooth over a
+city, so it is fitted once by a polynomial and then evaluated over millions of vertices by numpy.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final, Literal
+
+import numpy as np
+import pyproj
+from numpy.typing import NDArray
+
+from cim.errors import InvalidInput
+from cim.geometry.crs import is_metric_projected, parse_crs
+
+FloatArray = NDArray[np.float64]
+GroundForm = Literal["flat", "interpolated"]
+
+CHART_ERROR_M_MAX: Final = 0.005
+"""A fitted chart is refused beyond this distance from the exact transformation, metres."""
+
+_DEGREES: Final = (3, 5, 7)
+_SAMPLES: Final = 17
+
+
+@dataclass(frozen=True, slots=True)
+class TileFrame:
+    """What the tiles must know of the city.
+
+    ``ground`` is ``flat`` (heights are above an even ground at 0 m) or ``interpolated`` (absolute
+    heights over a surface through the buildings' feet).  ``vertical_offset_m`` is added to every
+    height on the way to the ellipsoid.  ``origin`` is the chart's longitude and latitude; without
+    it the middle of the city is taken.
+    """
+
+    crs: str
+    ground: GroundForm = "flat"
+    title: str = ""
+    baseline_version: int = 0
+    vertical_datum: str | None = None
+    vertical_offset_m: float = 0.0
+    origin: tuple[float, float] | None = None
+
+
+class Chart:
+    """The fitted way from the working CRS to local east, north, up."""
+
+    def __init__(self, frame: TileFrame, bounds: tuple[float, float, float, float]) -> None:
+        """Fit the chart over ``bounds`` (xmin, ymin, xmax, ymax, metres in the working CRS).
+
+        Raises :class:`InvalidInput` unless the CRS is projected, metric and smooth over the bounds.
+        """
+        if not is_metric_projected(frame.crs):
+            raise InvalidInput(
+                f"{frame.crs[:80]!r} is not a projected coordinate system in metres.",
+                code="working-crs",
+                crs=frame.crs[:80],
+            )
+        crs = parse_crs(frame.crs)
+        self._horizontal = crs.sub_crs_list[0] if crs.is_compound else crs
+        self._offset_m = frame.vertical_offset_m
+        self._centre = np.array([(bounds[0] + bounds[2]) / 2, (bounds[1] + bounds[3]) / 2])
+        self._reach = max(bounds[2] - bounds[0], bounds[3] - bounds[1], 200.0) / 2
+        out = pyproj.Transformer.from_crs(self._horizontal, 4979, always_xy=True)
+        lon, lat = frame.origin or tuple(float(v) for v in out.transform(*self._centre)[:2])
+        self.origin: tuple[float, float] = (lon, lat)
+        self.axes, self.position = _east_north_up(lon, lat)
+        self._to_lonlat = out
+        self._fit()
+
+    def exact(self, coordinates: FloatArray) -> FloatArray:
+        """Transform by pyproj, vertex by vertex: the definition that the fit follows. Shapes (n, 3)."""
+        lon, lat = self._to_lonlat.transform(coordinates[:, 0], coordinates[:, 1])
+        to_ecef = pyproj.Transformer.from_crs(4979, 4978, always_xy=True)
+        ecef = np.column_stack(to_ecef.transform(lon, lat, coordinates[:, 2] + self._offset_m))
+        local: FloatArray = (ecef - self.position) @ self.axes.T
+        return local
+
+    def to_local(self, coordinates: FloatArray) -> FloatArray:
+        """Return east, north, up, metres, shape (n, 3), for coordinates of the working CRS, shape (n, 3)."""
+        terms = self._terms(coordinates[:, :2])
+        local: FloatArray = terms @ self._ground + (terms @ self._up) * coordinates[:, 2:3]
+        return local
+
+    def transform(self) -> list[float]:
+        """Return the 4 x 4 matrix from the chart to ECEF, column by column."""
+        columns = [[*axis.tolist(), 0.0] for axis in self.axes]
+        return [value for column in [*columns, [*self.position.tolist(), 1.0]] for value in column]
+
+    def _fit(self) -> None:
+        nodes = np.cos(np.pi * (np.arange(_SAMPLES) + 0.5) / _SAMPLES)
+        grid = np.stack(np.meshgrid(nodes, nodes), axis=-1).reshape(-1, 2)
+        low = np.column_stack((self._centre + grid * self._reach, np.zeros(len(grid))))
+        high = np.add(low, (0.0, 0.0, 1000.0))
+        low_local, high_local = self.exact(low), self.exact(high)
+        check = np.column_stack((self._centre + grid[:, ::-1] * (0.97, 0.83) * self._reach, np.full(len(grid), 100.0)))
+        for degree in _DEGREES:
+            self._powers = [(i, j) for i in range(degree + 1) for j in range(degree + 1 - i)]
+            terms = self._terms(low[:, :2])
+            self._ground = np.linalg.lstsq(terms, low_local, rcond=None)[0]
+            self._up = np.linalg.lstsq(terms, (high_local - low_local) / 1000.0, rcond=None)[0]
+            error_m = float(np.abs(self.to_local(check) - self.exact(check)).max())
+            if error_m < CHART_ERROR_M_MAX:
+                return
+        raise InvalidInput(
+            f"The city is too wide for its coordinate system: the chart is {error_m:.3f} m off.",
+            code="chart-error",
+            error_m=error_m,
+            limit=CHART_ERROR_M_MAX,
+        )
+
+    def _terms(self, xy: FloatArray) -> FloatArray:
+        scaled = (xy - self._centre) / self._reach
+        x, y = scaled[:, 0], scaled[:, 1]
+        degree = max(i for i, _ in self._powers)
+        x_powers, y_powers = [np.ones_like(x)], [np.ones_like(y)]
+        for _ in range(degree):
+            x_powers.append(x_powers[-1] * x)
+            y_powers.append(y_powers[-1] * y)
+        return np.column_stack([x_powers[i] * y_powers[j] for i, j in self._powers])
+
+
+def _east_north_up(lon: float, lat: float) -> tuple[FloatArray, FloatArray]:
+    """Return the rows east, north, up in ECEF, shape (3, 3), and the origin on the ellipsoid, shape (3,)."""
+    to_ecef = pyproj.Transformer.from_crs(4979, 4978, always_xy=True)
+    position = np.array(to_ecef.transform(lon, lat, 0.0))
+    lam, phi = np.radians((lon, lat))
+    axes = np.array(
+        [
+            [-np.sin(lam), np.cos(lam), 0.0],
+            [-np.sin(phi) * np.cos(lam), -np.sin(phi) * np.sin(lam), np.cos(phi)],
+            [np.cos(phi) * np.cos(lam), np.cos(phi) * np.sin(lam), np.sin(phi)],
+        ]
+    )
+    return axes, position

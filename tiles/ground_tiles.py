@@ -1,0 +1,127 @@
+"""Tiles of the ground: shapes cut by a grid of cells, laid on the surface, one GLB per cell."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import numpy as np
+import shapely
+
+from tiles.content import Content, Grid, y_up_normals
+from tiles.footprints import polygon_parts, rings
+from tiles.frame import Chart
+from tiles.glb import TRIANGLES, GlbWriter
+from tiles.ground import COLOURS, FAR_KINDS, PAINT_ORDER, GroundShapes
+from tiles.mesh import triangulate
+from tiles.metadata import GROUND, property_table
+from tiles.soup import IntArray, Soup
+from tiles.terrain import Surface
+
+CELL_M: Final = 640.0
+"""Side of a leaf; short enough that the Earth's curve under one triangle stays below a centimetre."""
+LIFT_M: Final = 0.02
+"""Each kind of ground lies this much above the one painted before it."""
+FAR_SHARE: Final = 1 / 256
+"""From far away the outlines are simplified by this share of a tile's side."""
+
+_EXTENSIONS: Final = ["EXT_mesh_features", "EXT_structural_metadata", "KHR_mesh_quantization"]
+_MATERIAL: Final = {
+    "name": "ground",
+    "doubleSided": True,
+    "pbrMetallicRoughness": {"metallicFactor": 0.0, "roughnessFactor": 1.0},
+}
+
+
+def cut(shapes: GroundShapes, cell: tuple[float, float, float, float]) -> GroundShapes:
+    """Return the shapes inside one cell (xmin, ymin, xmax, ymax)."""
+    box = shapely.box(*cell)
+    bounds = shapely.bounds(shapes.polygons)
+    near = (bounds[:, 0] < cell[2]) & (bounds[:, 2] > cell[0]) & (bounds[:, 1] < cell[3]) & (bounds[:, 3] > cell[1])
+    rows = np.flatnonzero(near)
+    inside = (
+        (bounds[rows, 0] >= cell[0]) & (bounds[rows, 2] <= cell[2])
+        & (bounds[rows, 1] >= cell[1]) & (bounds[rows, 3] <= cell[3])
+    )  # fmt: skip
+    polygons = shapes.polygons[rows]
+    polygons[~inside] = shapely.intersection(polygons[~inside], box)
+    parts, origin = polygon_parts(polygons)
+    keep = shapely.area(parts) > 0.05
+    found = shapes.select(rows[origin[keep]])
+    return GroundShapes(shapely.orient_polygons(parts[keep]), found.ids, found.rank)
+
+
+def simplified(shapes: GroundShapes, tolerance_m: float) -> GroundShapes:
+    """Return the shapes as seen from far: fewer kinds, fewer vertices, nothing smaller than the tolerance."""
+    far = np.isin(np.array(PAINT_ORDER)[shapes.rank], list(FAR_KINDS))
+    wide = (shapely.area(shapes.polygons) > tolerance_m**2) | (shapes.rank == 0)
+    kept = shapes.select(np.flatnonzero(far & wide))
+    simple = shapely.simplify(kept.polygons, tolerance_m, preserve_topology=True)
+    return GroundShapes(shapely.orient_polygons(simple), kept.ids, kept.rank)
+
+
+def ground_content(shapes: GroundShapes, chart: Chart, surface: Surface, side_m: float) -> Content | None:
+    """Write one tile of ground, its triangles in paint order."""
+    if not len(shapes.polygons):
+        return None
+    ids, owner = _rows(shapes)
+    soup = _laid(shapes, owner, chart, surface, max(LIFT_M, 3 * side_m / 65535))
+    mesh = triangulate(soup)
+    if not len(mesh.triangles):
+        return None
+    soup = mesh.soup
+    grid = Grid.over(soup.coordinates)
+    steps = grid.quantise(soup.coordinates)
+    vertex_surface = soup.vertex_surface()
+    vertex_owner = soup.owner[vertex_surface]
+    kinds = [kind for _, kind in ids]
+    colours = np.array([(*COLOURS[kind], 255) for kind in kinds], dtype="<u1")
+    writer = GlbWriter()
+    primitive: dict[str, Any] = {
+        "attributes": {
+            "POSITION": writer.attribute(grid.y_up(steps).astype("<u2"), bounded=True),
+            "NORMAL": writer.attribute(y_up_normals(mesh.normals[vertex_surface]).astype("<i1"), normalized=True),
+            "COLOR_0": writer.attribute(colours[vertex_owner], normalized=True),
+            "_FEATURE_ID_0": writer.attribute(vertex_owner.astype("<f4")),
+        },
+        "indices": writer.indices(mesh.triangles),
+        "mode": TRIANGLES,
+        "material": 0,
+        "extensions": {
+            "EXT_mesh_features": {"featureIds": [{"featureCount": len(ids), "attribute": 0, "propertyTable": 0}]}
+        },
+    }
+    columns = {"id": [identifier for identifier, _ in ids], "kind": kinds}
+    document = {
+        "asset": {"version": "2.0", "generator": "cim tiles"},
+        "extensionsUsed": _EXTENSIONS,
+        "extensionsRequired": ["KHR_mesh_quantization"],
+        "scene": 0,
+        "scenes": [{"nodes": [0]}],
+        "nodes": [{"mesh": 0, **grid.node()}],
+        "meshes": [{"primitives": [primitive]}],
+        "materials": [_MATERIAL],
+        "extensions": {"EXT_structural_metadata": property_table(writer, "Ground", GROUND, columns)},
+    }
+    drawn = grid.decoded(steps)
+    return Content(
+        writer.finish(document), drawn.min(axis=0), drawn.max(axis=0), len(ids), len(mesh.triangles), 0, len(steps)
+    )
+
+
+def _rows(shapes: GroundShapes) -> tuple[list[tuple[str, str]], IntArray]:
+    """Return one row per object and kind, in paint order, and the row of each shape."""
+    rows: dict[tuple[str, str], int] = {}
+    owner = [
+        rows.setdefault((identifier, PAINT_ORDER[rank]), len(rows))
+        for identifier, rank in zip(shapes.ids.tolist(), shapes.rank.tolist(), strict=True)
+    ]
+    return list(rows), np.array(owner, dtype=np.int64)
+
+
+def _laid(shapes: GroundShapes, owner: IntArray, chart: Chart, surface: Surface, lift_m: float) -> Soup:
+    xy, ring_ends, polygon_ends = rings(shapes.polygons)
+    ring = np.repeat(np.arange(len(ring_ends)), np.diff(ring_ends, prepend=0))
+    polygon = np.repeat(np.arange(len(polygon_ends)), np.diff(polygon_ends, prepend=0))[ring]
+    level = surface.height(xy) + shapes.rank[polygon] * lift_m
+    placed = chart.to_local(np.column_stack((xy, level)))
+    return Soup(placed, ring_ends, polygon_ends, owner, np.zeros(len(xy)))

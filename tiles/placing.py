@@ -1,0 +1,220 @@
+"""The city set on its ground and into its chart, ready to be cut into tiles."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import shapely
+from numpy.typing import NDArray
+
+from tiles.content import SkirtMesh
+from tiles.extrude import extrude
+from tiles.far import FarCity, far_city
+from tiles.footprints import footprints_of, rings
+from tiles.frame import Chart, TileFrame
+from tiles.intake import Blocks, City, number, text
+from tiles.mesh import area_vectors
+from tiles.metadata import Column
+from tiles.skirt import skirt_around
+from tiles.soup import FloatArray, IntArray, Soup, join, ranges
+from tiles.terrain import (
+    SUNK_M,
+    FlatGround,
+    InterpolatedGround,
+    Surface,
+    feet_of,
+    lowest,
+    lowest_under,
+    stand,
+)
+
+UNDERSIDE_M: Final = 0.3
+"""Faces that look down this close to the ground are never seen and are not written."""
+NEAR_GROUND_M: Final = 2.0
+"""A block that hangs higher than this throws no contact shade."""
+_VERTICES_PER_CORNER: Final = 5
+
+
+@dataclass(slots=True)
+class PlacedCity:
+    """The city with its ground: ``box`` (features, 4) is each building's xmin, ymin, xmax, ymax, NaN for none."""
+
+    city: City
+    chart: Chart
+    surface: Surface
+    bodies: Soup
+    body_starts: IntArray
+    block_order: IntArray
+    block_starts: IntArray
+    foot_m: FloatArray
+    box: FloatArray
+    weight: FloatArray
+    sunk_m: float
+
+    def far(self) -> FarCity:
+        """Return the city as blocks, for the inner tiles."""
+        return far_city(self.city)
+
+    def soup(self, rows: IntArray) -> Soup:
+        """Return the surfaces of some features in the chart; owners are positions in ``rows`` (ascending)."""
+        chosen = self._blocks(rows)
+        blocks = extrude(self.city.blocks.select(chosen), self.city.features.ground_m, self.foot_m[chosen])
+        bodies = self._bodies(rows)
+        return self.charted(join([blocks, bodies]), rows)
+
+    def charted(self, soup: Soup, rows: IntArray) -> Soup:
+        """Carry surfaces into the chart, without the undersides that lie on the ground."""
+        if not soup.surface_count:
+            return soup
+        up = area_vectors(soup)
+        down = up[:, 2] < -0.9 * np.linalg.norm(up, axis=1)
+        first = soup.ring_starts()[np.concatenate(([0], soup.surface_ends[:-1]))]
+        order = np.argsort(soup.owner, kind="stable")
+        seen = order[~(down & (soup.height_m[first] < UNDERSIDE_M))[order]]
+        kept = soup.select(seen)
+        return Soup(
+            self.chart.to_local(kept.coordinates), kept.ring_ends, kept.surface_ends,
+            np.searchsorted(rows, kept.owner), kept.height_m,
+        )  # fmt: skip
+
+    def skirt(self, rows: IntArray) -> SkirtMesh:
+        """Return the contact skirt around some features."""
+        chosen = self._blocks(rows)
+        standing = chosen[self.city.blocks.floor_m[chosen] < NEAR_GROUND_M]
+        outlines, _ = footprints_of(self._bodies(rows))
+        skirt = skirt_around(np.concatenate((self.city.blocks.footprint[standing], outlines)))
+        placed = np.column_stack((skirt.xy, self.surface.height(skirt.xy) + SUNK_M / 2))
+        return SkirtMesh(self.chart.to_local(placed), skirt.alpha, skirt.triangles)
+
+    def columns(self, rows: IntArray) -> dict[str, Column]:
+        """Return the property columns of some features."""
+        features = self.city.features
+        facts = [features.facts[row] for row in rows.tolist()]
+
+        def numbers(name: str) -> NDArray[np.float64]:
+            return np.array([number(fact, name) for fact in facts], dtype=np.float64)
+
+        return {
+            "id": [features.ids[row] for row in rows.tolist()],
+            "type": [features.types[row] for row in rows.tolist()],
+            "name": [text(fact, "name") for fact in facts],
+            "height_m": np.array([features.height_m[row] for row in rows.tolist()], dtype=np.float64),
+            "storeys": numbers("storeys_above_ground"),
+            "year": numbers("year_of_construction"),
+            "use": [text(fact, "function") for fact in facts],
+            "roof": [text(fact, "roof_type") for fact in facts],
+            "modelled": np.array(
+                [fact.get("height_m", {}).get("q") in {"modelled", "generated"} for fact in facts], dtype=np.float64
+            ),
+            "ground_m": features.ground_m[rows],
+        }
+
+    def _blocks(self, rows: IntArray) -> IntArray:
+        first = self.block_starts[rows]
+        return self.block_order[ranges(first, self.block_starts[rows + 1] - first)]
+
+    def _bodies(self, rows: IntArray) -> Soup:
+        first = self.body_starts[rows]
+        return self.bodies.select(ranges(first, self.body_starts[rows + 1] - first))
+
+
+def place_city(city: City, frame: TileFrame, sheet: tuple[float, float, float, float]) -> PlacedCity:
+    """Set the city on flat or interpolated ground over ``sheet`` (xmin, ymin, xmax, ymax)."""
+    features, count = city.features, len(city.features.ids)
+    order = np.argsort(city.bodies.owner, kind="stable")
+    city.bodies = city.bodies.select(order)
+    lowest_m = lowest(city.bodies, count)
+    surface: Surface = FlatGround()
+    if frame.ground == "interpolated":
+        feet = feet_of(city.bodies, lowest_m)
+        if not len(feet):
+            feet = _given_feet(city)
+        if len(feet):
+            surface = InterpolatedGround(feet, sheet)
+    features.ground_m, foot, sunk = _grounds(city, lowest_m, surface, flat=frame.ground == "flat")
+    bodies = stand(city.bodies, features.ground_m, surface) if count else city.bodies
+    boxes = _boxes(city, count)
+    _fill_heights(city, lowest_m)
+    block_order = np.argsort(city.blocks.owner, kind="stable")
+    every = np.arange(count + 1)
+    return PlacedCity(
+        city=city,
+        chart=Chart(frame, sheet),
+        surface=surface,
+        bodies=bodies,
+        body_starts=np.searchsorted(city.bodies.owner, every),
+        block_order=block_order,
+        block_starts=np.searchsorted(city.blocks.owner[block_order], every),
+        foot_m=foot,
+        box=boxes,
+        weight=_weights(city, count),
+        sunk_m=sunk,
+    )
+
+
+def _given_feet(city: City) -> FloatArray:
+    """Return the ground heights that buildings state, at the middle of their blocks."""
+    stated = np.array([number(fact, "ground_m") for fact in city.features.facts])[city.blocks.owner]
+    middle = shapely.get_coordinates(shapely.centroid(city.blocks.footprint))
+    known = np.isfinite(stated)
+    return np.column_stack((middle[known], stated[known]))
+
+
+def _grounds(city: City, lowest_m: FloatArray, surface: Surface, *, flat: bool) -> tuple[FloatArray, FloatArray, float]:
+    """Return each feature's ground, each block's foot, and how far the worst body sinks, metres."""
+    blocks, count = city.blocks, len(city.features.ids)
+    if flat:
+        return np.zeros(count), np.zeros(len(blocks.owner)), 0.0
+    stated = np.array([number(fact, "ground_m") for fact in city.features.facts], dtype=np.float64)
+    ground = np.where(np.isfinite(lowest_m), lowest_m, stated)
+    xy, ring_ends, polygon_ends = rings(blocks.footprint)
+    under = lowest_under(surface, xy, ring_ends[polygon_ends - 1])
+    found = np.full(count, np.inf)
+    np.minimum.at(found, blocks.owner, under)
+    ground = np.where(np.isfinite(ground), ground, np.where(np.isfinite(found), found, 0.0))
+    foot = np.minimum(ground[blocks.owner], under) - SUNK_M
+    feet = feet_of(city.bodies, lowest_m)
+    sunk = float(np.max(surface.height(feet[:, :2]) - feet[:, 2], initial=0.0)) if len(feet) else 0.0
+    return ground, foot, sunk
+
+
+def _boxes(city: City, count: int) -> FloatArray:
+    low = np.full((count, 2), np.inf)
+    high = np.full((count, 2), -np.inf)
+    bounds = shapely.bounds(city.blocks.footprint).reshape(-1, 4)
+    vertex_owner = city.bodies.owner[city.bodies.vertex_surface()]
+    np.minimum.at(low, city.blocks.owner, bounds[:, :2])
+    np.maximum.at(high, city.blocks.owner, bounds[:, 2:])
+    np.minimum.at(low, vertex_owner, city.bodies.coordinates[:, :2])
+    np.maximum.at(high, vertex_owner, city.bodies.coordinates[:, :2])
+    boxes = np.column_stack((low, high))
+    boxes[~np.isfinite(boxes).all(axis=1)] = np.nan
+    return boxes
+
+
+def _fill_heights(city: City, lowest_m: FloatArray) -> None:
+    """Give buildings without a stated height that of their form."""
+    top = np.full(len(city.features.ids), -np.inf)
+    np.maximum.at(top, city.blocks.owner, city.blocks.top_m)
+    vertex_owner = city.bodies.owner[city.bodies.vertex_surface()]
+    np.maximum.at(top, vertex_owner, city.bodies.coordinates[:, 2] - lowest_m[vertex_owner])
+    for row, height in enumerate(city.features.height_m):
+        if np.isnan(height) and np.isfinite(top[row]):
+            city.features.height_m[row] = round(float(top[row]), 2)
+
+
+def _weights(city: City, count: int) -> FloatArray:
+    """Return the vertices that each feature will need, roughly."""
+    weight = np.bincount(city.bodies.owner[city.bodies.vertex_surface()], minlength=count).astype(np.float64)
+    corners = shapely.get_num_coordinates(city.blocks.footprint) * _VERTICES_PER_CORNER
+    weight += np.bincount(city.blocks.owner, weights=corners, minlength=count)
+    return weight
+
+
+def far_soup(placed: PlacedCity, blocks: Blocks, rows: IntArray) -> Soup:
+    """Return the surfaces of blocks of an inner tile; owners are positions in ``rows`` (ascending)."""
+    ground = placed.city.features.ground_m
+    foot = ground[blocks.owner] - SUNK_M
+    return placed.charted(extrude(blocks, ground, foot), rows)

@@ -1,0 +1,120 @@
+"""The surface that the city stands on, in heights of the working CRS."""
+
+from __future__ import annotations
+
+from typing import Final, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.interpolate import LinearNDInterpolator, NearestNDInterpolator
+from scipy.ndimage import gaussian_filter
+from scipy.spatial import KDTree
+
+from tiles.soup import FloatArray, IntArray, Soup, counts, starts
+
+CELL_M_MIN: Final = 10.0
+NODES_MAX: Final = 250_000
+NEIGHBOURS: Final = 9
+OUTLIER_M: Final = 4.0
+"""A building whose foot is this far from the middle of its neighbours' stands on something else."""
+FOOT_BAND_M: Final = 0.3
+SMOOTH_CELLS: Final = 0.7
+SUNK_M: Final = 0.05
+"""Walls reach this far below the surface, so that no crack opens at their foot."""
+
+
+class Surface(Protocol):
+    """A ground to stand on."""
+
+    def height(self, xy: FloatArray) -> FloatArray:
+        """Return the heights, shape (n,), metres, at places (n, 2) of the working CRS."""
+        ...
+
+
+class FlatGround:
+    """Even ground at 0 m."""
+
+    cell_m: float = 500.0
+
+    def height(self, xy: FloatArray) -> FloatArray:
+        """Return zeros."""
+        return np.zeros(len(xy))
+
+
+class InterpolatedGround:
+    """A grid through the feet of the buildings.
+
+    Linear over a triangulation of the feet (Delaunay), nearest beyond their hull, smoothed a little;
+    feet that disagree with their neighbours are left out.
+    """
+
+    def __init__(self, feet: FloatArray, bounds: tuple[float, float, float, float]) -> None:
+        """Fit over ``bounds`` (xmin, ymin, xmax, ymax) from feet (n, 3), metres."""
+        width, depth = bounds[2] - bounds[0], bounds[3] - bounds[1]
+        self.cell_m = max(CELL_M_MIN, float(np.sqrt(width * depth / NODES_MAX)))
+        self._low = np.array(bounds[:2])
+        shape = (int(np.ceil(width / self.cell_m)) + 2, int(np.ceil(depth / self.cell_m)) + 2)
+        x = self._low[0] + np.arange(shape[0]) * self.cell_m
+        y = self._low[1] + np.arange(shape[1]) * self.cell_m
+        nodes = np.stack(np.meshgrid(x, y, indexing="ij"), axis=-1).reshape(-1, 2)
+        agreed = feet[_agrees(feet)]
+        nearest = NearestNDInterpolator(agreed[:, :2], agreed[:, 2])
+        levels = nearest(nodes)
+        if len(agreed) > 3 and np.linalg.matrix_rank(agreed[:, :2] - agreed[0, :2], tol=1.0) == 2:
+            inside = LinearNDInterpolator(agreed[:, :2] - self._low, agreed[:, 2])(nodes - self._low)
+            levels = np.where(np.isfinite(inside), inside, levels)
+        self._grid: NDArray[np.float64] = gaussian_filter(levels.reshape(shape), SMOOTH_CELLS, mode="nearest")
+
+    def height(self, xy: FloatArray) -> FloatArray:
+        """Return bilinear heights between the nodes; beyond the grid its border goes on."""
+        limit = np.array(self._grid.shape) - 1.000001
+        place = np.clip((xy - self._low) / self.cell_m, 0.0, limit)
+        cell = place.astype(np.int64)
+        part = place - cell
+        i, j, u, v = cell[:, 0], cell[:, 1], part[:, 0], part[:, 1]
+        grid = self._grid
+        low = grid[i, j] * (1 - u) + grid[i + 1, j] * u
+        high = grid[i, j + 1] * (1 - u) + grid[i + 1, j + 1] * u
+        result: FloatArray = low * (1 - v) + high * v
+        return result
+
+
+def _agrees(feet: FloatArray) -> NDArray[np.bool_]:
+    if len(feet) <= NEIGHBOURS:
+        return np.ones(len(feet), dtype=np.bool_)
+    _, near = KDTree(feet[:, :2]).query(feet[:, :2], k=NEIGHBOURS)
+    result: NDArray[np.bool_] = np.abs(feet[:, 2] - np.median(feet[near, 2], axis=1)) < OUTLIER_M
+    return result
+
+
+def lowest(bodies: Soup, features: int) -> FloatArray:
+    """Return the lowest vertex of each feature's body, shape (features,), NaN for features without one."""
+    result = np.full(features, np.inf)
+    np.minimum.at(result, bodies.owner[bodies.vertex_surface()], bodies.coordinates[:, 2])
+    return np.where(np.isfinite(result), result, np.nan)
+
+
+def feet_of(bodies: Soup, lowest_m: FloatArray) -> FloatArray:
+    """Return the vertices near the lowest of each body, shape (n, 3): where it meets the ground."""
+    owner = bodies.owner[bodies.vertex_surface()]
+    feet = bodies.coordinates[bodies.coordinates[:, 2] < lowest_m[owner] + FOOT_BAND_M]
+    _, first = np.unique(np.round(feet[:, :2] / 0.5).astype(np.int64), axis=0, return_index=True)
+    return feet[np.sort(first)]
+
+
+def stand(bodies: Soup, lowest_m: FloatArray, ground: Surface) -> Soup:
+    """Return bodies with their heights above ground, and their feet drawn down to the ground where it is lower."""
+    surface = bodies.vertex_surface()
+    base = lowest_m[bodies.owner[surface]]
+    coordinates = bodies.coordinates.copy()
+    feet = np.flatnonzero(coordinates[:, 2] < base + FOOT_BAND_M)
+    below = ground.height(coordinates[feet, :2]) - SUNK_M
+    coordinates[feet, 2] = np.minimum(coordinates[feet, 2], np.maximum(below, coordinates[feet, 2] - OUTLIER_M * 2))
+    return Soup(
+        coordinates, bodies.ring_ends, bodies.surface_ends, bodies.owner, np.maximum(coordinates[:, 2] - base, 0.0)
+    )
+
+
+def lowest_under(ground: Surface, xy: FloatArray, ends: IntArray) -> FloatArray:
+    """Return the lowest ground under each group of places; ``ends`` says where each group ends."""
+    return np.minimum.reduceat(ground.height(xy), starts(ends)) if len(counts(ends)) else np.empty(0)

@@ -1,0 +1,110 @@
+"""tileset.json of 3D Tiles 1.1: tiles, boxes, geometric errors."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import numpy as np
+
+from tiles.frame import Chart
+from tiles.soup import FloatArray
+
+PADDING_M: Final = 0.01
+"""Boxes are this much wider than their vertices: a client computes in float32."""
+ERROR_GROWTH: Final = 1.1
+"""A parent is at least this much coarser than its coarsest child that has children of its own."""
+
+
+@dataclass(slots=True)
+class Tile:
+    """A tile; ``low`` and ``high`` (3,) bound its own content, metres in the chart.
+
+    ``error_m`` is how far its content lies from the full city: 0 for a leaf.
+    """
+
+    uri: str | None
+    low: FloatArray
+    high: FloatArray
+    error_m: float
+    children: list[Tile] = field(default_factory=list)
+
+    def settle(self) -> None:
+        """Grow every volume over its children, and every error over theirs."""
+        for child in self.children:
+            child.settle()
+            self.low = np.minimum(self.low, child.low)
+            self.high = np.maximum(self.high, child.high)
+            self.error_m = max(self.error_m, child.error_m * ERROR_GROWTH)
+
+
+def tileset_json(root: Tile, chart: Chart, *, title: str, baseline_version: int) -> dict[str, Any]:
+    """Return the document of one tileset whose root tile carries the chart to ECEF."""
+    root.settle()
+    tile = _tile(root)
+    return {
+        "asset": _asset(),
+        "extras": {"cim": {"title": title, "baseline_version": baseline_version}},
+        "geometricError": _outer_error(root),
+        "root": {"transform": chart.transform(), **tile},
+    }
+
+
+def root_json(external: list[tuple[str, Tile]], chart: Chart, *, title: str, baseline_version: int) -> dict[str, Any]:
+    """Return the document that joins tilesets of their own transform; its boxes are in ECEF."""
+    low = np.minimum.reduce([tile.low for _, tile in external])
+    high = np.maximum.reduce([tile.high for _, tile in external])
+    error = max(_outer_error(tile) for _, tile in external)
+    return {
+        "asset": _asset(),
+        "extras": {"cim": {"title": title, "baseline_version": baseline_version}},
+        "geometricError": error * ERROR_GROWTH,
+        "root": {
+            "boundingVolume": {"box": _turned_box(low, high, chart)},
+            "geometricError": error,
+            "refine": "ADD",
+            "children": [
+                {
+                    "boundingVolume": {"box": _turned_box(tile.low, tile.high, chart)},
+                    "geometricError": _outer_error(tile),
+                    "content": {"uri": uri},
+                }
+                for uri, tile in external
+            ],
+        },
+    }
+
+
+def _asset() -> dict[str, Any]:
+    return {"version": "1.1", "generator": "cim tiles"}
+
+
+def _outer_error(root: Tile) -> float:
+    """Return the error of drawing nothing at all: the size of what is not drawn."""
+    return max(float(np.linalg.norm(root.high - root.low)), root.error_m * ERROR_GROWTH, 1.0)
+
+
+def _tile(tile: Tile) -> dict[str, Any]:
+    members: dict[str, Any] = {
+        "boundingVolume": {"box": _box(tile.low, tile.high)},
+        "geometricError": round(tile.error_m, 3),
+        "refine": "REPLACE",
+    }
+    if tile.uri is not None:
+        members["content"] = {"uri": tile.uri}
+    if tile.children:
+        members["children"] = [_tile(child) for child in tile.children]
+    return members
+
+
+def _box(low: FloatArray, high: FloatArray) -> list[float]:
+    centre = (low + high) / 2
+    half = (high - low) / 2 + PADDING_M
+    axes = np.diag(half).reshape(-1)
+    return [*centre.tolist(), *axes.tolist()]
+
+
+def _turned_box(low: FloatArray, high: FloatArray, chart: Chart) -> list[float]:
+    centre = (low + high) / 2 @ chart.axes + chart.position
+    half = (high - low) / 2 + 2 * PADDING_M
+    return [*centre.tolist(), *(half[:, None] * chart.axes).reshape(-1).tolist()]
