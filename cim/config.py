@@ -38,6 +38,9 @@ class Settings(BaseSettings):
     tile_builds_kept: int = Field(
         default=2, ge=2, description="Tile builds kept of each scheme, the current one included."
     )
+    replay_speed: float = Field(
+        default=60.0, gt=0.0, le=3_600.0, description="How much faster than the clock the sample's day is replayed."
+    )
     log_json: bool = Field(default=False, description="Write log lines as JSON.")
 
     @field_validator("allowed_hosts", "allowed_origins", mode="before")

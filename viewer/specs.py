@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Final
 
 import pydeck
@@ -34,23 +34,43 @@ TILT_ZOOM: Final = 1.2
 class ViewCity:
     """What a view needs to know of a city.
 
-    ``bbox`` west, south, east, north in degrees; ``collections`` how many features each has, by its
-    id; ``generated`` the ids of those that were made up for the sample.
+    ``bbox`` west, south, east, north in degrees; ``collections`` the ids of those that are not empty,
+    ``generated`` of those among them that were made up for the sample.
     """
 
     bbox: Bbox
     baseline_version: int
-    collections: Mapping[str, int] = field(default_factory=dict)
+    collections: frozenset[str] = frozenset()
     generated: frozenset[str] = frozenset()
     scheme: str = "base"
 
 
-def view_city(
-    bbox: Bbox, baseline_version: int, collections: Sequence[Collection], counts: Mapping[str, int] | None = None
-) -> ViewCity:
-    """Return what a view needs from the collections; one with a ``bbox`` counts as not empty."""
-    known = {item.id: (counts or {}).get(item.id, 0 if item.bbox is None else 1) for item in collections}
-    return ViewCity(bbox, baseline_version, known, frozenset(item.id for item in collections if item.generated))
+VIEWS: Final = ("explore",)
+
+
+def view_document(name: str, summary: Mapping[str, Any], collections: Sequence[Collection]) -> dict[str, Any] | None:
+    """Return a view of the city by its name, ``None`` for one that does not exist.
+
+    ``summary`` is what ``/api/v1/city`` says (``bbox`` and ``baseline_version`` are read);
+    ``collections`` are those that the feature source offers: a layer is drawn for each that is not
+    empty.
+    """
+    bbox = summary["bbox"]
+    if name not in VIEWS or bbox is None:
+        return None
+    west, south, east, north = bbox
+    return explore_view(view_city((west, south, east, north), summary["baseline_version"], collections))
+
+
+def view_city(bbox: Bbox, baseline_version: int, collections: Sequence[Collection]) -> ViewCity:
+    """Return what a view needs from the collections; those without an extent are empty."""
+    held = [item for item in collections if item.bbox is not None]
+    return ViewCity(
+        bbox,
+        baseline_version,
+        frozenset(item.id for item in held),
+        frozenset(item.id for item in held if item.generated),
+    )
 
 
 def explore_view(city: ViewCity) -> dict[str, Any]:
@@ -89,7 +109,7 @@ def _layers(city: ViewCity) -> list[pydeck.Layer]:
     """Return the layers in the order of the layer list; those without features are left out."""
     layers = [_tiles(city, "ground"), _tiles(city, "buildings")]
     for layer_id, class_, collection, hints in _FEATURE_LAYERS:
-        if city.collections.get(collection):
+        if collection in city.collections:
             layers.append(_features(city, layer_id, class_, collection, hints))
     return layers
 
@@ -135,7 +155,7 @@ def _items(city: ViewCity, collection: str) -> str:
 
 def _features(city: ViewCity, layer_id: str, class_: str, collection: str, extra: Mapping[str, Any]) -> pydeck.Layer:
     hints = _hints(city, layer_id, collection, extra)
-    nodes = _NODES.get(collection)
-    if nodes and city.collections.get(nodes):
+    nodes = _NODES.get(collection, "")
+    if nodes in city.collections:
         hints["nodes"] = _items(city, nodes)
     return pydeck.Layer(class_, _items(city, collection), id=layer_id, pickable=class_ != "TextLayer", cim=hints)

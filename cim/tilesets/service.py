@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import shutil
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from cim.errors import NotFound
-from cim.tilesets.model import BASE_SCHEME, Pointer, is_content_named, path_segments
+from cim.tilesets.model import BASE_SCHEME, Pointer, check_scheme, is_content_named, path_segments
 from cim.tilesets.store import TilesetStore
 from cim.web.files import IMMUTABLE, REVALIDATE, FileEntry, digest_of, media_type_of
 
@@ -38,36 +37,43 @@ class TilesetService:
         self._digests: dict[tuple[Path, int, int], str] = {}
         self._lock = threading.Lock()
 
-    def refresh(self, scheme: str = BASE_SCHEME) -> Pointer | None:
-        """Return the current build; calls the listener if it is another than the last time."""
-        stamp = self._store.stamp(scheme)
-        with self._lock:
-            known = self._current.get(scheme)
-            if known is not None and known.stamp == stamp:
-                return known.pointer
-            pointer = self._store.pointer(scheme)
-            if pointer is None:
-                self._current.pop(scheme, None)
-                return None
-            self._current[scheme] = _Current(stamp, pointer, self._store.builds(scheme))
-        swapped = known is not None and known.pointer != pointer
-        if swapped and self._on_swap:
+    def stage(self, build: str, scheme: str = BASE_SCHEME) -> Path:
+        """Return an empty directory that a build is written to; nobody reads it before :meth:`publish`."""
+        return self._store.staging_path(scheme, build)
+
+    def publish(self, build: str, baseline_version: int, scheme: str = BASE_SCHEME) -> Pointer:
+        """Make a build that was written to :meth:`stage`'s directory current, and tell the listener."""
+        pointer = Pointer(build, baseline_version)
+        self._store.publish(scheme, self._store.staged(scheme, build), pointer, keep=self._builds_kept)
+        if not self._look(scheme)[1] and self._on_swap:
             self._on_swap(scheme, pointer)
         return pointer
 
-    def stage(self, build: str, scheme: str = BASE_SCHEME) -> Path:
-        """Return an empty directory to write a build to; nobody sees it before it is published."""
-        return self._store.staging_path(scheme, build)
-
-    def publish(self, build: str, baseline_version: int, scheme: str = BASE_SCHEME) -> None:
-        """Make a staged build current, at once, and tell the listener."""
-        staged = self._store.part_path(scheme, build)
-        self._store.publish(scheme, staged, Pointer(build, baseline_version), keep=self._builds_kept)
-        self.refresh(scheme)
-
     def discard(self, build: str, scheme: str = BASE_SCHEME) -> None:
-        """Remove a staged build that will not be published."""
-        shutil.rmtree(self._store.part_path(scheme, build), ignore_errors=True)
+        """Remove a build that was not published."""
+        self._store.discard(scheme, build)
+
+    def refresh(self, scheme: str = BASE_SCHEME) -> Pointer | None:
+        """Return the current build; calls the listener if it is another than the last time."""
+        return self._look(scheme)[0]
+
+    def _look(self, scheme: str) -> tuple[Pointer | None, bool]:
+        """Return the current build, and whether the listener was told of it."""
+        stamp = self._store.stamp(check_scheme(scheme))
+        with self._lock:
+            known = self._current.get(scheme)
+            if known is not None and known.stamp == stamp:
+                return known.pointer, False
+            pointer = self._store.pointer(scheme) if stamp else None
+            if pointer is None:
+                # Not remembered: a client could name any number of schemes.
+                self._current.pop(scheme, None)
+                return None, False
+            self._current[scheme] = _Current(stamp, pointer, self._store.builds(scheme))
+        told = known is not None and self._on_swap is not None
+        if told and self._on_swap:
+            self._on_swap(scheme, pointer)
+        return pointer, told
 
     def find(self, scheme: str, path: str) -> FileEntry:
         """Return the file at a path of the current build.
