@@ -90,7 +90,8 @@ class TilesetService:
         builds = [pointer.build]
         name = segments[-1]
         if is_content_named(name):
-            builds += [build for build in self._current[scheme].builds if build != pointer.build]
+            current = self._current.get(scheme)
+            builds += [build for build in (current.builds if current else ()) if build != pointer.build]
         for build in builds:
             file = self._store.build_path(scheme, build).joinpath(*segments)
             if file.is_file():

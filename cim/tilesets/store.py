@@ -65,10 +65,18 @@ class TilesetStore:
 
     def staging_path(self, scheme: str, build: str) -> Path:
         """Return an empty directory to write a build to, on the same file system; hidden from readers."""
-        path = self.part_path(scheme, build)
+        path = self.staged(scheme, build)
         shutil.rmtree(path, ignore_errors=True)
         path.mkdir(parents=True)
         return path
+
+    def staged(self, scheme: str, build: str) -> Path:
+        """Return where a build that is being written lies."""
+        return self.root / check_scheme(scheme) / f".{check_build(build)}.part"
+
+    def discard(self, scheme: str, build: str) -> None:
+        """Remove a build that is being written."""
+        shutil.rmtree(self.staged(scheme, build), ignore_errors=True)
 
     def publish(self, scheme: str, staged: Path, pointer: Pointer, *, keep: int = 2) -> None:
         """Move a complete build to its place and make it current; then remove builds over ``keep``.
