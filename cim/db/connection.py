@@ -9,13 +9,16 @@ import duckdb
 
 from cim.db.directory import DataDirectory, fsync_path
 from cim.db.faults import DatabaseDamaged
+from cim.db.mark import CommitMark
 from cim.db.migrations import LEDGER_SQL, Applied, Migration, plan_migrations
 from cim.db.settings import DatabaseSettings, StartCheck
 from cim.errors import CimError, DirectoryInUse, NewerSchema, StorageFull
 from cim.ports import Clock
 
 
-def connect(path: Path, directory: DataDirectory, settings: DatabaseSettings) -> duckdb.DuckDBPyConnection:
+def connect(
+    path: Path, directory: DataDirectory, settings: DatabaseSettings, *, read_only: bool = False
+) -> duckdb.DuckDBPyConnection:
     """Connect to a database file, take everything dangerous away, and lock that in.
 
     Errors of opening come as ``DatabaseDamaged``, ``NewerSchema`` or ``DirectoryInUse``.
@@ -23,6 +26,7 @@ def connect(path: Path, directory: DataDirectory, settings: DatabaseSettings) ->
     try:
         connection = duckdb.connect(
             str(path),
+            read_only=read_only,
             config={
                 "threads": settings.threads,
                 "memory_limit": f"{settings.memory_limit_mib}MiB",
@@ -40,6 +44,29 @@ def connect(path: Path, directory: DataDirectory, settings: DatabaseSettings) ->
     connection.execute("SET enable_external_access = false")
     connection.execute("SET lock_configuration = true")
     return connection
+
+
+def inspect_database(
+    directory: DataDirectory,
+    settings: DatabaseSettings,
+    migrations: Sequence[Migration],
+    checks: Sequence[StartCheck],
+    mark: CommitMark,
+) -> None:
+    """Look at a database without changing a byte, so that one that is refused stays as it was.
+
+    Opened for writing, a log whose tail does not read is cut off for good at the next checkpoint.
+    """
+    connection = connect(directory.database_path, directory, settings, read_only=True)
+    try:
+        pending = plan_migrations(migrations, read_applied(connection))
+        if not pending:
+            mark.check(connection)
+            run_checks(connection, checks)
+    except duckdb.Error as error:
+        raise opening_error(error, directory) from error
+    finally:
+        connection.close()
 
 
 def create_database(
@@ -62,8 +89,21 @@ def create_database(
     if fresh_wal.exists():
         raise DatabaseDamaged("A new database could not be completed.", hint="Check the disk and try again.")
     fsync_path(fresh)
+    # The mark of a city that was here before would say that this one has lost everything.
+    directory.mark_path.unlink(missing_ok=True)
     fresh.rename(directory.database_path)
     fsync_path(directory.path)
+
+
+def read_applied(connection: duckdb.DuckDBPyConnection) -> list[Applied]:
+    """Return the migrations that a database has taken, in order."""
+    has_ledger = connection.execute(
+        "SELECT 1 FROM information_schema.tables WHERE table_name = 'schema_migration'"
+    ).fetchone()
+    if not has_ledger:
+        return []
+    rows = connection.execute("SELECT number, name, sha256 FROM schema_migration ORDER BY number").fetchall()
+    return [Applied(int(number), str(name), str(sha256)) for number, name, sha256 in rows]
 
 
 def apply_migrations(
@@ -73,15 +113,7 @@ def apply_migrations(
     space_problem: Callable[[], StorageFull | None],
 ) -> tuple[Migration, ...]:
     """Bring the schema up to date, each step in its own transaction, and checkpoint after."""
-    has_ledger = connection.execute(
-        "SELECT 1 FROM information_schema.tables WHERE table_name = 'schema_migration'"
-    ).fetchall()
-    rows = (
-        connection.execute("SELECT number, name, sha256 FROM schema_migration ORDER BY number").fetchall()
-        if has_ledger
-        else []
-    )
-    pending = plan_migrations(migrations, [Applied(int(n), str(name), str(sha)) for n, name, sha in rows])
+    pending = plan_migrations(migrations, read_applied(connection))
     if not pending:
         return ()
     problem = space_problem()

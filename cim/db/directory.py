@@ -21,9 +21,10 @@ from cim.errors import DirectoryInUse, InvalidInput, StorageFull
 DATABASE_NAME = "city.duckdb"
 LOCK_NAME = "lock"
 ADDRESS_NAME = "server.json"
-TEMPORARY_NAME = "tmp"
+TEMPORARY_NAME = "spill"
 RECOVERED_NAME = "recovered"
 RECOVERING_NAME = "recovering.json"
+MARK_NAME = "commits"
 ADDRESS_BYTES_MAX = 4096
 
 
@@ -72,6 +73,11 @@ class DataDirectory:
     def recovering_path(self) -> Path:
         """The mark of a recovery that has begun to change files."""
         return self.path / RECOVERING_NAME
+
+    @property
+    def mark_path(self) -> Path:
+        """Where the number of the last durable group of writes is kept beside the database."""
+        return self.path / MARK_NAME
 
     @property
     def address_path(self) -> Path:

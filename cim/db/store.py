@@ -20,16 +20,18 @@ from cim.db.connection import (
     apply_migrations,
     connect,
     create_database,
+    inspect_database,
     opening_error,
     run_checks,
 )
 from cim.db.directory import DataDirectory
 from cim.db.faults import DatabaseDamaged
 from cim.db.idempotency import IdempotencyLedger
+from cim.db.mark import CommitMark
 from cim.db.migrations import Migration, read_migrations
 from cim.db.settings import MEBIBYTE, DatabaseSettings, StartCheck, free_bytes_needed
 from cim.db.writer import T, Work, Writer, is_fatal
-from cim.errors import InvalidInput, LimitExceeded, StorageFull, Unavailable
+from cim.errors import CimError, InvalidInput, LimitExceeded, StorageFull, Unavailable
 from cim.ports import Clock, SystemClock
 
 _log = logging.getLogger(__name__)
@@ -66,6 +68,7 @@ class Database:
         self._migrations = tuple(migrations)
         self._free_bytes = free_bytes
         self._ledger = IdempotencyLedger(settings, clock)
+        self._mark = CommitMark(directory.mark_path)
         self._clock = clock
         self._guard = threading.RLock()
         self._root: duckdb.DuckDBPyConnection | None = None
@@ -73,7 +76,7 @@ class Database:
         self._reader_slots = threading.BoundedSemaphore(settings.readers_max)
         self._closed = False
         self._last_reopen_s = float("-inf")
-        self.writer = Writer(self, settings, self._ledger)
+        self.writer = Writer(self, settings, self._ledger, self._mark)
 
     @classmethod
     def open(
@@ -164,6 +167,7 @@ class Database:
         with self._guard:
             self._closed = True
             self._disconnect()
+            self._mark.close()
 
     @property
     def wal_bytes(self) -> int:
@@ -192,7 +196,7 @@ class Database:
             try:
                 with self._guard:
                     self._connect_root()
-            except (DatabaseDamaged, duckdb.Error):
+            except (CimError, duckdb.Error):
                 _log.exception("attempt %d to open the database again failed", attempt + 1)
             else:
                 return
@@ -235,10 +239,12 @@ class Database:
         self._connect_root()
 
     def _connect_root(self) -> None:
+        inspect_database(self.directory, self.settings, self._migrations, self._checks, self._mark)
         root = connect(self.directory.database_path, self.directory, self.settings)
         try:
-            apply_migrations(root, self._migrations, self._clock, self.space_problem)
-            run_checks(root, self._checks)
+            if apply_migrations(root, self._migrations, self._clock, self.space_problem):
+                self._mark.check(root)
+                run_checks(root, self._checks)
             self._ledger.load(root)
         except duckdb.Error as error:
             root.close()
@@ -253,7 +259,7 @@ class Database:
         if now_s - self._last_reopen_s < self.settings.reopen_wait_s:
             return
         self._last_reopen_s = now_s
-        with suppress(DatabaseDamaged, duckdb.Error):
+        with suppress(CimError, duckdb.Error):
             self._connect_root()
 
     def _disconnect(self) -> None:

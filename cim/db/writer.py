@@ -16,6 +16,7 @@ from typing import Any, Protocol, TypeVar
 import duckdb
 
 from cim.db.idempotency import IdempotencyLedger, read_result
+from cim.db.mark import CommitMark
 from cim.db.settings import DatabaseSettings
 from cim.errors import CimError, IntegrityError, LimitExceeded, StorageFull, Unavailable
 
@@ -23,6 +24,9 @@ T = TypeVar("T")
 Work = Callable[[duckdb.DuckDBPyConnection], T]
 
 _log = logging.getLogger(__name__)
+
+# What the operating system says, inside errors of several classes.
+_DISK_FULL_WORDS = ("No space left on device", "Disk quota exceeded")
 
 
 class WriterHome(Protocol):
@@ -66,10 +70,13 @@ class Writer:
     and in commit order, goes into ``on_commit``.
     """
 
-    def __init__(self, home: WriterHome, settings: DatabaseSettings, ledger: IdempotencyLedger) -> None:
+    def __init__(
+        self, home: WriterHome, settings: DatabaseSettings, ledger: IdempotencyLedger, mark: CommitMark
+    ) -> None:
         self._home = home
         self._settings = settings
         self._ledger = ledger
+        self._mark = mark
         self._queue: queue.Queue[_Request | None] = queue.Queue(settings.write_queue_max + 1)
         self._gate = threading.Lock()
         self._closed = False
@@ -167,32 +174,33 @@ class Writer:
             part = parts.popleft()
             problem = self._home.space_problem()
             if problem is not None:
-                for request in part:
-                    _reject(request, problem)
+                _reject_all(part, problem)
                 continue
             parts.extendleft(reversed(self._attempt(part)))
 
     def _attempt(self, part: list[_Request]) -> list[list[_Request]]:
         """Run a part in one transaction; return the smaller parts that are still to be run."""
+        outcomes: list[_Outcome] = []
         try:
             connection = self._home.connection()
-            outcomes: list[_Outcome] = []
             connection.execute("BEGIN TRANSACTION")
             transaction = _transaction_id(connection)
             for index, request in enumerate(part):
                 try:
                     outcomes.append(self._apply(connection, request, outcomes))
-                except duckdb.FatalException:
-                    raise
-                except Exception as error:  # noqa: BLE001 - whatever a request does, it fails alone
+                except Exception as error:
+                    if is_fatal(error):
+                        raise
                     _roll_back(connection)
                     return _split(part, index, error)
             if _transaction_id(connection) != transaction:
                 _roll_back(connection)
                 return _each_alone(part, IntegrityError("A write ended the transaction that it was given."))
+            self._mark.advance(connection)
             connection.execute("COMMIT")
         except Exception as error:  # noqa: BLE001 - sorted by _recover
-            return self._recover(part, error)
+            return self._recover(part, outcomes, error)
+        self._mark.confirm()
         self._acknowledge(outcomes)
         return []
 
@@ -210,34 +218,43 @@ class Writer:
         self._ledger.store(connection, key, request.fingerprint, result)
         return _Outcome(request, result, repeated=False)
 
-    def _recover(self, part: list[_Request], error: Exception) -> list[list[_Request]]:
+    def _recover(self, part: list[_Request], outcomes: list[_Outcome], error: Exception) -> list[list[_Request]]:
         """Sort an error of the transaction itself: fatal, a full disk, or one request's fault at commit."""
         if isinstance(error, CimError):
-            for request in part:
-                _reject(request, error)
+            _reject_all(part, error)
             return []
         if is_fatal(error):
             _log.error("the database stopped: %s; it is opened again", error)
+            self._settle(part, outcomes)
+            return []
+        with suppress(duckdb.Error, CimError):
+            _roll_back(self._home.connection())
+        if _is_disk_full(error):
+            for request in part:
+                _reject(request, error)
+            return []
+        return _each_alone(part, error)
+
+    def _settle(self, part: list[_Request], outcomes: list[_Outcome]) -> None:
+        """Open the database again and see whether the group that it stopped in is durable."""
+        before = self._mark.number
+        try:
+            self._home.reopen()
+        except CimError:
+            _log.exception("the database could not be opened again")
             unknown = Unavailable(
                 "The database stopped while this write was being made durable; it may or may not be stored.",
                 hint="Send it again with the same idempotency key.",
                 code="write-outcome-unknown",
             )
-            for request in part:
-                _reject(request, unknown)
-            try:
-                self._home.reopen()
-            except CimError:
-                _log.exception("the database could not be opened again")
-            return []
-        with suppress(duckdb.Error):
-            _roll_back(self._home.connection())
-        if _is_disk_full(error):
-            full = StorageFull("The disk is full; nothing was written.", hint="Free some disk space and try again.")
-            for request in part:
-                _reject(request, full)
-            return []
-        return _each_alone(part, error)
+            _reject_all(part, unknown)
+            return
+        if self._mark.number > before and len(outcomes) == len(part):
+            self._acknowledge(outcomes)
+            return
+        _reject_all(
+            part, Unavailable("The database stopped and was opened again; nothing was written.", hint="Try again.")
+        )
 
     def _acknowledge(self, outcomes: list[_Outcome]) -> None:
         for outcome in outcomes:
@@ -260,8 +277,8 @@ def is_fatal(error: BaseException) -> bool:
     return isinstance(error, duckdb.Error) and "database has been invalidated" in str(error)
 
 
-def _is_disk_full(error: Exception) -> bool:
-    return isinstance(error, duckdb.IOException) and "No space left" in str(error)
+def _is_disk_full(error: BaseException) -> bool:
+    return isinstance(error, duckdb.Error) and any(word in str(error) for word in _DISK_FULL_WORDS)
 
 
 def _transaction_id(connection: duckdb.DuckDBPyConnection) -> int:
@@ -294,7 +311,29 @@ def _each_alone(part: list[_Request], error: Exception) -> list[list[_Request]]:
     return [[request] for request in part]
 
 
+def _reject_all(part: list[_Request], error: CimError) -> None:
+    for request in part:
+        _reject(request, error)
+
+
 def _reject(request: _Request, error: BaseException) -> None:
     with suppress(InvalidStateError):
         if not request.future.done():
-            request.future.set_exception(error)
+            request.future.set_exception(_worded(error))
+
+
+def _worded(error: BaseException) -> BaseException:
+    """Return DuckDB's errors of want as the city's own; every other error as it is."""
+    if _is_disk_full(error):
+        full = StorageFull("The disk is full; nothing was written.", hint="Free some disk space and try again.")
+        full.__cause__ = error
+        return full
+    if isinstance(error, duckdb.OutOfMemoryException):
+        limit = LimitExceeded(
+            "The write needs more memory than the database may take; nothing was written.",
+            hint="Send less at a time.",
+            limit="memory_limit_mib",
+        )
+        limit.__cause__ = error
+        return limit
+    return error

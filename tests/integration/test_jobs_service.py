@@ -37,7 +37,7 @@ class Kind:
     limits: JobLimits = field(default_factory=lambda: JobLimits(cancel_grace_s=0.5))
     recovery: Recovery = Recovery.ROLLED_BACK
     finish_error: Exception | None = None
-    before_store: Callable[[object], None] = lambda payload: None
+    before_store: Callable[[object], None] = lambda _: None
     calls: list[str] = field(default_factory=list)
 
     def begin(self, job: Job) -> Mapping[str, object]:
@@ -115,7 +115,7 @@ def test_a_job_runs_to_its_end_and_is_remembered(database: Database) -> None:
         ("count", "succeeded", 50, 50),
         ("sum up", "succeeded", 0, None),
     ]
-    assert [job.state for job in seen][0] is JobState.QUEUED
+    assert seen[0].state is JobState.QUEUED
     assert seen[-1].state is JobState.SUCCEEDED
     with serving(database, kind) as service:
         again = service.get(job.id)
@@ -230,7 +230,7 @@ def test_a_child_waits_while_its_payloads_are_not_stored(database: Database, tmp
         database,
         entry="jobs_children:race_ahead",
         limits=JobLimits(payloads_in_flight=3),
-        before_store=lambda payload: gate.wait(10) and None,
+        before_store=lambda _: gate.wait(10) and None,
     )
     with serving(database, kind) as service:
         job = service.submit("count", {"log": str(log)})

@@ -6,3 +6,7 @@ CREATE TABLE idempotency (
     result VARCHAR NOT NULL,          -- JSON value
     created_at TIMESTAMP NOT NULL
 );
+
+-- One row: the number of the last group of writes, advanced in each group's own transaction.
+CREATE TABLE commit_mark (number BIGINT NOT NULL);
+INSERT INTO commit_mark VALUES (0);
