@@ -185,6 +185,15 @@ export const wordsEn = {
     gambrel: 'Gambrel',
     'half-hipped': 'Half-hipped',
   },
+  useClass: {
+    residential: 'Homes',
+    public: 'Public',
+    commercial: 'Shops and offices',
+    industry: 'Industry',
+    transport: 'Transport',
+    utility: 'Utilities',
+    other: 'Other',
+  },
   unit: {
     'm': 'm',
     'm2': 'm²',

@@ -187,6 +187,15 @@ export const wordsZh: Words = {
     gambrel: '复折式',
     'half-hipped': '半四坡',
   },
+  useClass: {
+    residential: '居住',
+    public: '公共服务',
+    commercial: '商业办公',
+    industry: '工业',
+    transport: '交通',
+    utility: '公用设施',
+    other: '其他',
+  },
   unit: {
     'm': 'm',
     'm2': 'm²',

@@ -70,7 +70,7 @@ export interface Datastream {
   readonly name: Bilingual;
   readonly observed_property: string;
   readonly unit: string;
-  readonly location: readonly [number, number];
+  readonly location: [number, number];
   readonly object_id: string | null;
   readonly network_id: string | null;
   readonly element_id: string | null;
@@ -79,7 +79,7 @@ export interface Datastream {
   readonly limit_min: number | null;
   readonly limit_max: number | null;
   readonly period_s: number;
-  readonly range: readonly [number, number];
+  readonly range: [number, number];
   readonly latest: Reading | null;
 }
 

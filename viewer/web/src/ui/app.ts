@@ -1,0 +1,227 @@
+import { html, LitElement, nothing, type TemplateResult } from 'lit';
+import { lang, langTag, setLang, t } from '../i18n/index';
+import { number } from '../i18n/format';
+import type { Explore } from '../state/explore';
+import type { ExploreState } from '../state/explore-state';
+import { valueOf, type SearchItem } from '../state/model';
+import type { Api } from '../state/api';
+import { contextOf, type Ctx } from './context';
+import { controls, furniture } from './furniture';
+import { icon } from './icons';
+import { rightPanel } from './info-panel';
+import { commandOf } from './keyboard';
+import { leftPanel } from './layer-panel';
+import { liveBadge } from './live-badge';
+import { phoneTop, sheet, stopHeight } from './phone';
+import { sunDock } from './sun-dock';
+import { collect } from './time-series';
+import { topBar } from './top-bar';
+import type { MapFactory, MapPort } from './map-port';
+import { CimSearch } from './search-box';
+import './announcer';
+
+const NOTICE_MS = 5_000;
+
+/** The Explore page. Set `explore`, `api` and `createMap` before it is connected. */
+export class CimApp extends LitElement {
+  static override properties = { tick: { state: true } };
+
+  declare explore: Explore;
+  declare api: Api;
+  declare createMap: MapFactory;
+  declare tick: number;
+
+  private off: (() => void) | null = null;
+  private noticeTimer: ReturnType<typeof setTimeout> | null = null;
+
+  /** For browser tests: what the page knows, and the map it draws. */
+  get state(): ExploreState {
+    return this.explore.state;
+  }
+
+  get map(): MapPort | null {
+    return this.explore.map;
+  }
+
+  protected override createRenderRoot(): this {
+    return this;
+  }
+
+  override connectedCallback(): void {
+    super.connectedCallback();
+    setLang(this.explore.state.lang);
+    this.off = this.explore.store.subscribe((now, before) => {
+      this.changed(now, before);
+      this.requestUpdate();
+    });
+    document.addEventListener('keydown', this.key, true);
+    addEventListener('resize', this.resized);
+    this.dress(this.explore.state);
+  }
+
+  override disconnectedCallback(): void {
+    this.off?.();
+    document.removeEventListener('keydown', this.key, true);
+    removeEventListener('resize', this.resized);
+    this.explore.stop();
+    super.disconnectedCallback();
+  }
+
+  protected override firstUpdated(): void {
+    const container = this.querySelector<HTMLElement>('#map');
+    if (container) this.explore.start(container, this.createMap);
+    this.label();
+  }
+
+  private readonly resized = (): void => {
+    const phone = innerWidth < 900;
+    this.explore.store.set({ phone, ...(phone !== this.state.phone ? {} : { leftOpen: innerWidth < 1180 ? false : this.state.leftOpen }) });
+    this.requestUpdate();
+  };
+
+  private dress(s: ExploreState): void {
+    document.documentElement.dataset['theme'] = s.theme;
+    document.documentElement.lang = langTag(s.lang);
+    const city = valueOf(s.city);
+    document.title = city ? `${city.title[s.lang]} · ${t('bar.explore')}` : t('app.title');
+  }
+
+  private changed(now: ExploreState, before: ExploreState): void {
+    if (now.theme !== before.theme || now.lang !== before.lang || now.city !== before.city) this.dress(now);
+    if (now.lang !== before.lang || now.city !== before.city || now.layers !== before.layers || now.streams !== before.streams) this.label();
+    if (now.live.values !== before.live.values) for (const [id, value] of now.live.values) if (before.live.values.get(id) !== value) collect(id, Date.parse(value.t), value.v);
+    if (now.notice !== before.notice && now.notice) {
+      if (this.noticeTimer) clearTimeout(this.noticeTimer);
+      this.noticeTimer = setTimeout(() => this.explore.store.set({ notice: null }), NOTICE_MS);
+    }
+  }
+
+  /** Name and summary of the canvas. */
+  private label(): void {
+    const city = valueOf(this.state.city);
+    const summary = t('map.summary', {
+      buildings: number(city?.counts['Building'] ?? 0),
+      sensors: number(valueOf(this.state.streams)?.length ?? 0),
+      layers: this.state.layers.filter((row) => row.visible).length,
+    });
+    this.map?.setLabel(`${t('map.label', { city: city?.title[lang()] ?? '' })}. ${summary} ${t('map.keys')}`);
+  }
+
+  protected override updated(): void {
+    const { phone, leftOpen, rightOpen, selection, sheet: stop } = this.state;
+    this.map?.setPadding(phone
+      ? { left: 0, right: 0, top: 124, bottom: stopHeight(stop, innerHeight) }
+      : { left: leftOpen ? 300 : 56, right: rightOpen || selection ? 364 : 0, top: 64, bottom: 84 });
+  }
+
+  private readonly key = (event: KeyboardEvent): void => {
+    const target = event.target as HTMLElement;
+    const command = commandOf({
+      key: event.key, shiftKey: event.shiftKey, ctrlKey: event.ctrlKey, metaKey: event.metaKey, altKey: event.altKey,
+      inText: target.matches('input:not([type=checkbox], [type=radio], [type=range]), textarea, select, [contenteditable]'),
+      onMap: target instanceof HTMLCanvasElement,
+      onPage: target === document.body,
+    });
+    if (command && this.carryOut(command)) event.preventDefault();
+  };
+
+  private carryOut(command: NonNullable<ReturnType<typeof commandOf>>): boolean {
+    const act = this.explore;
+    switch (command.kind) {
+      case 'search':
+        this.querySelector<CimSearch>('cim-search')?.focus();
+        return true;
+      case 'table':
+        act.openTable();
+        return true;
+      case 'left':
+        act.store.set({ leftOpen: !this.state.leftOpen });
+        return true;
+      case 'right':
+        act.store.set({ rightOpen: !this.state.rightOpen });
+        return true;
+      case 'back':
+        return this.back();
+      case 'home':
+        act.home();
+        return true;
+      case 'take':
+        act.takeWalked();
+        return true;
+      case 'pan':
+        act.camera.pan(command.right, command.up);
+        return true;
+      case 'zoom':
+        act.camera.move({ zoom: command.by * 0.7 });
+        return true;
+      case 'turn':
+        act.camera.move({ bearing: command.by });
+        return true;
+      case 'walk':
+        return act.walker.go(command.by);
+    }
+  }
+
+  /** Escape: the innermost thing first. */
+  private back(): boolean {
+    const act = this.explore;
+    if (act.walker.end()) {
+      (document.activeElement as HTMLElement | null)?.blur();
+      return true;
+    }
+    if (this.state.sunMenu) {
+      act.store.set({ sunMenu: false });
+      this.querySelector<HTMLElement>('[data-testid=sun-menu]')?.focus();
+      return true;
+    }
+    if (this.state.selection) {
+      act.select(null);
+      return true;
+    }
+    return false;
+  }
+
+  private chosen(event: CustomEvent<SearchItem>): void {
+    const item = event.detail;
+    this.explore.select(item.type === 'Sensor' || item.type === 'Datastream' ? { kind: 'datastream', id: item.id } : { kind: 'object', id: item.id });
+    this.explore.camera.zoomTo(item.centroid[0], item.centroid[1]);
+  }
+
+  private search(ctx: Ctx, short: boolean): TemplateResult {
+    return html`<cim-search .api=${this.api} .lang=${ctx.s.lang} .short=${short} @choose=${this.chosen}></cim-search>`;
+  }
+
+  private desktop(ctx: Ctx): TemplateResult {
+    const { s } = ctx;
+    const openTable = (e: Event): void => {
+      e.preventDefault();
+      this.explore.openTable();
+    };
+    return html`${topBar({
+      page: 'explore', cityTitle: valueOf(s.city)?.title, theme: s.theme, exploreHref: this.explore.link('/explore'), tableHref: this.explore.link('/table'), onTable: openTable,
+      search: this.search(ctx, false), badge: liveBadge(s.live, s.now_ms, ctx.zone),
+      actions: { setLanguage: (value) => this.explore.setLanguage(value), setTheme: (value) => this.explore.setTheme(value), share: () => void this.explore.share() },
+    })}
+    ${leftPanel(ctx)}${rightPanel(ctx)}${controls(ctx)}${sunDock(ctx)}${furniture(ctx)}`;
+  }
+
+  private phone(ctx: Ctx): TemplateResult {
+    return html`${phoneTop(ctx, this.search(ctx, true))}${furniture(ctx)}${sheet(ctx)}`;
+  }
+
+  protected override render(): TemplateResult {
+    const ctx = contextOf(this.explore);
+    const { s } = ctx;
+    const open = s.rightOpen || s.selection !== null;
+    return html`<a class="skip" href="#map">${t('app.skip')}</a>
+      <div class="page ${s.phone ? 'phone' : 'desk'} ${open ? 'with-right' : ''} ${s.leftOpen ? 'with-left' : ''}" data-stop=${s.phone ? s.sheet : nothing}>
+        <main class="map" id="map" tabindex="-1"></main>
+        ${s.mapFailed ? html`<div class="mapfail"><p>${t('map.failed')}</p><a class="btn pri" href=${ctx.do.link('/table')}>${icon('table')}${t('map.openTable')}</a></div>` : nothing}
+        ${s.phone ? this.phone(ctx) : this.desktop(ctx)}
+        ${s.notice ? html`<div class="toast">${s.notice}</div>` : nothing}
+      </div>
+      <cim-announcer .message=${s.notice}></cim-announcer>`;
+  }
+}
+
+customElements.define('cim-app', CimApp);

@@ -1,0 +1,65 @@
+import { html, nothing, type TemplateResult } from 'lit';
+import { t, title, word } from '../i18n/index';
+import type { LayerRow } from '../state/explore-state';
+import { COLOUR_ATTRIBUTES, type ColourAttribute } from '../state/url';
+import type { Ctx } from './context';
+import { icon, mark } from './icons';
+import { legendView } from './legend';
+import { swatch } from './swatches';
+
+function layerState(ctx: Ctx, row: LayerRow): TemplateResult | typeof nothing {
+  if (!row.visible) return nothing;
+  if (row.phase === 'failed') return html`<span class="row tight"><span class="xs fail-text">${t('layer.failed')}</span><button type="button" class="link xs" @click=${() => ctx.do.retryLayer(row.id)}>${t('panel.retry')}</button></span>`;
+  if (ctx.s.view && row.minZoom > ctx.s.view.zoom) return html`<span class="xs dim">${t('layer.partial')}</span>`;
+  if (row.phase === 'empty') return html`<span class="xs dim">${t('layer.empty')}</span>`;
+  return nothing;
+}
+
+function layerRow(ctx: Ctx, row: LayerRow): TemplateResult {
+  const loading = row.visible && row.phase === 'loading';
+  return html`<div class="lay ${loading ? 'loading' : ''}">
+    <label>
+      <input type="checkbox" data-testid="layer-${row.id}" .checked=${row.visible} @change=${(e: Event) => ctx.do.setLayer(row.id, (e.target as HTMLInputElement).checked)}>
+      ${swatch(row.legend)}
+      <span class="grow trunc">${title(row.title)}</span>
+    </label>
+    ${layerState(ctx, row)}
+    ${row.generated ? html`<span class="tag stale">${t('layer.generated')}</span>` : nothing}
+    ${loading ? html`<span class="thin" role="progressbar" aria-label="${title(row.title)}, ${t('layer.loading')}"></span>` : nothing}
+  </div>`;
+}
+
+const skeletonRows = (count: number): TemplateResult => html`${Array.from({ length: count }, () => html`<div class="lay"><span class="sk box"></span><span class="sk sw"></span><span class="sk line grow"></span></div>`)}`;
+
+export function layerList(ctx: Ctx): TemplateResult {
+  const { spec, layers } = ctx.s;
+  if (spec.state === 'failed') {
+    return html`<div class="state">${mark('fail')}<div><p>${t('view.failed')}</p><p class="xs dim">${word('problem', spec.code)}</p><button type="button" class="link" @click=${() => void ctx.do.readView()}>${t('panel.retry')}</button></div></div>`;
+  }
+  if (spec.state !== 'ready') return html`<div aria-busy="true">${skeletonRows(8)}</div>`;
+  if (layers.length === 0) return html`<p class="mid">${t('layer.none')}</p>`;
+  return html`${layers.map((row) => layerRow(ctx, row))}`;
+}
+
+export function colourBy(ctx: Ctx, name: string): TemplateResult {
+  const option = (value: ColourAttribute | null): TemplateResult => html`<label class="pick">
+    <input type="radio" name=${name} .checked=${ctx.s.colourBy === value} @change=${() => ctx.do.setColour(value)}>
+    <span>${t(value === null ? 'colour.none' : `colour.${value}`)}</span>
+  </label>`;
+  return html`<fieldset class="picks" data-testid="colour-by"><legend class="sr">${t('panel.colourBy')}</legend>${option(null)}${COLOUR_ATTRIBUTES.map(option)}</fieldset>
+    ${legendView(ctx)}`;
+}
+
+export function leftPanel(ctx: Ctx): TemplateResult {
+  if (!ctx.s.leftOpen) {
+    return html`<aside class="rail" aria-label=${t('panel.layers')}><button type="button" class="btn quiet ico" aria-label=${t('panel.showLeft')} title="${t('panel.showLeft')} ([)" aria-expanded="false" @click=${() => ctx.do.store.set({ leftOpen: true })}>${icon('layers', 'l')}</button></aside>`;
+  }
+  return html`<aside class="panel l" aria-label=${t('panel.layers')} tabindex="-1">
+    <div class="ph"><h2 class="grow">${t('panel.layers')}</h2><button type="button" class="btn quiet sm ico" aria-label=${t('panel.hideLeft')} title="${t('panel.hideLeft')} ([)" aria-expanded="true" @click=${() => ctx.do.store.set({ leftOpen: false })}>${icon('left')}</button></div>
+    <div class="scroll">
+      <div class="sec">${layerList(ctx)}</div>
+      <div class="ph div"><h2 class="grow">${t('panel.colourBy')}</h2></div>
+      <div class="sec">${colourBy(ctx, 'colour-by')}</div>
+    </div>
+  </aside>`;
+}

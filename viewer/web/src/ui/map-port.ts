@@ -1,0 +1,42 @@
+/** What the pages ask of the map. `map/city-map.ts` is one; the tests hand in a fake. */
+import type { ViewSpec } from '../state/model';
+import type { Legend } from '../map/palette';
+import type { ColourBy, Datastream, FeatureInView, LayerPhase, LiveValue, PickInfo, SunDirection, Theme, ViewState } from '../map/types';
+
+export type { Legend, LegendItem } from '../map/palette';
+export type { ColourBy, FeatureInView, LayerPhase, PickInfo, ViewState } from '../map/types';
+
+export interface MapCallbacks {
+  onPick(info: PickInfo | null): void;
+  onHover(info: PickInfo | null): void;
+  onViewChange(view: ViewState): void;
+  onIdle(): void;
+  onLayerState(layerId: string, phase: LayerPhase, detail: string): void;
+}
+
+export interface MapPort {
+  setSpec(spec: ViewSpec): void;
+  setView(view: Partial<ViewState>, animate?: boolean): void;
+  getView(): ViewState;
+  setTheme(theme: Theme): void;
+  setSun(sun: SunDirection | null): void;
+  setColourBy(by: ColourBy): void;
+  legendFor(by: ColourBy): Legend | null;
+  select(id: string | null): void;
+  hover(id: string | null): void;
+  setLayerVisible(id: string, visible: boolean): void;
+  setDatastreams(list: Iterable<Datastream>): void;
+  setLive(values: Iterable<LiveValue>): void;
+  featuresInView(): readonly FeatureInView[];
+  screenPositionOf(id: string): readonly [number, number] | null;
+  reloadTiles(): void;
+  retryLayer(id: string): void;
+  setLanguage(lang: 'en' | 'zh'): void;
+  /** Space taken by panels, CSS pixels: labels keep out of it. */
+  setPadding(padding: Partial<Record<'left' | 'right' | 'top' | 'bottom', number>>): void;
+  /** The accessible name of the canvas. */
+  setLabel(label: string): void;
+  finalize(): void;
+}
+
+export type MapFactory = (container: HTMLElement, callbacks: MapCallbacks, options: { readonly theme: Theme; readonly language: 'en' | 'zh' }) => MapPort;
