@@ -34,7 +34,7 @@ class LiveClient:
 class LiveHub:
     """All live topics and clients of one run of the server; used in the event loop's thread.
 
-    ``epoch`` is a fresh random text per process.  From another thread only ``publish_threadsafe``.
+    ``epoch`` is a fresh random text per process.  From another thread only the methods named so.
     """
 
     def __init__(self, epoch: str, *, clock: Clock | None = None, limits: LiveLimits | None = None) -> None:
@@ -100,8 +100,12 @@ class LiveHub:
 
     def publish_threadsafe(self, topic: str, items: Sequence[Mapping[str, object]]) -> None:
         """Publish items from another thread; in order, soon, without waiting."""
+        self.call_threadsafe(lambda: self.publish_items(topic, items))
+
+    def call_threadsafe(self, function: Callable[[], object]) -> None:
+        """Run a plain function in the hub's loop, soon, without waiting; nothing before ``start``."""
         if self._loop is not None and not self._loop.is_closed():
-            self._loop.call_soon_threadsafe(self.publish_items, topic, items)
+            self._loop.call_soon_threadsafe(function)
 
     def attach(self) -> LiveClient:
         """Take a client in; raises :class:`LimitExceeded` (``clients_max``) or :class:`Unavailable`."""

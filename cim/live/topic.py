@@ -88,6 +88,8 @@ class Topic:
             raise LimitExceeded(
                 "The topic has too many subjects.", limit="subjects_max", value=self._limits.subjects_max
             )
+        if fresh:
+            self._passing.clear()
         for change in changes:
             if change.removed:
                 self._latest.pop(change.subject, None)

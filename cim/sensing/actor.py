@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from datetime import tzinfo
 
@@ -13,7 +13,7 @@ import numpy as np
 from cim.errors import CimError
 from cim.ports import Clock
 from cim.sensing.feed import SPEED, TICK_S, MakeObserve, Observe, Timeline, begin
-from cim.sensing.model import ObservationBatch
+from cim.sensing.model import ObservationBatch, StateSeries
 from cim.sensing.service import SensingService
 
 _log = logging.getLogger(__name__)
@@ -49,6 +49,7 @@ class ReplayActor:
         self._tick_s = tick_s
         self._sleep = sleep
         self._observers: tuple[Observe, ...] = ()
+        self._followed: Mapping[str, StateSeries] | None = None
         self._task: asyncio.Task[None] | None = None
 
     @property
@@ -56,20 +57,23 @@ class ReplayActor:
         """Whether there is something to replay and the task is alive."""
         return bool(self._observers) and self._task is not None and not self._task.done()
 
-    def reload(self) -> None:
-        """Take the states that the service has now; after it was loaded again."""
+    def _follow(self) -> None:
+        """Take the states that the service has now, where it was loaded again since."""
+        states = self._service.states
+        if states is self._followed:
+            return
         zone = self._time_zone()
         if zone is None:
             self._observers = ()
             return
-        self._observers = tuple(
-            self._make_observe(self._service.datastreams, states, zone) for states in self._service.states.values()
-        )
+        streams = self._service.datastreams
+        self._observers = ()
+        self._followed = states
+        self._observers = tuple(self._make_observe(streams, series, zone) for series in states.values())
 
     def start(self) -> None:
         """Begin to tick, in the running loop."""
         if self._task is None or self._task.done():
-            self.reload()
             self._task = asyncio.create_task(self.run(), name="cim-replay")
 
     async def stop(self) -> None:
@@ -102,6 +106,7 @@ class ReplayActor:
     async def _tick(self, timeline: Timeline, tick: int) -> None:
         instant = timeline.phenomenon_time(tick)
         try:
+            self._follow()
             batches = [observe(instant, tick) for observe in self._observers]
             batch = _joined(batches)
             if batch.datastream_ids:

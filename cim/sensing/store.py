@@ -6,7 +6,7 @@ Every TIMESTAMP is UTC.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -231,11 +231,6 @@ def prune_generated(connection: duckdb.DuckDBPyConnection, oldest: datetime, row
     connection.execute("DELETE FROM observation_batch WHERE batch_id <= ?", [last]).fetchall()
     connection.execute("UPDATE observation_horizon SET pruned_to = greatest(pruned_to, ?)", [last]).fetchall()
     return int(gone[0][0])
-
-
-def forget_states(connection: duckdb.DuckDBPyConnection, names: Mapping[str, object]) -> None:
-    """Delete the replayed states of names that are not among ``names``."""
-    connection.execute("DELETE FROM state_series WHERE NOT list_contains(?, name)", [list(names)]).fetchall()
 
 
 def _naive(instant: datetime) -> datetime:
