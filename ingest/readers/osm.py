@@ -15,7 +15,6 @@ from typing import Final
 
 import numpy as np
 
-from cim.city.model import Quarantined
 from cim.geometry.crs import WorkingFrame, working_crs_for
 from ingest.readers.limits import check_file_size
 from ingest.readers.osm_features import FeatureBuilder
@@ -77,11 +76,8 @@ class OsmReader:
 
     @staticmethod
     def _stream(path: Path, builder: FeatureBuilder, notes: Survey) -> Iterator[Record]:
-        done = 0
-        for feature in features(path):
-            done += 1
-            faults: Iterator[Quarantined] = builder.take(feature)
-            yield from faults
+        for done, feature in enumerate(features(path), start=1):
+            yield from builder.take(feature)
             if builder.pending >= BATCH_FEATURES:
                 yield from builder.flush()
                 yield Progress(done, notes.feature_count, "features")

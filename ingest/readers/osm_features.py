@@ -61,9 +61,7 @@ class FeatureBuilder:
         return len(self._waiting)
 
     def _project(self, shapes: list[shapely.Geometry]) -> NDArray[np.object_]:
-        projected: NDArray[np.object_] = shapely.transform(
-            np.array(shapes, dtype=object), lambda lonlat: self._frame.from_lonlat(lonlat)
-        )
+        projected: NDArray[np.object_] = shapely.transform(np.array(shapes, dtype=object), self._frame.from_lonlat)
         return projected
 
     def land_and_sea(self, box: tuple[float, float, float, float]) -> Iterator[Record]:
@@ -71,7 +69,9 @@ class FeatureBuilder:
         outline = shapely.segmentize(shapely.box(*box), max(box[2] - box[0], box[3] - box[1]) / 64)
         border = self._project([outline])[0]
         coast = [self._frame.from_lonlat(line) for line in self._notes.coastlines]
-        for kind, type_, pieces in zip(("land", "sea"), ("LandUse", "WaterBody"), close_sea(coast, border), strict=True):
+        for kind, type_, pieces in zip(
+            ("land", "sea"), ("LandUse", "WaterBody"), close_sea(coast, border), strict=True
+        ):
             for number, piece in enumerate(pieces, start=1):
                 yield CityObject(
                     id=object_id(self._dataset, f"{kind}/{number}"),
@@ -108,7 +108,9 @@ class FeatureBuilder:
 
     def _take_node(self, feature: RawFeature) -> Iterator[Quarantined]:
         if feature.tags.get("building", "entrance") not in {"entrance", "no"}:
-            yield Quarantined(feature.native_id, "building-no-footprint", "A building that is a point has no footprint.")
+            yield Quarantined(
+                feature.native_id, "building-no-footprint", "A building that is a point has no footprint."
+            )
         meaning = point_meaning(feature.tags)
         if meaning is None:
             return

@@ -64,14 +64,15 @@ def _beyond(point: NDArray[np.float64], border: shapely.Polygon) -> NDArray[np.f
     end = shapely.Point(point)
     if not border.contains(end):
         return np.empty((0, 2))
-    nearest = shapely.get_coordinates(border.exterior.interpolate(border.exterior.project(end)))
+    nearest: NDArray[np.float64] = shapely.get_coordinates(border.exterior.interpolate(border.exterior.project(end)))
     way = nearest - point
     length = float(np.hypot(*way[0]))
     if length < BEYOND_M:
         # The end lies almost on the border: its nearest point gives no direction, the middle of the border does.
         way = nearest - shapely.get_coordinates(border.centroid)
         length = float(np.hypot(*way[0]))
-    return nearest + way / length * BEYOND_M
+    beyond: NDArray[np.float64] = nearest + way / length * BEYOND_M
+    return beyond
 
 
 def _wetness(faces: list[shapely.Polygon], lines: list[shapely.LineString]) -> list[bool]:

@@ -50,7 +50,7 @@ def direction(tags: Tags) -> int:
         return -1
     if oneway == "no":
         return 0
-    implied = tags.get("junction") in {"roundabout", "circular"} or tags.get("highway") in {"motorway"}
+    implied = tags.get("junction") in {"roundabout", "circular"} or tags.get("highway") == "motorway"
     return 1 if implied else 0
 
 

@@ -1,0 +1,143 @@
+"""CityJSONSeq: a header line, then one CityJSONFeature per line (CityJSON 2.0.1, section 8).
+
+Memory: one batch of lines and the ids; a line is at most ``FEATURE_BYTES_MAX``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import chain
+from pathlib import Path
+from typing import Any, BinaryIO, Final
+
+import numpy as np
+import orjson
+
+from cim.city.model import Quarantined
+from cim.errors import InvalidInput
+from ingest.readers.cityjson_batch import RawObject
+from ingest.readers.cityjson_geometry import read_templates
+from ingest.readers.cityjson_source import (
+    BATCH_OBJECTS,
+    ObjectStream,
+    Transform,
+    check_version,
+    damaged,
+    header,
+    id_twice,
+    read_transform,
+    way_in,
+)
+from ingest.readers.cityjson_vertices import Vertices, vertex_array
+from ingest.readers.limits import FEATURE_BYTES_MAX, check_file_size, check_limit
+from ingest.records import Progress, ReadContext, Record
+
+BATCH_BYTES: Final = 8 * 1024 * 1024
+"""Text of features that are decoded together."""
+
+
+class CityJsonSeqReader:
+    """Reads CityJSONSeq (.city.jsonl)."""
+
+    name = "cityjsonseq"
+    version = "1"
+
+    def recognises(self, path: Path, head: bytes) -> bool:
+        """Tell by the words of the standard, and by the name where a long header hides the second line."""
+        text = head.removeprefix(b"\xef\xbb\xbf").lstrip()
+        if not text.startswith(b"{") or b'"CityJSON"' not in text.partition(b"\n")[0]:
+            return False
+        return b'"CityJSONFeature"' in text or ".jsonl" in path.name.lower()
+
+    def read(self, path: Path, context: ReadContext) -> Iterator[Record]:
+        """Yield the header, then the objects of each feature."""
+        total = check_file_size(path)
+        with path.open("rb") as file:
+            first = _first_line(file, path)
+            metadata = first.get("metadata")
+            transform = read_transform(first.get("transform"))
+            way = way_in(metadata, transform, context)
+            yield header(path, metadata, way, self.name, self.version)
+            stream = ObjectStream(context.dataset, read_templates(first.get("geometry-templates")), way)
+            batch = _Batch(transform)
+            number = 1
+            while line := file.readline(FEATURE_BYTES_MAX + 1):
+                number += 1
+                check_limit("FEATURE_BYTES_MAX", len(line), FEATURE_BYTES_MAX, f"The text of line {number} in bytes")
+                yield from batch.add(line, number, stream, path)
+                if batch.is_full:
+                    yield from stream.decode(*batch.take())
+                    yield Progress(file.tell(), total, "bytes")
+            yield from stream.decode(*batch.take())
+            yield from stream.end()
+            yield Progress(total, total, "bytes")
+
+
+def _first_line(file: BinaryIO, path: Path) -> dict[str, Any]:
+    line = file.readline(FEATURE_BYTES_MAX + 1).removeprefix(b"\xef\xbb\xbf")
+    check_limit("FEATURE_BYTES_MAX", len(line), FEATURE_BYTES_MAX, "The text of the first line in bytes")
+    try:
+        first = orjson.loads(line)
+    except orjson.JSONDecodeError as error:
+        raise damaged(path) from error
+    if not isinstance(first, dict):
+        raise damaged(path)
+    check_version(first.get("type"), first.get("version"), path)
+    return first
+
+
+class _Batch:
+    """Objects that wait, and the vertices of their features one after the other."""
+
+    def __init__(self, transform: Transform) -> None:
+        self._transform = transform
+        self._raws: list[RawObject] = []
+        self._vertices: list[list[Any]] = []
+        self._rows = 0
+        self._bytes = 0
+
+    @property
+    def is_full(self) -> bool:
+        """Whether the batch should be decoded now."""
+        return len(self._raws) >= BATCH_OBJECTS or self._bytes >= BATCH_BYTES
+
+    def add(self, line: bytes, number: int, stream: ObjectStream, path: Path) -> Iterator[Quarantined]:
+        """Parse one line; yield what is wrong with it."""
+        if not line.strip():
+            return
+        try:
+            feature = orjson.loads(line)
+        except orjson.JSONDecodeError as error:
+            if not line.endswith(b"\n"):
+                # The last line of a file that was cut: what is missing cannot be known.
+                raise damaged(path) from error
+            yield Quarantined(f"line {number}", "json-damaged", "The line is not JSON, or nested too deep.")
+            return
+        kind = feature.get("type") if isinstance(feature, dict) else None
+        if kind == "CityJSON":
+            raise InvalidInput(
+                f"Line {number} of {path.name} starts a second CityJSON stream.",
+                hint="Ingest the streams as files of their own.",
+                code="stream-twice",
+                line=number,
+            )
+        objects = feature.get("CityObjects") if kind == "CityJSONFeature" else None
+        vertices = feature.get("vertices") if kind == "CityJSONFeature" else None
+        if not isinstance(objects, dict) or not isinstance(vertices, list):
+            yield Quarantined(f"line {number}", "structure", "The line is not a CityJSONFeature.")
+            return
+        window = (self._rows, len(vertices))
+        for native_id, body in objects.items():
+            if stream.is_new(native_id):
+                self._raws.append(RawObject(native_id, body, window))
+            else:
+                yield id_twice(native_id)
+        self._vertices.append(vertices)
+        self._rows += len(vertices)
+        self._bytes += len(line)
+
+    def take(self) -> tuple[list[RawObject], Vertices]:
+        """Return what waits, with coordinates in the CRS of the source, and start anew."""
+        rows = vertex_array(list(chain.from_iterable(self._vertices)))
+        raws, self._raws, self._vertices, self._rows, self._bytes = self._raws, [], [], 0, 0
+        return raws, self._transform(rows) if len(rows) else np.empty((0, 3))
