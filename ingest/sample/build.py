@@ -12,10 +12,14 @@ from cim.findings import Finding
 from cim.networks.model import Network
 from ingest.records import Record, SourceHeader
 from ingest.sample import sensors
+from ingest.sample.energy import energy_states, solve_energy
 from ingest.sample.hydraulics import solve_water
-from ingest.sample.sensors import Placed
-from ingest.sample.stock import build_stock
+from ingest.sample.load_flow import solve_power
+from ingest.sample.parcels import build_parcels
+from ingest.sample.power import plan_power
+from ingest.sample.stock import build_stock, name_by_street
 from ingest.sample.streets import build_skeleton
+from ingest.sample.traffic import solve_traffic
 from ingest.sample.water import plan_water
 
 DATASET: Final = "helsinki-sample"
@@ -72,15 +76,32 @@ def build_sample(
     """
     real = gather_base(base)
     yield _header(real.header)
+    yield from _step("parcels", progress, lambda: build_parcels(real.streets, real.objects, seed, DATASET))
     skeleton = build_skeleton(real.streets)
-    stock = build_stock(real.objects, seed)
-    placed: list[Placed] = []
-    solved = _step("water", progress, lambda: solve_water(plan_water(skeleton, stock, DATASET)))
-    yield solved.network
-    placed += sensors.water_sensors(solved, DATASET)
+    stock = name_by_street(build_stock(real.objects, seed), skeleton)
+    if not stock.ids:
+        raise InvalidInput("The sample needs a base with buildings.", code="sample-base")
+    water = _step("water", progress, lambda: solve_water(plan_water(skeleton, stock, DATASET)))
+    yield water.network
+    energy = solve_energy(stock)
+    power = _step("power", progress, lambda: solve_power(plan_power(skeleton, stock, energy.electricity_kw, DATASET)))
+    yield power.network
+    traffic, _ = _step("traffic", progress, lambda: solve_traffic(real.streets, stock))
+    demand = _step("energy", progress, lambda: energy_states(stock, energy))
     if findings is not None:
-        findings.extend(solved.findings)
-    placed = _step("sensors", progress, lambda: sensors.number_names(placed))
+        findings.extend((*water.findings, *power.findings, *traffic.findings))
+    placed = _step(
+        "sensors",
+        progress,
+        lambda: sensors.number_names(
+            [
+                *sensors.water_sensors(water, DATASET),
+                *sensors.power_sensors(power, DATASET),
+                *sensors.traffic_sensors(traffic, DATASET),
+                *sensors.energy_sensors(demand, stock, DATASET),
+            ]
+        ),
+    )
     yield from (item.datastream for item in placed)
     yield sensors.state_series(placed)
 

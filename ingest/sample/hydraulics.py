@@ -8,15 +8,20 @@ from __future__ import annotations
 
 import tempfile
 import warnings
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from cim.findings import Finding, Severity, Verdict
+from cim.networks.model import Network
 from ingest.sample import water
 from ingest.sample.states import STEP_S, TIMES_S, Solved, States
 from ingest.sample.water import WaterPlan
+
+FloatArray = NDArray[np.float64]
 
 HYDRAULIC_STEP_S: Final = 300.0
 WARM_UP_DAYS: Final = 3
@@ -119,16 +124,27 @@ def _solved(plan: WaterPlan, results: Any, messages: list[str]) -> Solved:
     pressure = results.node["pressure"]
     links = tuple(link.element_id for link in plan.network.links)
 
-    def day(frame: Any, names: tuple[str, ...]) -> np.ndarray[Any, np.dtype[np.float64]]:
+    def day(frame: Any, names: tuple[str, ...]) -> FloatArray:
         return np.ascontiguousarray(frame.loc[:, list(names)].to_numpy(dtype=np.float64)[last])
 
+    flows, network = _along_the_flow(plan.network, day(results.link["flowrate"], links))
     heads = States("pressure_head", "m", plan.junctions, day(pressure, plan.junctions))
     states = (
         heads,
-        States("flow", "m3/s", links, day(results.link["flowrate"], links)),
+        States("flow", "m3/s", links, flows),
         States("tank_level", "m", (water.TANK,), day(pressure, (water.TANK,))),
     )
-    return Solved(plan.network, states, (*_convergence(messages), *_low_pressure(heads)))
+    return Solved(network, states, (*_convergence(messages), *_low_pressure(heads)))
+
+
+def _along_the_flow(network: Network, flows: FloatArray) -> tuple[FloatArray, Network]:
+    """Turn each pipe so that its mean flow is positive: a reading below zero then means a reversal."""
+    back = flows.mean(axis=0) < 0.0
+    turned = [
+        replace(link, from_node=link.to_node, to_node=link.from_node, line=link.line[::-1]) if against else link
+        for link, against in zip(network.links, back.tolist(), strict=True)
+    ]
+    return np.where(back, -flows, flows), replace(network, links=tuple(turned))
 
 
 def _convergence(messages: list[str]) -> list[Finding]:

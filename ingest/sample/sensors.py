@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -15,6 +15,7 @@ from cim.ids import object_id
 from cim.networks.model import Network
 from cim.sensing.model import Datastream, StateSeries
 from ingest.sample.states import TIMES_S, Solved, States
+from ingest.sample.stock import Stock
 from ingest.sample.water import PRESSURE_HEAD_M_MIN, PUMP, TANK
 
 FloatArray = NDArray[np.float64]
@@ -22,8 +23,16 @@ FloatArray = NDArray[np.float64]
 RANGE_PERCENTILES: Final = (5.0, 95.0)
 """The usual range of a datastream is between these percentiles of its day."""
 
-PRESSURE_SENSORS: Final = 50
+PRESSURE_SENSORS: Final = 48
 FLOW_SENSORS: Final = 45
+LOADING_SENSORS: Final = 18
+VOLTAGE_SENSORS: Final = 12
+FEEDER_SENSORS: Final = 15
+VOLUME_SENSORS: Final = 28
+SPEED_SENSORS: Final = 17
+ENERGY_SENSORS: Final = 30
+STREETS_SPREAD: Final = 110
+"""Street blocks with the most vehicle kilometres, from which counted ones are spread."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +42,7 @@ class Kind:
     slug: str
     name_en: str
     name_zh: str
+    element_en: str
     element_zh: str
     period_s: float
     limit_min: float | None = None
@@ -40,15 +50,15 @@ class Kind:
 
 
 KINDS: Final[dict[str, Kind]] = {
-    "pressure_head": Kind("pressure", "Pressure", "水压", "节点", 5.0, limit_min=PRESSURE_HEAD_M_MIN),
-    "flow": Kind("flow", "Flow", "流量", "管段", 5.0),
-    "tank_level": Kind("level", "Tank level", "水箱水位", "水箱", 5.0),
-    "loading": Kind("loading", "Transformer loading", "变压器负载率", "变压器", 5.0, limit_max=100.0),
-    "voltage": Kind("voltage", "Voltage", "电压", "母线", 5.0, limit_min=0.95, limit_max=1.05),
-    "active_power": Kind("power", "Active power", "有功功率", "馈线", 5.0),
-    "traffic_volume": Kind("volume", "Traffic volume", "交通流量", "路段", 10.0),
-    "traffic_speed": Kind("speed", "Traffic speed", "车速", "路段", 10.0),
-    "energy_demand": Kind("energy", "Energy demand", "能源需求", "建筑", 10.0),
+    "pressure_head": Kind("pressure", "Pressure", "水压", "junction", "节点", 5.0, limit_min=PRESSURE_HEAD_M_MIN),
+    "flow": Kind("flow", "Flow", "流量", "pipe", "管段", 5.0),
+    "tank_level": Kind("level", "Level", "水位", "tank", "水箱", 5.0),
+    "loading": Kind("loading", "Transformer loading", "变压器负载率", "transformer", "变压器", 5.0, limit_max=100.0),
+    "voltage": Kind("voltage", "Voltage", "电压", "bus", "母线", 5.0, limit_min=0.95, limit_max=1.05),
+    "active_power": Kind("power", "Active power", "有功功率", "feeder", "馈线", 5.0),
+    "traffic_volume": Kind("volume", "Traffic volume", "交通流量", "street", "路段", 10.0),
+    "traffic_speed": Kind("speed", "Traffic speed", "车速", "street", "路段", 10.0),
+    "energy_demand": Kind("energy", "Energy demand", "能源需求", "building", "建筑", 10.0),
 }
 
 
@@ -82,6 +92,52 @@ def water_sensors(solved: Solved, dataset: str) -> list[Placed]:
     placed = place(heads, [at[name] for name in junctions], dataset, "water")
     placed += place(flows, [along[name] for name in [*mains, PUMP]], dataset, "water")
     return placed + place(levels, [at[TANK]], dataset, "water")
+
+
+def power_sensors(solved: Solved, dataset: str) -> list[Placed]:
+    """Loading of transformers and voltage at customers, well spread; power in the largest feeders."""
+    at, along = node_places(solved.network), link_places(solved.network)
+    loading, voltage, power = (solved.of(name) for name in ("loading", "voltage", "active_power"))
+    stations = _spread_of(at, loading.element_ids, LOADING_SENSORS)
+    customers = {node.element_id: node.attributes.get("building") for node in solved.network.nodes}
+    served = [name for name in voltage.element_ids if customers[name] and np.isfinite(voltage.column(name)).all()]
+    buildings = [replace(at[name], object_id=str(customers[name])) for name in _spread_of(at, served, VOLTAGE_SENSORS)]
+    feeders = [name for name in largest(power, len(power.element_ids)) if name.startswith("F")][:FEEDER_SENSORS]
+    placed = place(loading, [at[name] for name in stations], dataset, "power")
+    placed += place(voltage, buildings, dataset, "power")
+    return placed + place(power, [along[name] for name in feeders], dataset, "power")
+
+
+def traffic_sensors(solved: Solved, dataset: str) -> list[Placed]:
+    """Counts and speeds where most vehicle kilometres are driven, spread over the city."""
+    volume, speed = solved.of("traffic_volume"), solved.of("traffic_speed")
+    length = {link.element_id: float(np.hypot(*np.diff(link.line, axis=0).T).sum()) for link in solved.network.links}
+    driven = volume.values * np.array([length[name] for name in volume.element_ids])
+    busiest = largest(replace(volume, values=driven), STREETS_SPREAD)
+    along = link_places(solved.network)
+    chosen = _spread_of(along, busiest, VOLUME_SENSORS + SPEED_SENSORS)
+    slowed = speed.values.max(axis=0) - speed.values.min(axis=0)
+    swing = {name: float(slowed[i]) for i, name in enumerate(speed.element_ids)}
+    fast = set(sorted(chosen, key=lambda name: (-swing[name], name))[:SPEED_SENSORS])
+    counted = [along[name] for name in chosen if name not in fast]
+    placed = place(volume, counted, dataset, "street")
+    return placed + place(speed, [along[name] for name in chosen if name in fast], dataset, "street")
+
+
+def energy_sensors(states: States, stock: Stock, dataset: str) -> list[Placed]:
+    """Energy of the largest consumers, each on its building; the longer half of them is spread."""
+    size = states.values.mean(axis=0)
+    large = sorted(range(len(size)), key=lambda i: (-float(size[i]), stock.ids[i]))[: 3 * ENERGY_SENSORS]
+    chosen = [large[i] for i in spread(stock.xy[large], ENERGY_SENSORS)]
+    places = [
+        Place(float(stock.xy[i, 0]), float(stock.xy[i, 1]), stock.names[i], stock.ids[i], stock.ids[i]) for i in chosen
+    ]
+    return place(states, places, dataset, None)
+
+
+def _spread_of(places: Mapping[str, Place], names: Sequence[str], count: int) -> list[str]:
+    xy = np.array([(places[name].x, places[name].y) for name in names]).reshape(-1, 2)
+    return [names[i] for i in spread(xy, count)]
 
 
 def node_places(network: Network) -> dict[str, Place]:
@@ -132,9 +188,7 @@ def largest(states: States, count: int) -> list[str]:
     return [states.element_ids[i] for i in order[:count]]
 
 
-def place(
-    states: States, places: Iterable[Place], dataset: str, network_id: str | None, prefix: str = ""
-) -> list[Placed]:
+def place(states: States, places: Iterable[Place], dataset: str, network_id: str | None) -> list[Placed]:
     """Hang a sensor at each place, for the states of its element."""
     kind = KINDS[states.observed_property]
     column = {name: i for i, name in enumerate(states.element_ids)}
@@ -142,11 +196,13 @@ def place(
     for spot in places:
         day = np.asarray(states.values[:, column[spot.element_id]], dtype=np.float64)
         low, high = usual_range(day)
-        label = spot.label or spot.element_id
+        native = spot.element_id.partition(":")[2] or spot.element_id
+        label_en = spot.label or f"{kind.element_en} {native}"
+        label_zh = spot.label or f"{kind.element_zh}{native}"
         stream = Datastream(
-            id=object_id(dataset, f"{kind.slug}/{prefix}{spot.element_id}"),
-            name_en=f"{kind.name_en}, {label}",
-            name_zh=f"{kind.name_zh}，{spot.label or kind.element_zh + spot.element_id}",
+            id=object_id(dataset, f"{kind.slug}/{native}"),
+            name_en=f"{kind.name_en}, {label_en}",
+            name_zh=f"{kind.name_zh}，{label_zh}",
             observed_property=states.observed_property,
             unit=states.unit,
             x=spot.x,

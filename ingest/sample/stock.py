@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from cim.city.model import CityObject
 from ingest.sample.factors import USES, factor
+from ingest.sample.streets import Skeleton
 
 FloatArray = NDArray[np.float64]
 
@@ -92,11 +93,22 @@ def build_stock(objects: Iterable[CityObject], seed: int) -> Stock:
             continue
         gross = float(item.place.area) * storeys_of(item)
         ids.append(item.id)
-        names.append(_text(item, "name"))
+        names.append(_text(item, "name") or _text(item, "address"))
         places.append(shapely.point_on_surface(item.place))
         floors.append(gross * NET_TO_GROSS * use_shares(item.id, function, storeys_of(item), seed))
     xy = shapely.get_coordinates(places).reshape(-1, 2)
     return Stock(tuple(ids), tuple(names), xy, np.array(floors, dtype=np.float64).reshape(-1, len(USES)))
+
+
+def name_by_street(stock: Stock, skeleton: Skeleton) -> Stock:
+    """Give buildings without a name or address the name of the nearest named street."""
+    named = [link for link in skeleton.links if link.name]
+    if not named or not stock.ids:
+        return stock
+    lines = shapely.STRtree([shapely.LineString(link.line) for link in named])
+    nearest = lines.nearest(shapely.points(stock.xy)).tolist()
+    names = tuple(name or named[row].name for name, row in zip(stock.names, nearest, strict=True))
+    return replace(stock, names=names)
 
 
 def storeys_of(item: CityObject) -> float:

@@ -170,7 +170,9 @@ def _network(
     ]
     feed, tank = (skeleton.xy[node] for node in sources)
     plant, tower = feed + np.array([0.0, 45.0]), tank + np.array([28.0, 22.0])
-    nodes.append(NetworkNode(RESERVOIR, "reservoir", float(plant[0]), float(plant[1]), RESERVOIR_HEAD_M))
+    nodes.append(
+        NetworkNode(RESERVOIR, "reservoir", float(plant[0]), float(plant[1]), RESERVOIR_HEAD_M, {"name": None})
+    )
     nodes.append(NetworkNode(TANK, "tank", float(tower[0]), float(tower[1]), TANK_BOTTOM_M))
     links.append(NetworkLink(PUMP, "pump", RESERVOIR, f"J{sources[0] + 1}", np.array([plant, feed])))
     main = np.array([tank, tower])
