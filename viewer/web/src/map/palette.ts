@@ -36,7 +36,7 @@ const USE_TOKEN: Record<UseClass, string> = {
 };
 
 const USE_WORDS: [UseClass, RegExp][] = [
-  ['residential', /resid|apartment|dwelling|house|dormitor|terrace|detached|hotel_apart|1000|100\d/],
+  ['residential', /resid|apartment|dwelling|(?<!ware)house|dormitor|terrace|detached|hotel_apart|1000|100\d/],
   [
     'public',
     /public|civic|church|chapel|cathedral|relig|school|kindergarten|univers|college|hospital|government|museum|theat|library|townhall|sport|fire|police|monument/,

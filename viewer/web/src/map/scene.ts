@@ -34,6 +34,8 @@ export interface SceneView {
 
 /** Zoom from which a layer is worth drawing when the spec does not say. */
 const DEFAULT_MIN_ZOOM: Partial<Record<LayerSpec['role'], number>> = { trees: 14.8, buildings: 12.5 };
+/** Far ground is drawn with simplified streets, which show their corners early; far buildings are blocks and do not. */
+const SCREEN_ERROR_PX = { ground: 2, buildings: 6 } as const;
 const PLANE_HALF_DEG = 0.6;
 
 /** Everything drawn: the spec's layers, their data, and the state that colours them. */
@@ -312,7 +314,7 @@ export class Scene {
       // Everything is served uncompressed by this server: no worker and no decoder from elsewhere.
       loadOptions: {
         core: { worker: false },
-        tileset: { throttleRequests: false, maximumScreenSpaceError: 12, memoryAdjustedScreenSpaceError: false },
+        tileset: { throttleRequests: false, maximumScreenSpaceError: SCREEN_ERROR_PX[role], memoryAdjustedScreenSpaceError: false },
       } as never,
       onTilesetLoad: () => this.setPhase(s.id, 'ready'),
       onTileLoad: () => this.changed(),

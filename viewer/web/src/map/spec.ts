@@ -88,7 +88,7 @@ function inspect(node: unknown, path: string, depth: number): void {
   for (const [key, value] of Object.entries(node)) {
     const at = `${path}/${key}`;
     if (key === '@@function' || DEPTH_KEY.test(key)) throw new SpecError('spec_function_refused', { path: at });
-    if (key === '@@type' && !(String(value) in CLASSES)) {
+    if (key === '@@type' && !Object.hasOwn(CLASSES, String(value))) {
       throw new SpecError('spec_class_refused', { path: at, type: String(value) });
     }
     inspect(value, at, depth + 1);
