@@ -31,6 +31,7 @@ class ReadContext:
 class SourceHeader:
     """First record of every reader: what the file says of itself.
 
+    ``dataset`` is the slug that the following records belong to (``""``: the one the reader was told).
     ``working_crs`` is the CRS in which all following records are; ``vertical_datum`` is ``None``
     where heights are above ground; ``ground`` is ``flat`` or ``interpolated``.
     """
@@ -44,6 +45,7 @@ class SourceHeader:
     reader: str
     reader_version: str
     generated: bool = False
+    dataset: str = ""
 
 
 @dataclass(frozen=True, slots=True)

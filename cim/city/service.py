@@ -136,6 +136,11 @@ class CityService:
         self.reload()
         return published
 
+    def has_published(self, job_id: str) -> bool:
+        """Tell whether a job's baseline is committed."""
+        with self._database.read() as cursor:
+            return store.has_published(cursor, job_id)
+
     def snapshot(self) -> CitySnapshot:
         """Return the rows of the newest baseline that tiles are built from."""
         frame, version = self.frame, self.baseline_version

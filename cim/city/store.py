@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from typing import Final
 
 import duckdb
@@ -180,42 +180,47 @@ def current_version(connection: duckdb.DuckDBPyConnection) -> int:
     return int(_scalar(connection, "SELECT coalesce(max(baseline_version), 0) FROM baseline", []))
 
 
+def has_published(connection: duckdb.DuckDBPyConnection, job_id: str) -> bool:
+    """Tell whether a job has a baseline."""
+    return _scalar(connection, "SELECT count(*) FROM baseline WHERE job_id = ?", [job_id]) > 0
+
+
 def read_objects(connection: duckdb.DuckDBPyConnection, version: int, types: Sequence[str] = ()) -> pa.Table:
     """Return the objects of a baseline, all or those of some types, oldest first."""
     chosen = "WHERE list_contains(?, type)" if types else ""
-    return connection.execute(
+    return connection.sql(
         f"""SELECT {_OBJECT_COLUMNS}, baseline_version FROM ({_CURRENT}) {chosen}
             ORDER BY baseline_version, id""",  # noqa: S608 -- constants of this module
-        [version, list(types)] if types else [version],
+        params=[version, list(types)] if types else [version],
     ).to_arrow_table()
 
 
 def read_geometries(connection: duckdb.DuckDBPyConnection, version: int, types: Sequence[str] = ()) -> pa.Table:
     """Return the geometries of the objects of a baseline, in the order of their objects' ids."""
     chosen = "WHERE list_contains(?, type)" if types else ""
-    return connection.execute(
+    return connection.sql(
         f"""SELECT g.object_id, g.lod, g.kind, g.surfaces, g.structure
             FROM city_geometry g
             JOIN (SELECT id, baseline_version FROM ({_CURRENT}) {chosen}) o
               ON o.id = g.object_id AND o.baseline_version = g.baseline_version
             ORDER BY g.object_id, g.lod, g.kind""",  # noqa: S608 -- constants of this module
-        [version, list(types)] if types else [version],
+        params=[version, list(types)] if types else [version],
     ).to_arrow_table()
 
 
 def read_object_rows(connection: duckdb.DuckDBPyConnection, version: int, ids: Sequence[str]) -> pa.Table:
     """Return some objects of a baseline by id; those that are not there are left out."""
-    return connection.execute(
+    return connection.sql(
         f"SELECT {_OBJECT_COLUMNS}, baseline_version FROM ({_CURRENT}) WHERE list_contains(?, id)",  # noqa: S608
-        [version, list(ids)],
+        params=[version, list(ids)],
     ).to_arrow_table()
 
 
 def read_geometry_rows(connection: duckdb.DuckDBPyConnection, object_id: str, version: int) -> pa.Table:
     """Return the geometries that an object got in one baseline."""
-    return connection.execute(
+    return connection.sql(
         f"SELECT {_GEOMETRY_COLUMNS} FROM city_geometry WHERE object_id = ? AND baseline_version = ? ORDER BY lod",  # noqa: S608
-        [object_id, version],
+        params=[object_id, version],
     ).to_arrow_table()
 
 
@@ -277,7 +282,8 @@ def read_datasets(connection: duckdb.DuckDBPyConnection) -> list[Dataset]:
            QUALIFY row_number() OVER (PARTITION BY id ORDER BY baseline_version DESC) = 1
            ORDER BY min(baseline_version) OVER (PARTITION BY id), id"""
     ).fetchall()
-    return [Dataset(*row) for row in rows]
+    # The store keeps UTC without saying so; what leaves it says so.
+    return [replace(Dataset(*row), read_at=row[8].replace(tzinfo=UTC)) for row in rows]
 
 
 def _scalar(connection: duckdb.DuckDBPyConnection, sql: str, parameters: list[object]) -> int:

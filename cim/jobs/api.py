@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from typing import Annotated, Any
 
-from fastapi import APIRouter
-from pydantic import BaseModel
+from fastapi import APIRouter, Depends
+from pydantic import BaseModel, Field
 
 from cim.jobs.model import as_json
 from cim.jobs.service import JobService
@@ -62,8 +63,16 @@ class QuarantineListBody(BaseModel):
     items: list[QuarantineBody]
 
 
-def jobs_router(service: JobService) -> APIRouter:
-    """Return the routes of ``/api/v1/jobs``."""
+class SubmitBody(BaseModel):
+    """A job that somebody wants run; ``params`` are those of its kind."""
+
+    kind: Annotated[str, Field(max_length=40)]
+    title: Annotated[str, Field(max_length=200)] = ""
+    params: Annotated[dict[str, str | int | float | bool | None], Field(max_length=20)] = {}
+
+
+def jobs_router(service: JobService, *, may_write: Callable[..., Any]) -> APIRouter:
+    """Return the routes of ``/api/v1/jobs``; ``may_write`` raises where somebody may not submit or cancel."""
     router = APIRouter(prefix="/api/v1/jobs", tags=["jobs"])
 
     @router.get("", summary="All jobs, newest first")
@@ -74,7 +83,11 @@ def jobs_router(service: JobService) -> APIRouter:
     def get_job(job_id: str) -> JobBody:
         return JobBody.model_validate(as_json(service.get(job_id)))
 
-    @router.post("/{job_id}/cancel", summary="Ask a job to stop")
+    @router.post("", summary="Queue a job", status_code=202, dependencies=[Depends(may_write)])
+    def submit_job(body: SubmitBody) -> JobBody:
+        return JobBody.model_validate(as_json(service.submit(body.kind, body.params, title=body.title)))
+
+    @router.post("/{job_id}/cancel", summary="Ask a job to stop", dependencies=[Depends(may_write)])
     def cancel_job(job_id: str) -> JobBody:
         return JobBody.model_validate(as_json(service.cancel(job_id)))
 

@@ -1,4 +1,4 @@
--- The city: append-only versions of objects, numbered baselines, networks as snapshots.
+-- The city: append-only versions of objects, numbered baselines, networks as snapshots. Times are UTC.
 -- No primary keys or secondary indexes: facts are appended, the latest state is kept in memory.
 
 CREATE TABLE city (
@@ -9,7 +9,7 @@ CREATE TABLE city (
     vertical_datum VARCHAR,
     ground VARCHAR NOT NULL,
     time_zone VARCHAR NOT NULL,
-    created_at TIMESTAMPTZ NOT NULL
+    created_at TIMESTAMP NOT NULL
 );
 
 CREATE TABLE baseline (
@@ -17,7 +17,7 @@ CREATE TABLE baseline (
     job_id VARCHAR NOT NULL,
     actor VARCHAR NOT NULL,
     origin VARCHAR NOT NULL,
-    committed_at TIMESTAMPTZ NOT NULL,
+    committed_at TIMESTAMP NOT NULL,
     added BIGINT NOT NULL,
     changed BIGINT NOT NULL,
     removed BIGINT NOT NULL
@@ -33,7 +33,7 @@ CREATE TABLE dataset (
     attribution VARCHAR NOT NULL,
     reader VARCHAR NOT NULL,
     reader_version VARCHAR NOT NULL,
-    read_at TIMESTAMPTZ NOT NULL,
+    read_at TIMESTAMP NOT NULL,
     generated BOOLEAN NOT NULL
 );
 
@@ -49,8 +49,8 @@ CREATE TABLE city_object (
     xmin DOUBLE, ymin DOUBLE, zmin DOUBLE,
     xmax DOUBLE, ymax DOUBLE, zmax DOUBLE,
     digest VARCHAR NOT NULL,
-    valid_from TIMESTAMPTZ,
-    valid_to TIMESTAMPTZ
+    valid_from TIMESTAMP,
+    valid_to TIMESTAMP
 );
 
 CREATE TABLE city_geometry (

@@ -1,0 +1,229 @@
+"""The command line: ``cim``.
+
+Exit codes: 0 done, 1 failed, 2 used wrongly.  On a terminal progress is drawn in place; elsewhere
+it is a plain line a step.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Annotated, Any, Final
+
+from cyclopts import App, CycloptsError, Parameter
+
+from cim.config import Settings
+from cim.console import JobDisplay, say_error
+from cim.db.directory import DataDirectory
+from cim.doctor import examine
+from cim.errors import CimError, InvalidInput
+from cim.handover import running_server
+from cim.ids import dataset_slug
+from cim.main import bundle_path, open_city, run_job, serve_city, version
+
+FAILED: Final = 1
+USAGE: Final = 2
+SAMPLE_SEED: Final = 1
+
+app = App(name="cim", help="City Information Model server: one city from many sources, live, in 3D.", version=version)
+tiles = App(name="tiles", help="Build, check and export the 3D tiles.")
+app.command(tiles)
+
+DataOption = Annotated[
+    Path | None, Parameter(name="--data", help="The city's data directory (CIM_DATA, else ./cim-data).")
+]
+
+
+def main(tokens: Sequence[str] | None = None) -> None:
+    """Run the command line and end the process with its exit code."""
+    sys.exit(run(tokens))
+
+
+def run(tokens: Sequence[str] | None = None) -> int:
+    """Run the command line; return the exit code."""
+    try:
+        result = app(tokens, exit_on_error=False, print_error=True, result_action="return_value")
+    except CycloptsError:
+        return USAGE
+    except CimError as error:
+        say_error(error)
+        return USAGE if error.problem_code == "usage" else FAILED
+    except KeyboardInterrupt:
+        return 130
+    return result if isinstance(result, int) else 0
+
+
+def _settings(data: Path | None, **chosen: Any) -> Settings:
+    given = {name: value for name, value in {"data": data, **chosen}.items() if value is not None}
+    return Settings(**given)
+
+
+@app.command
+def demo(*, data: DataOption = None, host: str | None = None, port: int | None = None) -> int:
+    """Build the sample city if it is not there, serve it, and print the address.
+
+    Example: cim demo --data ./cim-data --port 8000
+    """
+    settings = _settings(data, host=host, port=port)
+    with open_city(settings.data, settings) as opened:
+        if opened.city.baseline_version == 0:
+            job = _shown(lambda show: run_job(opened, "sample", _sample_params(SAMPLE_SEED), "Sample city", show))
+            if job["state"] != "succeeded":
+                return _report(job)
+        print("serve …", flush=True)
+        return 0 if serve_city(opened, settings, _say_address) else FAILED
+
+
+@app.command
+def serve(*, data: DataOption = None, host: str | None = None, port: int | None = None) -> int:
+    """Serve the city of a data directory.
+
+    Example: cim serve --data ./rotterdam --port 0
+
+    Args:
+        data: The city's data directory.
+        host: Address to listen on (default 127.0.0.1).
+        port: Port to listen on (default 8000); 0 takes a free one.
+    """
+    settings = _settings(data, host=host, port=port)
+    with open_city(settings.data, settings) as opened:
+        return 0 if serve_city(opened, settings, _say_address) else FAILED
+
+
+@app.command
+def ingest(
+    paths: list[Path],
+    /,
+    *,
+    data: DataOption = None,
+    dataset: str | None = None,
+    crs: str | None = None,
+    title: str | None = None,
+    time_zone: str | None = None,
+) -> int:
+    """Take files into the city; a running server does it, if one has the directory.
+
+    Example: cim ingest rotterdam.city.json --data ./rotterdam
+
+    Args:
+        paths: OpenStreetMap .osm.pbf, CityJSON, CityJSONSeq, EPANET .inp, observations as CSV or Parquet.
+        data: The city's data directory.
+        dataset: Short name of the source in ids (default: from the file's name).
+        crs: The source's coordinate system, where the file does not say it: EPSG:28992.
+        title: The city's title, at its first ingest.
+        time_zone: The city's time zone, at its first ingest: Europe/Amsterdam.
+    """
+    if dataset is not None and len(paths) > 1:
+        raise InvalidInput("One --dataset cannot name several files.", hint="Ingest them one by one.", code="usage")
+    settings = _settings(data)
+    for path in paths:
+        if not path.is_file():
+            raise InvalidInput(f"There is no file {path}.", hint="Check the path.", code="no-file")
+        params: dict[str, object] = {
+            "path": str(path.absolute()),
+            "dataset": dataset or dataset_slug(path.name.split(".")[0]),
+            "source_crs": crs,
+            "title_en": title,
+            "title_zh": None,
+            "time_zone": time_zone,
+        }
+        code = _run(settings, "ingest", params, path.name)
+        if code:
+            return code
+    return 0
+
+
+@app.command
+def sample(*, data: DataOption = None, seed: int = SAMPLE_SEED) -> int:
+    """Build the sample city into the data directory: central Helsinki and generated parts on it.
+
+    Example: cim sample --data ./cim-data
+
+    Args:
+        data: The city's data directory.
+        seed: The same seed makes the same city.
+    """
+    return _run(_settings(data), "sample", _sample_params(seed), "Sample city")
+
+
+@tiles.command
+def build(*, data: DataOption = None) -> int:
+    """Build the tiles of the newest baseline.
+
+    Example: cim tiles build --data ./cim-data
+    """
+    return _run(_settings(data), "tiles", {}, "tiles")
+
+
+@app.command
+def doctor(*, data: DataOption = None) -> int:
+    """Say what this machine lacks, and how to get it.
+
+    Example: cim doctor
+    """
+    settings = _settings(data)
+    checks = examine(settings.data, bundle_path())
+    for check in checks:
+        mark = "ok     " if check.good else "MISSING" if check.needed else "missing"
+        print(f"{mark}  {check.name:<28} {check.found}")
+        if not check.good:
+            print(f"         {check.remedy}")
+    return FAILED if any(not check.good and check.needed for check in checks) else 0
+
+
+@app.command(name="version")
+def print_version() -> None:
+    """Print the version.
+
+    Example: cim version
+    """
+    print(version())
+
+
+def _sample_params(seed: int) -> dict[str, object]:
+    return {
+        "dataset": "helsinki",
+        "path": "Helsinki.osm.pbf",
+        "title_en": "Central Helsinki",
+        "title_zh": "赫尔辛基市中心",
+        "time_zone": "Europe/Helsinki",
+        "seed": seed,
+    }
+
+
+def _run(settings: Settings, kind: str, params: Mapping[str, object], title: str) -> int:
+    """Run a job: through the server that owns the directory, else in this process."""
+    server = running_server(DataDirectory(settings.data))
+    if server is not None:
+        return _report(_shown(lambda show: server.run(kind, params, title, show)))
+    with open_city(settings.data, settings) as opened:
+        return _report(_shown(lambda show: run_job(opened, kind, params, title, show)))
+
+
+def _shown(work: Callable[[Callable[[Mapping[str, Any]], None]], Mapping[str, Any]]) -> Mapping[str, Any]:
+    display = JobDisplay(sys.stdout)
+    try:
+        return work(display.show)
+    finally:
+        display.close()
+
+
+def _report(job: Mapping[str, Any]) -> int:
+    if job["state"] == "succeeded":
+        facts = ", ".join(f"{name} {value}" for name, value in job["summary"].items() if isinstance(value, int))
+        print(f"done: {facts}" if facts else "done")
+        return 0
+    problem = job["error"] or {}
+    say_error(
+        CimError(
+            str(problem.get("detail", f"The job was {job['state']}. The city is as it was.")),
+            hint=str(problem.get("hint", "")),
+            code=str(problem.get("code", job["state"])),
+        )
+    )
+    return FAILED
+
+
+def _say_address(address: str) -> None:
+    print(f"The city is at {address}", flush=True)

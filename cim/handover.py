@@ -1,0 +1,69 @@
+"""Speaking to the server that owns a data directory: one process writes, the others ask it to."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+import httpx
+
+from cim.db.directory import DataDirectory, ServerAddress
+from cim.errors import CimError, Unavailable
+
+POLL_S: Final = 0.3
+TIMEOUT_S: Final = 30.0
+ENDED: Final = frozenset({"succeeded", "failed", "cancelled", "interrupted"})
+
+
+class Handover:
+    """A client of the running server, on the same machine, with its token."""
+
+    def __init__(self, server: ServerAddress) -> None:
+        self.server = server
+        self._client = httpx.Client(
+            base_url=server.address,
+            headers={"Authorization": f"Bearer {server.token}"},
+            timeout=TIMEOUT_S,
+            trust_env=False,
+        )
+
+    def run(
+        self, kind: str, params: Mapping[str, object], title: str, on_change: Callable[[Mapping[str, Any]], None]
+    ) -> Mapping[str, Any]:
+        """Have a job run by the server and wait for its end; Ctrl-C cancels it there."""
+        job: Mapping[str, Any] = self._ask(
+            "POST", "/api/v1/jobs", {"kind": kind, "params": dict(params), "title": title}
+        )
+        while job["state"] not in ENDED:
+            try:
+                time.sleep(POLL_S)
+                job = self._ask("GET", f"/api/v1/jobs/{job['id']}")
+                on_change(job)
+            except KeyboardInterrupt:
+                self._ask("POST", f"/api/v1/jobs/{job['id']}/cancel", {})
+        return job
+
+    def _ask(self, method: str, path: str, body: object = None) -> Any:
+        try:
+            answer = self._client.request(method, path, json=body)
+        except httpx.HTTPError as error:
+            raise Unavailable(
+                "The server that owns the city does not answer.",
+                hint="Look at its log, or stop it and run the command again.",
+                address=self.server.address,
+            ) from error
+        if answer.is_error:
+            problem = answer.json()
+            raise CimError(
+                str(problem.get("detail", "The server refused.")),
+                hint=str(problem.get("hint", "")),
+                code=str(problem.get("code", "unavailable")),
+            )
+        return answer.json()
+
+
+def running_server(directory: DataDirectory) -> Handover | None:
+    """Return a client of the server that owns a data directory, ``None`` where none runs."""
+    address = directory.read_address()
+    return None if address is None else Handover(address)

@@ -1,0 +1,270 @@
+"""The composition root: opens a city, wires its services, and serves it.
+
+The only module that sees all four packages; only ``cim.cli`` imports it.  Heavy libraries are
+imported by the jobs' child processes, never here, so that a server answers soon after its start.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hmac
+import secrets
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import tzinfo
+from importlib import metadata, resources
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from fastapi import FastAPI, Request
+
+from cim.app import Services, build_app
+from cim.city.api import city_router
+from cim.city.service import CityService
+from cim.city.store import BASELINE_GAPS
+from cim.config import Settings
+from cim.db.directory import DataDirectory
+from cim.db.settings import StartCheck
+from cim.db.store import Database
+from cim.errors import Forbidden, NotFound
+from cim.features.api import feature_routes
+from cim.features.baseline import BaselineFeatures
+from cim.features.model import Collection
+from cim.features.service import FeatureService
+from cim.jobs.api import jobs_router
+from cim.jobs.model import Job, JobState, as_json
+from cim.jobs.service import JobService
+from cim.live.api import live_router
+from cim.live.hub import LiveHub
+from cim.live.topic import TopicKind
+from cim.networks.service import NetworkService
+from cim.ports import Clock, SystemClock
+from cim.sensing.actor import ReplayActor
+from cim.sensing.api import sensing_router
+from cim.sensing.feed import Observe
+from cim.sensing.model import Datastream, StateSeries
+from cim.sensing.service import SensingService
+from cim.server import address_of, bind, run
+from cim.tilesets.model import BASE_SCHEME, Pointer
+from cim.tilesets.service import TilesetService
+from cim.tilesets.store import TilesetStore
+from cim.web.security import is_same_origin
+from ingest.intake import IntakeKind
+from ingest.sample.replay import build_replay, observe
+from ingest.tiling import TilingKind, tiles_are_old
+from viewer.specs import view_document
+
+LIVE_TOPICS = ("observations", "jobs", "alarms")
+READ_STEPS = ("read",)
+SAMPLE_STEPS = ("read", "parcels", "water", "power", "traffic", "energy", "sensors")
+
+
+def version() -> str:
+    """Return the version of the installed distribution."""
+    return metadata.version("cim-twin")
+
+
+@dataclass(frozen=True, slots=True)
+class City:
+    """A city that is open in this process: its store, its services, its jobs."""
+
+    directory: DataDirectory
+    database: Database
+    city: CityService
+    networks: NetworkService
+    sensing: SensingService
+    tilesets: TilesetService
+    jobs: JobService
+    hub: LiveHub
+    clock: Clock
+
+
+@contextmanager
+def open_city(data: Path, settings: Settings, *, clock: Clock | None = None) -> Iterator[City]:
+    """Open the city in a directory, alone; raises :class:`cim.errors.DirectoryInUse` if another has it."""
+    clock = clock or SystemClock()
+    with (
+        DataDirectory(data) as directory,
+        Database.open(
+            directory, clock=clock, checks=[StartCheck("baselines are numbered without a gap", BASELINE_GAPS)]
+        ) as database,
+    ):
+        yield _wire(directory, database, settings, clock)
+
+
+def _wire(directory: DataDirectory, database: Database, settings: Settings, clock: Clock) -> City:
+    hub = LiveHub(secrets.token_hex(8), clock=clock)
+    for topic in LIVE_TOPICS:
+        hub.open_topic(topic)
+    hub.open_topic("tiles", TopicKind.EVENTS)
+    city = CityService(database)
+
+    def swapped(scheme: str, pointer: Pointer) -> None:
+        hub.call_threadsafe(
+            lambda: hub.publish_event(
+                "tiles", scheme, "cim.tiles.swapped", {"scheme": scheme, "baseline_version": pointer.baseline_version}
+            )
+        )
+
+    tilesets = TilesetService(TilesetStore(directory.path / "tiles"), swapped, builds_kept=settings.tile_builds_kept)
+    sensing = SensingService(database, hub, frame=lambda: city.view.working, clock=clock)
+    sensing.load()
+
+    def published() -> None:
+        hub.call_threadsafe(sensing.load)
+
+    def kind(name: str, entry: str, steps: tuple[str, ...]) -> IntakeKind:
+        return IntakeKind(name, entry, steps, city, sensing, clock, published)
+
+    jobs = JobService(
+        database,
+        [
+            kind("ingest", "ingest.worker:read_source", READ_STEPS),
+            kind("sample", "ingest.worker:make_sample", SAMPLE_STEPS),
+            TilingKind(city, tilesets, directory.path / "work"),
+        ],
+        clock=clock,
+    )
+    return City(directory, database, city, NetworkService(database), sensing, tilesets, jobs, hub, clock)
+
+
+def build_server(opened: City, settings: Settings, *, token: str) -> FastAPI:
+    """Return the application over an open city; ``token`` is what the command line proves itself with."""
+    city, hub, sensing, jobs = opened.city, opened.hub, opened.sensing, opened.jobs
+    replay = ReplayActor(
+        sensing, _make_observe, time_zone=lambda: _zone(city), clock=opened.clock, speed=settings.replay_speed
+    )
+
+    def may_write(request: Request) -> None:
+        given = request.headers.get("authorization", "")
+        if not hmac.compare_digest(given.encode(), f"Bearer {token}".encode()):
+            raise Forbidden("Writing needs the server's token.", hint="Use the cim command on the same machine.")
+
+    def job_changed(job: Job) -> None:
+        hub.publish_threadsafe("jobs", [as_json(job)])
+        if job.ended and tiles_are_old(city, opened.tilesets) and job.kind != "tiles":
+            jobs.submit("tiles", title="tiles")
+
+    base = BaselineFeatures(city, opened.networks.networks, lambda: sensing.datastreams)
+    features = FeatureService(
+        lambda scheme: base if scheme == BASE_SCHEME else None,
+        title=lambda: _title(city),
+        version=version(),
+        clock=opened.clock,
+    )
+
+    async def start() -> None:
+        hub.start()
+        sensing.load()
+        jobs.subscribe(job_changed)
+        await asyncio.to_thread(jobs.start)
+        if tiles_are_old(city, opened.tilesets):
+            await asyncio.to_thread(jobs.submit, "tiles", title="tiles")
+        replay.start()
+
+    async def stop_jobs() -> None:
+        await asyncio.to_thread(jobs.stop)
+
+    services = Services(
+        version=version(),
+        bundle=bundle_path(),
+        tiles=opened.tilesets,
+        routers=[
+            city_router(city, extra=lambda: _extra(opened, replay), datastreams_of=sensing.cards_of),
+            sensing_router(sensing, may_write=may_write),
+            jobs_router(jobs, may_write=may_write),
+            live_router(hub, allowed_origin=_allowed_origin(settings)),
+        ],
+        routes=feature_routes(features),
+        health=lambda: {"baseline_version": city.baseline_version, "epoch": hub.epoch},
+        view=lambda name: _view(name, city.summary(), base.collections()),
+        starts=[start],
+        stops=[stop_jobs, replay.stop, hub.stop],
+        clock=opened.clock,
+    )
+    return build_app(services, settings)
+
+
+def bundle_path() -> Path:
+    """Return where the browser's bundle is, built or not."""
+    return Path(str(resources.files("viewer"))) / "static"
+
+
+def _make_observe(streams: Sequence[Datastream], states: StateSeries, zone: tzinfo) -> Observe:
+    setup = build_replay(streams, states, zone)
+    return lambda phenomenon_time, tick: observe(setup, phenomenon_time, tick)
+
+
+def _allowed_origin(settings: Settings) -> Callable[[Mapping[str, str]], bool]:
+    configured = frozenset(settings.allowed_origins)
+
+    def allowed(headers: Mapping[str, str]) -> bool:
+        origin = headers.get("origin")
+        return origin is None or is_same_origin(origin, headers.get("host", ""), configured)
+
+    return allowed
+
+
+def _zone(city: CityService) -> ZoneInfo | None:
+    frame = city.view.frame
+    return None if frame is None else ZoneInfo(frame.time_zone)
+
+
+def _title(city: CityService) -> str:
+    frame = city.view.frame
+    return "City" if frame is None else frame.title_en
+
+
+def _extra(opened: City, replay: ReplayActor) -> Mapping[str, Any]:
+    return {
+        "views": ["explore"],
+        "epoch": opened.hub.epoch,
+        "simulation": {"speed": replay.speed} if replay.running else None,
+        "networks": [n.id for n in opened.networks.networks(opened.city.baseline_version)],
+    }
+
+
+def _view(name: str, summary: Mapping[str, Any], collections: Sequence[Collection]) -> Mapping[str, Any]:
+    document = view_document(name, summary, collections)
+    if document is None:
+        raise NotFound("There is no such view.", code="view")
+    return document
+
+
+def serve_city(opened: City, settings: Settings, say: Callable[[str], None]) -> bool:
+    """Serve an open city until it is told to stop; return whether the application started.
+
+    The address and a fresh token go into the data directory, readable by this user only, so that the
+    command line hands its work over to the server.
+    """
+    listening = bind(settings.host, settings.port)
+    address, token = address_of(listening), secrets.token_urlsafe(32)
+
+    def ready() -> None:
+        opened.directory.publish_address(address, token)
+        say(address)
+
+    try:
+        return run(
+            build_server(opened, settings, token=token), listening, on_ready=ready, stop_s_max=settings.stop_s_max
+        )
+    finally:
+        listening.close()
+
+
+def run_job(
+    opened: City, kind: str, params: Mapping[str, object], title: str, on_change: Callable[[Mapping[str, Any]], None]
+) -> Mapping[str, Any]:
+    """Run a job in this process, which owns the city, and then build the tiles that it made old."""
+    opened.jobs.start()
+    try:
+        job = opened.jobs.run(kind, params, title=title, on_change=lambda job: on_change(as_json(job)))
+        if job.state is JobState.SUCCEEDED and kind != "tiles" and tiles_are_old(opened.city, opened.tilesets):
+            tiled = opened.jobs.run("tiles", title="tiles", on_change=lambda job: on_change(as_json(job)))
+            if tiled.state is not JobState.SUCCEEDED:
+                return as_json(tiled)
+        return as_json(job)
+    finally:
+        opened.jobs.stop()

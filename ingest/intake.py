@@ -1,0 +1,201 @@
+"""Jobs that take sources into the city: the parent's half, which stores what the child reads."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+from cim.city.model import CityFrame, Dataset, Quarantined
+from cim.city.service import Also, CityService
+from cim.city.store import Act
+from cim.errors import InvalidInput
+from cim.jobs.model import Job, JobLimits, QuarantineEntry, Recovery
+from cim.jobs.service import append_quarantine
+from cim.networks.model import Network
+from cim.networks.service import snapshot_of
+from cim.ports import Clock
+from cim.sensing.model import Datastream, ObservationBatch, StateSeries
+from cim.sensing.service import SensingService
+from ingest.columns import ObjectBatch
+from ingest.records import SourceHeader
+
+QUARANTINE_KEPT_MAX: Final = 10_000
+"""Quarantined features that a job keeps by name; beyond it they are only counted."""
+
+SAMPLE_DATASET: Final = "helsinki"
+
+
+@dataclass(slots=True)
+class _Intake:
+    """What one running job has handed over besides the objects that are staged."""
+
+    headers: list[SourceHeader] = field(default_factory=list)
+    networks: list[Network] = field(default_factory=list)
+    datastreams: list[Datastream] = field(default_factory=list)
+    states: list[StateSeries] = field(default_factory=list)
+    observations: list[ObservationBatch] = field(default_factory=list)
+    quarantined: list[Quarantined] = field(default_factory=list)
+    objects: int = 0
+
+
+class IntakeKind:
+    """A kind of job that reads a source in a child process and publishes it as one baseline.
+
+    ``params`` of the job: ``path``, ``dataset``, ``title_en``, ``title_zh``, ``time_zone``,
+    ``source_crs`` (or ``null``), ``seed`` (for the sample).  Nothing is seen before the whole is
+    published; a job that fails, is cancelled or was interrupted leaves the city as it was.
+    """
+
+    limits = JobLimits()
+
+    def __init__(
+        self,
+        name: str,
+        entry: str,
+        steps: Sequence[str],
+        city: CityService,
+        sensing: SensingService,
+        clock: Clock,
+        on_published: Callable[[], None],
+    ) -> None:
+        self.name = name
+        self.entry = entry
+        self.steps = tuple(steps)
+        self._city = city
+        self._sensing = sensing
+        self._clock = clock
+        self._on_published = on_published
+        self._running: dict[str, _Intake] = {}
+
+    def begin(self, job: Job) -> Mapping[str, object]:
+        """Forget what an earlier attempt left, and tell the child which CRS the city has."""
+        self._city.discard(job.id)
+        self._running[job.id] = _Intake()
+        frame = self._city.view.frame
+        return {**job.params, "working_crs": None if frame is None else frame.crs}
+
+    def on_payload(self, job: Job, payload: object) -> None:
+        """Stage objects durably; keep the rest until all is published."""
+        intake = self._running[job.id]
+        match payload:
+            case ObjectBatch():
+                self._city.stage(job.id, intake.objects, payload.objects, payload.geometries)
+                intake.objects += payload.objects.num_rows
+            case SourceHeader():
+                self._check_frame(payload)
+                intake.headers.append(payload)
+            case Network():
+                intake.networks.append(payload)
+            case Datastream():
+                intake.datastreams.append(payload)
+            case StateSeries():
+                intake.states.append(payload)
+            case ObservationBatch():
+                intake.observations.append(payload)
+            case Quarantined():
+                intake.quarantined.append(payload)
+            case _:
+                raise TypeError(type(payload).__name__)
+
+    def _check_frame(self, header: SourceHeader) -> None:
+        frame = self._city.view.frame
+        if frame is not None and frame.crs != header.working_crs:
+            raise InvalidInput(
+                f"The city is kept in {frame.crs}, the source came in {header.working_crs}.",
+                hint="Take the source into a data directory of its own.",
+                code="city-crs",
+                crs=frame.crs,
+            )
+
+    def finish(self, job: Job, summary: Mapping[str, object]) -> Mapping[str, object]:
+        """Publish everything in one transaction and return what it did to the city."""
+        intake = self._running[job.id]
+        if not intake.headers:
+            raise InvalidInput("The source said nothing of itself.", code="source-empty")
+        if not (intake.objects or intake.networks or intake.datastreams or intake.observations):
+            raise InvalidInput(
+                "There is nothing in the source that the city can keep. The city is unchanged.", code="source-empty"
+            )
+        now = self._clock.now()
+        datasets = [self._dataset(job, header, summary) for header in intake.headers]
+        act = Act(job.id, job.actor, job.kind, now)
+        published = self._city.publish(act, self._frame(job, intake), datasets, self._also(job, intake))
+        del self._running[job.id]
+        self._on_published()
+        return {
+            "baseline_version": published.baseline_version,
+            "added": published.added,
+            "changed": published.changed,
+            "removed": published.removed,
+            "unchanged": published.unchanged,
+            "quarantined": len(intake.quarantined),
+            "networks": [network.id for network in intake.networks],
+            "datastreams": len(intake.datastreams),
+        }
+
+    def _also(self, job: Job, intake: _Intake) -> list[Also]:
+        entries = [
+            QuarantineEntry(
+                dataset=str(job.params["dataset"]),
+                native_id=quarantined.feature,
+                source_file=_file_name(job),
+                code=quarantined.code,
+                detail=quarantined.reason,
+            )
+            for quarantined in intake.quarantined[:QUARANTINE_KEPT_MAX]
+        ]
+        also: list[Also] = [snapshot_of(network) for network in intake.networks]
+        now = self._clock.now()
+        also.append(lambda connection, _version: append_quarantine(connection, job.id, entries, now))
+        if intake.datastreams:
+            states = {f"{job.params['dataset']}-{number}": series for number, series in enumerate(intake.states)}
+            register = self._sensing.registration(intake.datastreams, states)
+            also.append(lambda connection, _version: register(connection))
+        if intake.observations:
+            record = self._sensing.recording(intake.datastreams, intake.observations)
+            also.append(lambda connection, _version: record(connection))
+        return also
+
+    def _frame(self, job: Job, intake: _Intake) -> CityFrame:
+        present = self._city.view.frame
+        if present is not None:
+            return present
+        first = intake.headers[0]
+        return CityFrame(
+            slug=str(job.params["dataset"]),
+            title_en=str(job.params.get("title_en") or first.title),
+            title_zh=str(job.params.get("title_zh") or job.params.get("title_en") or first.title),
+            crs=first.working_crs,
+            vertical_datum=first.vertical_datum,
+            ground=first.ground,
+            time_zone=str(job.params.get("time_zone") or "UTC"),
+        )
+
+    def _dataset(self, job: Job, header: SourceHeader, summary: Mapping[str, object]) -> Dataset:
+        return Dataset(
+            id=header.dataset or str(job.params["dataset"]),
+            title=header.title,
+            source_file=_file_name(job),
+            source_sha256=str(summary.get("sha256", "")),
+            licence=header.licence,
+            attribution=header.attribution,
+            reader=header.reader,
+            reader_version=header.reader_version,
+            read_at=self._clock.now(),
+            generated=header.generated,
+        )
+
+    def abort(self, job: Job) -> None:
+        """Forget what was staged: the city is as it was."""
+        self._running.pop(job.id, None)
+        self._city.discard(job.id)
+
+    def recover(self, job: Job) -> Recovery:
+        """Roll back, unless the baseline of the job was committed already."""
+        self._city.discard(job.id)
+        return Recovery.FINISHED if self._city.has_published(job.id) else Recovery.ROLLED_BACK
+
+
+def _file_name(job: Job) -> str:
+    return str(job.params.get("path", "")).rpartition("/")[2] or str(job.params["dataset"])

@@ -1,0 +1,103 @@
+"""The job that turns the newest baseline into tiles: the parent's half."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Final
+
+import pyarrow as pa
+
+from cim.city.service import CityService
+from cim.jobs.model import Job, JobLimits, Recovery
+from cim.tilesets.service import TilesetService
+
+TILE_STEPS: Final = ("buildings", "ground", "write", "compress")
+
+
+class TilingKind:
+    """Builds the tiles of the base city in a child process and swaps them in.
+
+    The parent lays the rows down as Arrow files, because only it may read the store; the child
+    never sees the database.
+    """
+
+    name = "tiles"
+    entry = "ingest.worker:build_tiles"
+    steps = TILE_STEPS
+    limits = JobLimits()
+
+    def __init__(self, city: CityService, tilesets: TilesetService, workspace: Path) -> None:
+        self._city = city
+        self._tilesets = tilesets
+        self._workspace = workspace
+        self._versions: dict[str, int] = {}
+
+    def begin(self, job: Job) -> Mapping[str, object]:
+        """Lay the rows of the newest baseline down and return where."""
+        snapshot = self._city.snapshot()
+        folder = self._folder(job)
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(parents=True)
+        _write_table(folder / "objects.arrow", snapshot.objects)
+        _write_table(folder / "geometries.arrow", snapshot.geometries)
+        self._versions[job.id] = snapshot.baseline_version
+        return {
+            "snapshot": str(folder),
+            "out": str(self._tilesets.stage(_build_name(job, snapshot.baseline_version))),
+            "frame": {
+                "crs": snapshot.frame.crs,
+                "ground": snapshot.frame.ground,
+                "title": snapshot.frame.title_en,
+                "baseline_version": snapshot.baseline_version,
+                "vertical_datum": snapshot.frame.vertical_datum,
+            },
+        }
+
+    def on_payload(self, job: Job, payload: object) -> None:  # noqa: ARG002 -- the kind's own form
+        """Tiles go to disk, not through the channel."""
+        raise TypeError(type(payload).__name__)
+
+    def finish(self, job: Job, summary: Mapping[str, object]) -> Mapping[str, object]:
+        """Make the build current."""
+        version = self._versions.pop(job.id)
+        self._tilesets.publish(_build_name(job, version), version)
+        shutil.rmtree(self._folder(job), ignore_errors=True)
+        return {**summary, "baseline_version": version}
+
+    def abort(self, job: Job) -> None:
+        """Remove the rows and the unfinished build; the build before stays current."""
+        version = self._versions.pop(job.id, None)
+        shutil.rmtree(self._folder(job), ignore_errors=True)
+        if version is not None:
+            self._tilesets.discard(_build_name(job, version))
+
+    def recover(self, job: Job) -> Recovery:
+        """Begin again: tiles are derived, nothing is lost."""
+        shutil.rmtree(self._folder(job), ignore_errors=True)
+        return Recovery.RESUME
+
+    def _folder(self, job: Job) -> Path:
+        return self._workspace / f"tiles-{job.id}"
+
+
+def tiles_are_old(city: CityService, tilesets: TilesetService) -> bool:
+    """Tell whether the city has a baseline that its tiles do not show."""
+    pointer = tilesets.refresh()
+    return city.baseline_version > 0 and (pointer is None or pointer.baseline_version != city.baseline_version)
+
+
+def request_tiles(submit: Callable[[str], object], city: CityService, tilesets: TilesetService) -> None:
+    """Queue a tiles job if the tiles are behind the city."""
+    if tiles_are_old(city, tilesets):
+        submit("tiles")
+
+
+def _build_name(job: Job, version: int) -> str:
+    return f"b{version}-{job.id.lower()}"[:80]
+
+
+def _write_table(path: Path, table: pa.Table) -> None:
+    with pa.OSFile(str(path), "wb") as sink, pa.ipc.new_file(sink, table.schema) as writer:
+        writer.write_table(table)

@@ -1,0 +1,123 @@
+"""What runs in a job's child process: reading sources, making the sample city, building tiles.
+
+Every entry takes the job's parameters and the channel to the parent; nothing here touches the store.
+What only one entry needs is imported there: a child that reads a file has no use for the solvers.
+"""
+
+# ruff: noqa: PLC0415
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any, Protocol
+
+import pyarrow as pa
+
+from cim.city.model import Quarantined
+from ingest.columns import gather
+from ingest.records import Progress, ReadContext, Record, SourceHeader
+
+
+class Reporting(Protocol):
+    """The channel to the parent."""
+
+    def step(self, name: str, total: int | None = None, unit: str = "") -> None:
+        """Begin a step."""
+
+    def progress(self, done: int, total: int | None = None) -> None:
+        """Report how far the step is."""
+
+    def payload(self, body: object) -> None:
+        """Hand a piece over; waits while the parent is behind."""
+
+
+def read_source(params: Mapping[str, object], channel: Reporting) -> Mapping[str, object]:
+    """Read one file into the city; ``params`` are those of :class:`ingest.intake.IngestKind`."""
+    from ingest.readers.registry import reader_for
+
+    path = Path(str(params["path"]))
+    reader = reader_for(path)
+    context = ReadContext(
+        dataset=str(params["dataset"]),
+        working_crs=_text(params, "working_crs"),
+        source_crs=_text(params, "source_crs"),
+    )
+    channel.step("read", None, "")
+    summary = _hand_over(reader.read(path, context), channel)
+    return {**summary, "sha256": _sha256(path), "reader": reader.name}
+
+
+def make_sample(params: Mapping[str, object], channel: Reporting) -> Mapping[str, object]:
+    """Read the Helsinki extract and make the generated parts on it, from ``params["seed"]``."""
+    from ingest.sample.city import sample_records
+
+    channel.step("read", None, "")
+    seed = params["seed"]
+    assert isinstance(seed, int)
+    return _hand_over(sample_records(seed, channel.step, channel.progress), channel)
+
+
+def build_tiles(params: Mapping[str, object], channel: Reporting) -> Mapping[str, object]:
+    """Build a tileset from a snapshot that the parent has laid down as Arrow files."""
+    from tiles.build import build_tileset
+    from tiles.frame import TileFrame
+
+    folder, out = Path(str(params["snapshot"])), Path(str(params["out"]))
+    frame_members: Any = params["frame"]
+    steps_seen: set[str] = set()
+
+    def report(step: str, done: int, total: int) -> None:
+        if step not in steps_seen:
+            steps_seen.add(step)
+            channel.step(step, total, "")
+        channel.progress(done, total)
+
+    built = build_tileset(
+        _read_table(folder / "objects.arrow"),
+        _read_table(folder / "geometries.arrow"),
+        TileFrame(**frame_members),
+        out,
+        report,
+    )
+    return {
+        "buildings": built.buildings,
+        "triangles": built.triangles,
+        "tiles": built.building_tiles + built.ground_tiles,
+        "bytes_brotli": built.bytes_brotli,
+        "not_drawn": len(built.quarantined),
+    }
+
+
+def _hand_over(records: Iterable[Record], channel: Reporting) -> dict[str, object]:
+    kept = quarantined = 0
+    unit = ""
+    for piece in gather(records):
+        if isinstance(piece, Progress):
+            if piece.unit != unit:
+                unit = piece.unit
+                channel.step("read", piece.total, unit)
+            channel.progress(piece.done, piece.total)
+            continue
+        if isinstance(piece, Quarantined):
+            quarantined += 1
+        elif not isinstance(piece, SourceHeader):
+            kept += 1
+        channel.payload(piece)
+    return {"pieces": kept, "quarantined": quarantined}
+
+
+def _read_table(path: Path) -> pa.Table:
+    with pa.memory_map(str(path)) as source:
+        return pa.ipc.open_file(source).read_all()
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _text(params: Mapping[str, object], name: str) -> str | None:
+    value = params.get(name)
+    return None if value is None else str(value)
