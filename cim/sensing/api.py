@@ -7,10 +7,11 @@ from collections.abc import Callable
 from typing import Annotated, Any
 
 import numpy as np
+import orjson
 from fastapi import APIRouter, Depends, Header, Query, Request
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
 
-from cim.errors import LimitExceeded
+from cim.errors import InvalidInput, LimitExceeded
 from cim.sensing.model import ObservationBatch
 from cim.sensing.service import SensingService
 
@@ -33,6 +34,37 @@ class ObservationsIn(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     items: list[ObservationIn]
+
+
+_BODY = {
+    "required": True,
+    "content": {
+        "application/json": {
+            "schema": {
+                "type": "object",
+                "required": ["items"],
+                "additionalProperties": False,
+                "properties": {"items": {"type": "array", "items": ObservationIn.model_json_schema()}},
+            }
+        }
+    },
+}
+
+
+def _read_batch(body: bytes) -> ObservationsIn:
+    """Read a request's body; an own step, because Python's JSON reader lets NaN through."""
+    try:
+        return ObservationsIn.model_validate(orjson.loads(body))
+    except orjson.JSONDecodeError:
+        raise InvalidInput("The request is not JSON.", code="observation-json") from None
+    except ValidationError as error:
+        where = ".".join(str(step) for step in error.errors(include_url=False, include_input=False)[0]["loc"])
+        raise InvalidInput(
+            "The request is not a batch of observations; see the member named.",
+            hint='Send {"items":[{"id":"…","t":"2026-11-22T12:00:00Z","v":41.2}]}; times need a zone.',
+            code="observation-items",
+            member=where,
+        ) from None
 
 
 def sensing_router(sensing: SensingService, *, may_write: Callable[..., Any]) -> APIRouter:
@@ -63,11 +95,15 @@ def sensing_router(sensing: SensingService, *, may_write: Callable[..., Any]) ->
         """Return one datastream with its latest observation."""
         return sensing.card(datastream_id)
 
-    @router.post("/observations", status_code=201, dependencies=[Depends(may_write)])
+    @router.post(
+        "/observations", status_code=201, dependencies=[Depends(may_write)], openapi_extra={"requestBody": _BODY}
+    )
     async def append(
-        request: Request, sent: ObservationsIn, idempotency_key: Annotated[str | None, Header(max_length=200)] = None
+        request: Request, idempotency_key: Annotated[str | None, Header(max_length=200)] = None
     ) -> dict[str, Any]:
         """Store observations; the answer comes when they are durable. Rows that cannot be stored are named."""
+        body = await request.body()
+        sent = _read_batch(body)
         if len(sent.items) > sensing.limits.post_items_max:
             raise LimitExceeded(
                 f"One request may carry {sensing.limits.post_items_max} observations.",
@@ -83,7 +119,7 @@ def sensing_router(sensing: SensingService, *, may_write: Callable[..., Any]) ->
         appended = await sensing.append_observations(
             batch,
             idempotency_key=idempotency_key,
-            fingerprint=hashlib.sha256(await request.body()).hexdigest(),
+            fingerprint=hashlib.sha256(body).hexdigest(),
         )
         return {
             "batch_id": appended.batch_id,

@@ -234,4 +234,8 @@ def prune_generated(connection: duckdb.DuckDBPyConnection, oldest: datetime, row
 
 
 def _naive(instant: datetime) -> datetime:
-    return instant.astimezone(UTC).replace(tzinfo=None)
+    """Return UTC without its zone; an instant at the edge of the calendar has no UTC and stays as it is."""
+    try:
+        return instant.astimezone(UTC).replace(tzinfo=None)
+    except OverflowError:
+        return instant.replace(tzinfo=None)
