@@ -67,7 +67,8 @@ class Writer:
     A request's work gets the writer's connection inside a transaction.  It may run more than once
     (a group that fails is rolled back and run again), so its only effect must be through the
     connection; it neither begins nor ends a transaction.  What must happen once, after the commit
-    and in commit order, goes into ``on_commit``.
+    and in commit order, goes into ``on_commit``; that runs in the writer's thread, so it is short and
+    never waits for another write.
     """
 
     def __init__(
@@ -181,13 +182,14 @@ class Writer:
     def _attempt(self, part: list[_Request]) -> list[list[_Request]]:
         """Run a part in one transaction; return the smaller parts that are still to be run."""
         outcomes: list[_Outcome] = []
+        keyed: dict[str, _Outcome] = {}
         try:
             connection = self._home.connection()
             connection.execute("BEGIN TRANSACTION")
             transaction = _transaction_id(connection)
             for index, request in enumerate(part):
                 try:
-                    outcomes.append(self._apply(connection, request, outcomes))
+                    outcomes.append(self._apply(connection, request, keyed))
                 except Exception as error:
                     if is_fatal(error):
                         raise
@@ -204,19 +206,20 @@ class Writer:
         self._acknowledge(outcomes)
         return []
 
-    def _apply(self, connection: duckdb.DuckDBPyConnection, request: _Request, before: list[_Outcome]) -> _Outcome:
+    def _apply(self, connection: duckdb.DuckDBPyConnection, request: _Request, keyed: dict[str, _Outcome]) -> _Outcome:
         key = request.idempotency_key
         if key is None:
             return _Outcome(request, request.work(connection), repeated=False)
-        in_group = next((o for o in before if o.request.idempotency_key == key), None)
-        if in_group is not None:
-            self._ledger.check_fingerprint(key, in_group.request.fingerprint, request.fingerprint)
-            return _Outcome(request, in_group.result, repeated=True)
+        twin = keyed.get(key)
+        if twin is not None:
+            self._ledger.check_fingerprint(key, twin.request.fingerprint, request.fingerprint)
+            return _Outcome(request, twin.result, repeated=True)
         if self._ledger.knows(key, request.fingerprint):
             return _Outcome(request, read_result(connection, key), repeated=True)
         result = request.work(connection)
         self._ledger.store(connection, key, request.fingerprint, result)
-        return _Outcome(request, result, repeated=False)
+        keyed[key] = _Outcome(request, result, repeated=False)
+        return keyed[key]
 
     def _recover(self, part: list[_Request], outcomes: list[_Outcome], error: Exception) -> list[list[_Request]]:
         """Sort an error of the transaction itself: fatal, a full disk, or one request's fault at commit."""

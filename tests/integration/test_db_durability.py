@@ -119,6 +119,23 @@ def test_a_second_process_is_refused_and_told_who_owns_the_city(tmp_path: Path) 
         assert not server_file.exists()
 
 
+def test_another_program_that_has_the_file_open_is_noticed(tmp_path: Path) -> None:
+    with DataDirectory(tmp_path) as directory:
+        open_city(directory).close()
+        script = "import duckdb, sys; c = duckdb.connect(sys.argv[1]); print('open', flush=True); sys.stdin.read()"
+        other = subprocess.Popen(
+            [sys.executable, "-c", script, str(directory.database_path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+        )
+        try:
+            assert other.stdout is not None
+            assert other.stdout.readline() == b"open\n"
+            with pytest.raises(DirectoryInUse, match="Another program"):
+                open_city(directory)
+        finally:
+            other.communicate()
+        open_city(directory).close()
+
+
 def test_an_owner_without_an_address_is_named_by_its_process(tmp_path: Path) -> None:
     child = start_child("hold", str(tmp_path), "")
     assert child.stdout is not None

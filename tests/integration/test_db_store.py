@@ -365,6 +365,7 @@ class TestSpace:
             Database.open(directory, free_bytes=lambda _: 0)
         assert not directory.database_path.exists()
 
+    @pytest.mark.root
     def test_a_full_disk_at_commit_or_checkpoint_loses_nothing_acknowledged(self, small_disk: Path) -> None:
         # Without the early refusal, so that the disk really fills under DuckDB.
         settings = DatabaseSettings(

@@ -1,89 +1,35 @@
 from __future__ import annotations
 
 import os
+import random
 import signal
+import subprocess
+import sys
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from pathlib import Path
 
-import duckdb
 import pytest
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+from jobs_parent import CREATE, Kind, numbers
 
 from cim.db.directory import DataDirectory
 from cim.db.store import Database
 from cim.errors import Conflict, InvalidInput, LimitExceeded, NotFound, StorageFull
 from cim.jobs.model import Job, JobLimits, JobState, Recovery
-from cim.jobs.service import JobService, write_resume_point
+from cim.jobs.service import JobService
 
 MIB = 1024**2
-
-
-@pytest.fixture(autouse=True)
-def _children_are_importable(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.syspath_prepend(str(Path(__file__).parent))
-
-
-@dataclass
-class Kind:
-    """A kind that keeps every number it gets in a table of its own."""
-
-    database: Database
-    entry: str = "jobs_children:count"
-    name: str = "count"
-    steps: Sequence[str] = ("count", "sum up")
-    limits: JobLimits = field(default_factory=lambda: JobLimits(cancel_grace_s=0.5))
-    recovery: Recovery = Recovery.ROLLED_BACK
-    finish_error: Exception | None = None
-    before_store: Callable[[object], None] = lambda _: None
-    calls: list[str] = field(default_factory=list)
-
-    def begin(self, job: Job) -> Mapping[str, object]:
-        self.calls.append("begin")
-        point = job.resume_point or {}
-        return {**job.params, "first": point.get("next", job.params.get("first", 0))}
-
-    def on_payload(self, job: Job, payload: object) -> None:
-        self.before_store(payload)
-        if isinstance(payload, dict):
-            number = payload["number"]
-
-            def store(connection: duckdb.DuckDBPyConnection) -> None:
-                connection.execute("INSERT INTO number VALUES (?, ?)", [job.id, number])
-                write_resume_point(connection, job.id, {"next": number + 1})
-
-            self.database.submit(store).result()
-
-    def finish(self, job: Job, summary: Mapping[str, object]) -> Mapping[str, object]:
-        self.calls.append("finish")
-        if self.finish_error is not None:
-            raise self.finish_error
-        return {**summary, "stored": len(numbers(self.database, job.id))}
-
-    def abort(self, job: Job) -> None:
-        self.calls.append("abort")
-        self.database.submit(lambda c: c.execute("DELETE FROM number WHERE job_id = ?", [job.id]) and None).result()
-
-    def recover(self, job: Job) -> Recovery:
-        self.calls.append("recover")
-        if self.recovery is Recovery.ROLLED_BACK:
-            self.abort(job)
-        return self.recovery
-
-
-def numbers(database: Database, job_id: str) -> list[int]:
-    with database.read() as cursor:
-        rows = cursor.execute("SELECT number FROM number WHERE job_id = ? ORDER BY rowid", [job_id]).fetchall()
-    return [row[0] for row in rows]
 
 
 @pytest.fixture
 def database(tmp_path: Path) -> Iterator[Database]:
     with DataDirectory(tmp_path / "city") as directory, Database.open(directory) as opened:
-        create = "CREATE TABLE IF NOT EXISTS number (job_id VARCHAR, number INTEGER)"
-        opened.submit(lambda c: c.execute(create) and None).result()
+        opened.submit(lambda connection: connection.execute(CREATE) and None).result()
         yield opened
 
 
@@ -133,7 +79,7 @@ def test_a_job_runs_to_its_end_and_is_remembered(database: Database) -> None:
         ("jobs_children:vanish", JobLimits(), "job-child-crashed"),
         ("jobs_children:no_such_function", JobLimits(), "invalid-input"),
         ("jobs_children:oom_kill", JobLimits(), "job-memory-limit"),
-        ("jobs_children:eat_memory", JobLimits(memory_bytes=512 * MIB), "job-memory-limit"),
+        ("jobs_children:eat_memory", JobLimits(memory_bytes=256 * MIB), "job-memory-limit"),
         ("jobs_children:spin", JobLimits(cpu_s=1), "job-time-limit"),
         ("jobs_children:spin", JobLimits(wall_s=0.7), "job-time-limit"),
         ("jobs_children:large_payload", JobLimits(payload_bytes=1 * MIB), "job-payload-limit"),
@@ -245,15 +191,15 @@ def test_a_child_waits_while_its_payloads_are_not_stored(database: Database, tmp
 def test_a_stopped_service_takes_its_job_up_again_where_it_was(database: Database) -> None:
     kind = Kind(database, recovery=Recovery.RESUME)
     with serving(database, kind) as service:
-        job = service.submit("count", {"first": 0, "last": 300, "pause_s": 0.01})
+        job = service.submit("count", {"first": 0, "last": 100, "pause_s": 0.01})
         wait_until(lambda: len(numbers(database, job.id)) > 5)
     before = len(numbers(database, job.id))
-    assert 5 < before < 300
+    assert 5 < before < 100
     with serving(database, kind) as service:
         job = service.wait(job.id, 20)
     assert job.state is JobState.SUCCEEDED
     assert job.attempt == 2
-    assert numbers(database, job.id) == list(range(300))
+    assert numbers(database, job.id) == list(range(100))
 
 
 def test_a_stopped_service_rolls_back_what_cannot_go_on(database: Database) -> None:
@@ -309,6 +255,49 @@ def test_ctrl_c_cancels_the_job_of_a_command_line(database: Database) -> None:
     assert any(step.rate_per_s for one in shown for step in one.steps)
 
 
+def start_parent(path: Path, entry: str, pid_file: Path) -> subprocess.Popen[bytes]:
+    here = Path(__file__).parent
+    return subprocess.Popen(
+        [sys.executable, str(here / "jobs_parent.py"), str(path), entry, str(pid_file)],
+        env={**os.environ, "PYTHONPATH": os.pathsep.join([str(here.parents[1]), str(here)])},
+    )
+
+
+def test_a_child_dies_with_a_parent_that_is_killed(tmp_path: Path) -> None:
+    pid_file = tmp_path / "pid"
+    parent = start_parent(tmp_path / "city", "jobs_children:sleep_deaf", pid_file)
+    try:
+        wait_until(lambda: pid_file.exists() and bool(pid_file.read_text()), 20)
+    finally:
+        parent.kill()
+        parent.wait()
+    child_pid = int(pid_file.read_text())
+    wait_until(lambda: not is_alive(child_pid), 5)
+
+
+def test_a_job_that_is_killed_again_and_again_misses_and_doubles_nothing(tmp_path: Path) -> None:
+    chance = random.Random(7)
+    path = tmp_path / "city"
+    for _cycle in range(2):
+        parent = start_parent(path, "jobs_children:count", tmp_path / "pid")
+        try:
+            with pytest.raises(subprocess.TimeoutExpired):
+                parent.wait(chance.uniform(0.8, 1.6))
+        finally:
+            parent.kill()
+            parent.wait()
+    with DataDirectory(path) as directory, Database.open(directory) as database:
+        kind = Kind(database, recovery=Recovery.RESUME)
+        with serving(database, kind) as service:
+            jobs = [service.wait(job.id, 30) for job in service.list()]
+        states = {job.state for job in jobs if numbers(database, job.id)}
+        assert states == {JobState.SUCCEEDED}
+        for job in jobs:
+            if job.state is JobState.SUCCEEDED:
+                assert numbers(database, job.id) == list(range(150))
+        assert "recover" in kind.calls
+
+
 def wait_until(is_so: Callable[[], bool], timeout_s: float = 10.0) -> None:
     deadline_s = time.monotonic() + timeout_s
     while not is_so():
@@ -318,7 +307,8 @@ def wait_until(is_so: Callable[[], bool], timeout_s: float = 10.0) -> None:
 
 def is_alive(pid: int) -> bool:
     try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
+        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except (FileNotFoundError, ProcessLookupError):
         return False
-    return True
+    # Where nobody reaps orphans, the dead stay listed.
+    return state != "Z"
