@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from tiles.edges import crease_edges
 from tiles.glb import LINES, TRIANGLES, GlbWriter
@@ -15,7 +16,9 @@ from tiles.soup import FloatArray, IntArray, Soup
 
 STEPS: Final = 65535
 """Steps of a quantised coordinate."""
-HEIGHT_STEP_M: Final = 1 / 16
+STEP_M_MIN: Final = 0.02
+"""Finer than this no source is; coarser steps compress better."""
+HEIGHT_STEP_M: Final = 1 / 8
 """Heights are rounded to this: exact in a float32 and with empty low bytes, so they compress."""
 
 _EXTENSIONS: Final = ["EXT_mesh_features", "EXT_structural_metadata", "KHR_mesh_quantization"]
@@ -73,7 +76,7 @@ class Grid:
         """Return the grid that covers positions, shape (n, 3)."""
         low, high = positions.min(axis=0), positions.max(axis=0)
         # The step goes through JSON and a client's float32; a millionth more keeps the ends inside.
-        step = max(float((high - low).max()), 1.0) / STEPS
+        step = max(float((high - low).max()) / STEPS, STEP_M_MIN)
         return cls(low, high, float(np.float32(step * 1.000001)))
 
     def quantise(self, positions: FloatArray) -> IntArray:
@@ -81,16 +84,15 @@ class Grid:
         steps: IntArray = np.clip(np.rint((positions - self.low) / self.step_m), 0, STEPS).astype(np.int64)
         return steps
 
-    def y_up(self, steps: IntArray) -> IntArray:
-        """Return the steps as glTF has them: x east, y up, z south."""
-        north = int(np.rint((self.high[1] - self.low[1]) / self.step_m))
-        return np.column_stack((steps[:, 0], steps[:, 2], north - steps[:, 1]))
-
     def node(self) -> dict[str, Any]:
-        """Return the members of the node that undo the quantisation."""
-        north = int(np.rint((self.high[1] - self.low[1]) / self.step_m)) * self.step_m
+        """Return the members of the node that undo the quantisation and turn east, north, up to glTF's y up.
+
+        Turning in the node keeps the two map coordinates of a vertex side by side in the file, where
+        those of a wall's foot and top are the same four bytes and compress away.
+        """
         return {
-            "translation": [float(self.low[0]), float(self.low[2]), -float(self.low[1]) - north],
+            "translation": [float(self.low[0]), float(self.low[2]), -float(self.low[1])],
+            "rotation": [-float(np.sqrt(0.5)), 0.0, 0.0, float(np.sqrt(0.5))],
             "scale": [self.step_m] * 3,
         }
 
@@ -99,10 +101,9 @@ class Grid:
         return self.low + steps * self.step_m
 
 
-def y_up_normals(normals: FloatArray) -> IntArray:
-    """Return normals as glTF has them, in steps of 1/127."""
-    turned = np.column_stack((normals[:, 0], normals[:, 2], -normals[:, 1]))
-    rounded: IntArray = np.rint(turned * 127).astype(np.int64)
+def packed_normals(normals: FloatArray) -> NDArray[np.int8]:
+    """Return unit normals in steps of 1/127."""
+    rounded: NDArray[np.int8] = np.rint(normals * 127).astype("<i1")
     return rounded
 
 
@@ -114,8 +115,8 @@ def building_content(soup: Soup, skirt: SkirtMesh, columns: dict[str, Column]) -
     soup = mesh.soup
     grid = Grid.over(np.concatenate((soup.coordinates, skirt.positions)))
     steps = grid.quantise(soup.coordinates)
-    triangles = _without_collapsed(mesh.triangles, steps)
-    used, triangles = _compact(triangles, len(steps))
+    # Corners are written out, not indexed: equal ones compress to almost nothing, ascending indices do not.
+    used = without_collapsed(mesh.triangles, steps).reshape(-1)
     surface = soup.vertex_surface()
     pairs, _ = crease_edges(soup, mesh.normals)
     writer = GlbWriter()
@@ -126,18 +127,17 @@ def building_content(soup: Soup, skirt: SkirtMesh, columns: dict[str, Column]) -
     primitives: list[dict[str, Any]] = [
         {
             "attributes": {
-                "POSITION": writer.attribute(grid.y_up(steps[used]).astype("<u2"), bounded=True),
-                "NORMAL": writer.attribute(y_up_normals(mesh.normals[surface[used]]).astype("<i1"), normalized=True),
+                "POSITION": writer.attribute(steps[used].astype("<u2"), bounded=True),
+                "NORMAL": writer.attribute(packed_normals(mesh.normals[surface[used]]), normalized=True),
                 "_FEATURE_ID_0": writer.attribute(soup.owner[surface[used]].astype("<f4")),
                 "_HEIGHT": writer.attribute(height.astype("<f4")),
             },
-            "indices": writer.indices(triangles),
             "mode": TRIANGLES,
             "material": 0,
             "extensions": features,
         }
     ]
-    primitives.extend(_edge_primitive(writer, grid, soup, steps, pairs, features))
+    primitives.extend(_edge_primitive(writer, soup, steps, pairs, features))
     primitives.extend(_skirt_primitive(writer, grid, skirt))
     document = {
         "asset": {"version": "2.0", "generator": "cim tiles"},
@@ -152,12 +152,12 @@ def building_content(soup: Soup, skirt: SkirtMesh, columns: dict[str, Column]) -
     }
     drawn = grid.decoded(np.concatenate((steps[used], grid.quantise(skirt.positions))))
     return Content(
-        writer.finish(document), drawn.min(axis=0), drawn.max(axis=0), len(columns["id"]), len(triangles), len(pairs),
+        writer.finish(document), drawn.min(axis=0), drawn.max(axis=0), len(columns["id"]), len(used) // 3, len(pairs),
         len(used),
     )  # fmt: skip
 
 
-def _without_collapsed(triangles: IntArray, steps: IntArray) -> IntArray:
+def without_collapsed(triangles: IntArray, steps: IntArray) -> IntArray:
     """Drop triangles two of whose corners fell on one step of the grid."""
     a, b, c = (steps[triangles[:, i]] for i in range(3))
     same = (a == b).all(axis=1) | (b == c).all(axis=1) | (c == a).all(axis=1)
@@ -165,33 +165,22 @@ def _without_collapsed(triangles: IntArray, steps: IntArray) -> IntArray:
     return kept
 
 
-def _compact(index: IntArray, count: int) -> tuple[IntArray, IntArray]:
-    """Return the vertices in use, ascending, and the index into those."""
-    used = np.zeros(count, dtype=bool)
-    used[index.reshape(-1)] = True
-    return np.flatnonzero(used), (np.cumsum(used) - 1)[index]
-
-
 def _edge_primitive(
-    writer: GlbWriter, grid: Grid, soup: Soup, steps: IntArray, pairs: IntArray, features: dict[str, Any]
+    writer: GlbWriter, soup: Soup, steps: IntArray, pairs: IntArray, features: dict[str, Any]
 ) -> list[dict[str, Any]]:
     if not len(pairs):
         return []
     owner = soup.owner[soup.vertex_surface()]
-    ends = pairs.reshape(-1)
-    place = np.column_stack((owner[ends], grid.y_up(steps[ends])))
-    corners, index = np.unique(place, axis=0, return_inverse=True)
-    lines = index.reshape(-1, 2)
-    lines = lines[lines[:, 0] != lines[:, 1]]
-    if not len(lines):
+    pairs = pairs[(steps[pairs[:, 0]] != steps[pairs[:, 1]]).any(axis=1)]
+    if not len(pairs):
         return []
+    ends = pairs.reshape(-1)
     return [
         {
             "attributes": {
-                "POSITION": writer.attribute(corners[:, 1:].astype("<u2"), bounded=True),
-                "_FEATURE_ID_0": writer.attribute(corners[:, 0].astype("<f4")),
+                "POSITION": writer.attribute(steps[ends].astype("<u2"), bounded=True),
+                "_FEATURE_ID_0": writer.attribute(owner[ends].astype("<f4")),
             },
-            "indices": writer.indices(lines),
             "mode": LINES,
             "material": 1,
             "extensions": features,
@@ -202,13 +191,13 @@ def _edge_primitive(
 def _skirt_primitive(writer: GlbWriter, grid: Grid, skirt: SkirtMesh) -> list[dict[str, Any]]:
     if not len(skirt.triangles):
         return []
+    corners = skirt.triangles.reshape(-1)
     return [
         {
             "attributes": {
-                "POSITION": writer.attribute(grid.y_up(grid.quantise(skirt.positions)).astype("<u2"), bounded=True),
-                "_ALPHA": writer.attribute(skirt.alpha.astype("<f4")),
+                "POSITION": writer.attribute(grid.quantise(skirt.positions)[corners].astype("<u2"), bounded=True),
+                "_ALPHA": writer.attribute(skirt.alpha[corners].astype("<f4")),
             },
-            "indices": writer.indices(skirt.triangles),
             "mode": TRIANGLES,
             "material": 2,
         }

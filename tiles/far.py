@@ -7,8 +7,9 @@ from typing import Final
 
 import numpy as np
 import shapely
+from numpy.typing import NDArray
 
-from tiles.footprints import clean_footprints, footprints_of
+from tiles.footprints import clean_footprints
 from tiles.intake import Blocks, City
 from tiles.soup import FloatArray, IntArray
 
@@ -30,9 +31,8 @@ class FarCity:
     roof_error_m: FloatArray
 
 
-def far_city(city: City) -> FarCity:
-    """Return blocks for everything: as they are, and one for each body."""
-    outlines, owner = footprints_of(city.bodies)
+def far_city(city: City, outlines: NDArray[np.object_], owner: IntArray) -> FarCity:
+    """Return blocks for everything: as they are, and one for each body by its outline and owner."""
     polygons, origin = clean_footprints(outlines)
     owner = owner[origin]
     low, mean, high = _levels(city, owner)

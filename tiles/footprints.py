@@ -8,12 +8,15 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
-from tiles.soup import FloatArray, IntArray, Soup, counts
+from tiles.mesh import area_vectors
+from tiles.soup import FloatArray, IntArray, Soup, counts, starts
 
 POLYGONAL: Final = (int(shapely.GeometryType.POLYGON), int(shapely.GeometryType.MULTIPOLYGON))
 SIMPLIFY_M: Final = 0.03
 """Vertices of a footprint that lie this close to the line through their neighbours carry no form."""
 FOOTPRINT_M2_MIN: Final = 0.25
+UNDERSIDE_M: Final = 0.3
+"""Faces that look down this close to the ground are never seen."""
 
 
 def clean_footprints(
@@ -59,20 +62,33 @@ def rings(polygons: NDArray[np.object_]) -> tuple[FloatArray, IntArray, IntArray
 
 
 def footprints_of(soup: Soup, flat_m2_min: float = 0.05) -> tuple[NDArray[np.object_], IntArray]:
-    """Return the outline of each feature's surfaces seen from above, and the feature's row.
+    """Return the outline of each feature's surfaces seen from above, and the feature's row, ascending.
 
-    The union of all surfaces that are not upright, projected on the map.
+    The union, on the map, of the undersides that lie on the ground, or of all surfaces that are not upright where
+    there are none.
     """
     polygons = polygons_of(soup)
     keep = shapely.area(polygons) > flat_m2_min
-    if not keep.any():
+    first = soup.ring_starts()[starts(soup.surface_ends)]
+    under = keep & (area_vectors(soup)[:, 2] < 0) & (soup.height_m[first] < UNDERSIDE_M)
+    grounded = np.isin(soup.owner, soup.owner[under])
+    chosen = np.flatnonzero(np.where(grounded, under, keep))
+    if not len(chosen):
         return np.empty(0, dtype=object), np.empty(0, dtype=np.int64)
-    order = np.argsort(soup.owner[keep], kind="stable")
-    owners, group = np.unique(soup.owner[keep][order], return_inverse=True)
-    valid = shapely.make_valid(shapely.set_precision(polygons[keep][order], 0.01, mode="pointwise"))
+    chosen = chosen[np.argsort(soup.owner[chosen], kind="stable")]
+    valid = polygons[chosen]
+    wrong = ~shapely.is_valid(valid)
+    valid[wrong] = shapely.make_valid(valid[wrong])
     parts, origin = polygon_parts(valid)
-    gathered = shapely.multipolygons(parts, indices=group[origin])
-    return shapely.union_all(gathered[:, None], axis=1), owners[np.unique(group[origin])]
+    owners, group, size = np.unique(soup.owner[chosen][origin], return_inverse=True, return_counts=True)
+    outlines = np.empty(len(owners), dtype=object)
+    single = size[group] == 1
+    outlines[group[single]] = parts[single]
+    if not single.all():
+        _, dense = np.unique(group[~single], return_inverse=True)
+        gathered = shapely.multipolygons(shapely.set_precision(parts[~single], 0.01, mode="pointwise"), indices=dense)
+        outlines[size > 1] = shapely.union_all(gathered[:, None], axis=1)
+    return outlines, owners
 
 
 def polygons_of(soup: Soup) -> NDArray[np.object_]:

@@ -7,7 +7,7 @@ from typing import Any, Final
 import numpy as np
 import shapely
 
-from tiles.content import Content, Grid, y_up_normals
+from tiles.content import Content, Grid, packed_normals, without_collapsed
 from tiles.footprints import polygon_parts, rings
 from tiles.frame import Chart
 from tiles.glb import TRIANGLES, GlbWriter
@@ -71,6 +71,7 @@ def ground_content(shapes: GroundShapes, chart: Chart, surface: Surface, side_m:
     soup = mesh.soup
     grid = Grid.over(soup.coordinates)
     steps = grid.quantise(soup.coordinates)
+    used = without_collapsed(mesh.triangles, steps).reshape(-1)
     vertex_surface = soup.vertex_surface()
     vertex_owner = soup.owner[vertex_surface]
     kinds = [kind for _, kind in ids]
@@ -78,12 +79,11 @@ def ground_content(shapes: GroundShapes, chart: Chart, surface: Surface, side_m:
     writer = GlbWriter()
     primitive: dict[str, Any] = {
         "attributes": {
-            "POSITION": writer.attribute(grid.y_up(steps).astype("<u2"), bounded=True),
-            "NORMAL": writer.attribute(y_up_normals(mesh.normals[vertex_surface]).astype("<i1"), normalized=True),
-            "COLOR_0": writer.attribute(colours[vertex_owner], normalized=True),
-            "_FEATURE_ID_0": writer.attribute(vertex_owner.astype("<f4")),
+            "POSITION": writer.attribute(steps[used].astype("<u2"), bounded=True),
+            "NORMAL": writer.attribute(packed_normals(mesh.normals[vertex_surface[used]]), normalized=True),
+            "COLOR_0": writer.attribute(colours[vertex_owner[used]], normalized=True),
+            "_FEATURE_ID_0": writer.attribute(vertex_owner[used].astype("<f4")),
         },
-        "indices": writer.indices(mesh.triangles),
         "mode": TRIANGLES,
         "material": 0,
         "extensions": {
@@ -104,7 +104,7 @@ def ground_content(shapes: GroundShapes, chart: Chart, surface: Surface, side_m:
     }
     drawn = grid.decoded(steps)
     return Content(
-        writer.finish(document), drawn.min(axis=0), drawn.max(axis=0), len(ids), len(mesh.triangles), 0, len(steps)
+        writer.finish(document), drawn.min(axis=0), drawn.max(axis=0), len(ids), len(used) // 3, 0, len(used)
     )
 
 

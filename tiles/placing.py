@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from tiles.content import SkirtMesh
 from tiles.extrude import extrude
 from tiles.far import FarCity, far_city
-from tiles.footprints import footprints_of, rings
+from tiles.footprints import UNDERSIDE_M, footprints_of, rings
 from tiles.frame import Chart, TileFrame
 from tiles.intake import Blocks, City, number, text
 from tiles.mesh import area_vectors
@@ -30,8 +30,6 @@ from tiles.terrain import (
     stand,
 )
 
-UNDERSIDE_M: Final = 0.3
-"""Faces that look down this close to the ground are never seen and are not written."""
 NEAR_GROUND_M: Final = 2.0
 """A block that hangs higher than this throws no contact shade."""
 _VERTICES_PER_CORNER: Final = 5
@@ -45,6 +43,8 @@ class PlacedCity:
     chart: Chart
     surface: Surface
     bodies: Soup
+    outlines: NDArray[np.object_]
+    outline_owner: IntArray
     body_starts: IntArray
     block_order: IntArray
     block_starts: IntArray
@@ -55,7 +55,7 @@ class PlacedCity:
 
     def far(self) -> FarCity:
         """Return the city as blocks, for the inner tiles."""
-        return far_city(self.city)
+        return far_city(self.city, self.outlines, self.outline_owner)
 
     def soup(self, rows: IntArray) -> Soup:
         """Return the surfaces of some features in the chart; owners are positions in ``rows`` (ascending)."""
@@ -83,7 +83,7 @@ class PlacedCity:
         """Return the contact skirt around some features."""
         chosen = self._blocks(rows)
         standing = chosen[self.city.blocks.floor_m[chosen] < NEAR_GROUND_M]
-        outlines, _ = footprints_of(self._bodies(rows))
+        outlines = self.outlines[np.isin(self.outline_owner, rows)]
         skirt = skirt_around(np.concatenate((self.city.blocks.footprint[standing], outlines)))
         placed = np.column_stack((skirt.xy, self.surface.height(skirt.xy) + SUNK_M / 2))
         return SkirtMesh(self.chart.to_local(placed), skirt.alpha, skirt.triangles)
@@ -135,6 +135,7 @@ def place_city(city: City, frame: TileFrame, sheet: tuple[float, float, float, f
             surface = InterpolatedGround(feet, sheet)
     features.ground_m, foot, sunk = _grounds(city, lowest_m, surface, flat=frame.ground == "flat")
     bodies = stand(city.bodies, features.ground_m, surface) if count else city.bodies
+    outlines, outline_owner = footprints_of(bodies)
     boxes = _boxes(city, count)
     _fill_heights(city, lowest_m)
     block_order = np.argsort(city.blocks.owner, kind="stable")
@@ -144,6 +145,8 @@ def place_city(city: City, frame: TileFrame, sheet: tuple[float, float, float, f
         chart=Chart(frame, sheet),
         surface=surface,
         bodies=bodies,
+        outlines=outlines,
+        outline_owner=outline_owner,
         body_starts=np.searchsorted(city.bodies.owner, every),
         block_order=block_order,
         block_starts=np.searchsorted(city.blocks.owner[block_order], every),

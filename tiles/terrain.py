@@ -6,7 +6,7 @@ from typing import Final, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.interpolate import LinearNDInterpolator, NearestNDInterpolator
+from scipy.interpolate import LinearNDInterpolator
 from scipy.ndimage import gaussian_filter
 from scipy.spatial import KDTree
 
@@ -44,7 +44,7 @@ class FlatGround:
 class InterpolatedGround:
     """A grid through the feet of the buildings.
 
-    Linear over a triangulation of the feet (Delaunay), nearest beyond their hull, smoothed a little;
+    Linear over a triangulation of the feet (Delaunay), towards the nearest foot at the border, smoothed a little;
     feet that disagree with their neighbours are left out.
     """
 
@@ -57,12 +57,12 @@ class InterpolatedGround:
         x = self._low[0] + np.arange(shape[0]) * self.cell_m
         y = self._low[1] + np.arange(shape[1]) * self.cell_m
         nodes = np.stack(np.meshgrid(x, y, indexing="ij"), axis=-1).reshape(-1, 2)
+        # Points around the border close the hull, so that every node lies in a triangle.
+        border = _border(x, y)
         agreed = feet[_agrees(feet)]
-        nearest = NearestNDInterpolator(agreed[:, :2], agreed[:, 2])
-        levels = nearest(nodes)
-        if len(agreed) > 3 and np.linalg.matrix_rank(agreed[:, :2] - agreed[0, :2], tol=1.0) == 2:
-            inside = LinearNDInterpolator(agreed[:, :2] - self._low, agreed[:, 2])(nodes - self._low)
-            levels = np.where(np.isfinite(inside), inside, levels)
+        nearest = KDTree(agreed[:, :2]).query(border)[1]
+        places = np.concatenate((agreed[:, :2], border)) - self._low
+        levels = LinearNDInterpolator(places, np.concatenate((agreed[:, 2], agreed[nearest, 2])))(nodes - self._low)
         self._grid: NDArray[np.float64] = gaussian_filter(levels.reshape(shape), SMOOTH_CELLS, mode="nearest")
 
     def height(self, xy: FloatArray) -> FloatArray:
@@ -77,6 +77,17 @@ class InterpolatedGround:
         high = grid[i, j + 1] * (1 - u) + grid[i + 1, j + 1] * u
         result: FloatArray = low * (1 - v) + high * v
         return result
+
+
+def _border(x: FloatArray, y: FloatArray) -> FloatArray:
+    """Return places just outside a grid, about every tenth node, shape (n, 2)."""
+    low, high = np.array([x[0], y[0]]) - 1.0, np.array([x[-1], y[-1]]) + 1.0
+    across = np.linspace(low[0], high[0], len(x) // 10 + 2)
+    along = np.linspace(low[1], high[1], len(y) // 10 + 2)[1:-1]
+    return np.concatenate(
+        [np.column_stack((across, np.full(len(across), level))) for level in (low[1], high[1])]
+        + [np.column_stack((np.full(len(along), side), along)) for side in (low[0], high[0])]
+    )
 
 
 def _agrees(feet: FloatArray) -> NDArray[np.bool_]:
