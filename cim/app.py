@@ -70,6 +70,7 @@ def build_app(services: Services, settings: Settings) -> FastAPI:
         docs_url=None,
         redoc_url=None,
         openapi_url="/openapi.json",
+        redirect_slashes=False,
         lifespan=_lifespan(services, settings),
     )
     sender = FileSender()

@@ -8,7 +8,7 @@ from typing import Any
 
 from cim.errors import NotFound
 from cim.features import documents, geojson
-from cim.features.links import GEOJSON, JSON, OPENAPI, Addresses, link, representations
+from cim.features.links import GEOJSON, HTML, JSON, OPENAPI, Addresses, link, representations
 from cim.features.model import Collection, FeatureSource, ItemsPage
 from cim.features.openapi import api_document
 from cim.features.query import ItemsRequest, check_format, intersects, read_items_request, single_values
@@ -81,7 +81,7 @@ class FeatureService:
         links = [
             *representations(addresses.items(name), parameters, as_html=as_html, json_type=GEOJSON),
             link(addresses.collection(name), "collection", JSON, collection.title),
-            *_page_links(name, addresses, parameters, request, page),
+            *_page_links(name, addresses, parameters, request, page, as_html=as_html),
         ]
         return Answer(collection.title, GEOJSON, geojson.items_document(page, links, self._clock.now()))
 
@@ -129,16 +129,25 @@ def _read_page(source: FeatureSource, collection: Collection, request: ItemsRequ
 
 
 def _page_links(
-    name: str, addresses: Addresses, parameters: Mapping[str, str], request: ItemsRequest, page: ItemsPage
+    name: str,
+    addresses: Addresses,
+    parameters: Mapping[str, str],
+    request: ItemsRequest,
+    page: ItemsPage,
+    *,
+    as_html: bool,
 ) -> list[dict[str, str]]:
-    """Return the links to the pages beside this one."""
+    """Return the links to the pages beside this one, in the format of this one."""
     query = request.query
+    format_, type_ = ("html", HTML) if as_html else ("json", GEOJSON)
+
+    def beside(rel: str, offset: int, title: str) -> dict[str, str]:
+        return link(addresses.items(name, {**parameters, "f": format_, "offset": str(offset)}), rel, type_, title)
+
     out = []
     after = query.offset + len(page.features)
     if page.features and after < page.matched:
-        beyond = {**parameters, "offset": str(after)}
-        out.append(link(addresses.items(name, beyond), "next", GEOJSON, "The next page"))
+        out.append(beside("next", after, "The next page"))
     if query.offset > 0:
-        before = {**parameters, "offset": str(max(0, query.offset - query.limit))}
-        out.append(link(addresses.items(name, before), "prev", GEOJSON, "The page before"))
+        out.append(beside("prev", max(0, query.offset - query.limit), "The page before"))
     return out

@@ -33,7 +33,7 @@ class Compress:
 
         async def compressing(message: Message) -> None:
             nonlocal head
-            if message["type"] == "http.response.start":
+            if message["type"] == "http.response.start" and _may_compress(message):
                 head = message
                 return
             if head is not None:
@@ -45,12 +45,17 @@ class Compress:
         await self.app(scope, receive, compressing)
 
 
+def _may_compress(head: Message) -> bool:
+    """Tell by the head; that of an event stream must not wait for the first event."""
+    headers = MutableHeaders(scope=head)
+    return is_compressible(headers.get("content-type", "")) and "content-encoding" not in headers
+
+
 async def _compressed(head: Message, message: Message, accept: str) -> Message:
     """Return the body to send; ``head`` is changed to fit it."""
     headers = MutableHeaders(scope=head)
-    if not is_compressible(headers.get("content-type", "")) or "content-encoding" in headers:
-        return message
-    headers.add_vary_header("Accept-Encoding")
+    if "accept-encoding" not in headers.get("vary", "").lower():
+        headers.add_vary_header("Accept-Encoding")
     body = message.get("body", b"")
     coding = choose_coding(accept)
     if coding is None or message.get("more_body") or len(body) < BYTES_MIN:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from anyio import CancelScope
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 
@@ -17,15 +18,25 @@ class HeadAsGet:
             await self.app(scope, receive, send)
             return
 
+        running = CancelScope()
+        ended = False
+
         async def without_body(message: Message) -> None:
-            if message["type"] == "http.response.body":
-                message = {**message, "body": b""}
-            await send(message)
+            nonlocal ended
+            if message["type"] == "http.response.start":
+                await send(message)
+            elif not ended:
+                ended = True
+                await send({"type": "http.response.body", "body": b"", "more_body": False})
+                if message.get("more_body"):
+                    # A stream may never end by itself.
+                    running.cancel()
 
         # A copy, because the server below drops the body by the method in its own scope.
         inner = {**scope, "method": "GET"}
         try:
-            await self.app(inner, receive, without_body)
+            with running:
+                await self.app(inner, receive, without_body)
         finally:
             if "route" in inner:
                 scope["route"] = inner["route"]
