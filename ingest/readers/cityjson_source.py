@@ -13,10 +13,10 @@ from numpy.typing import NDArray
 from cim.city.model import Quarantined
 from cim.errors import InvalidInput, UnsupportedFormat
 from ingest.readers.cityjson_batch import Decoder, RawObject
-from ingest.readers.cityjson_crs import Projection, projection, source_crs
 from ingest.readers.cityjson_families import Families
 from ingest.readers.cityjson_geometry import Templates
 from ingest.readers.cityjson_vertices import Vertices
+from ingest.readers.source_crs import Projection, projection, source_crs
 from ingest.records import ReadContext, Record, SourceHeader
 
 VERSIONS: Final = ("1.0", "1.1", "2.0")

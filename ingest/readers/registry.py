@@ -12,6 +12,7 @@ from typing import Final
 from cim.errors import InvalidInput, LimitExceeded, NotFound, UnsupportedFormat
 from ingest.readers.cityjson import CityJsonReader
 from ingest.readers.cityjson_seq import CityJsonSeqReader
+from ingest.readers.epanet import EpanetReader
 from ingest.readers.limits import (
     HEAD_BYTES,
     INFLATED_BYTES_MAX,
@@ -21,9 +22,16 @@ from ingest.readers.limits import (
     check_limit,
 )
 from ingest.readers.osm import OsmReader
+from ingest.readers.series import SeriesReader
 from ingest.records import ReadContext, Reader, Record
 
-READERS: Final[tuple[Reader, ...]] = (OsmReader(), CityJsonSeqReader(), CityJsonReader())
+READERS: Final[tuple[Reader, ...]] = (
+    OsmReader(),
+    CityJsonSeqReader(),
+    CityJsonReader(),
+    SeriesReader(),
+    EpanetReader(),
+)
 
 _GZIP: Final = b"\x1f\x8b"
 _COPY_BYTES: Final = 1024 * 1024
@@ -43,7 +51,10 @@ _LOOKS: Final = (
     (b"MM\x00*", "a TIFF picture"),
     (b"PAR1", "a Parquet table"),
 )
-ACCEPTED: Final = "OpenStreetMap (.osm.pbf), CityJSON (.city.json), CityJSONSeq (.city.jsonl)"
+ACCEPTED: Final = (
+    "OpenStreetMap (.osm.pbf), CityJSON (.city.json), CityJSONSeq (.city.jsonl), EPANET (.inp), "
+    "observations (.csv, .parquet)"
+)
 
 
 class _GzipReader:

@@ -1,4 +1,4 @@
-"""Which CRS a CityJSON file is in, and the way from there to the working CRS."""
+"""Which CRS a source is in, and the way from there to the working CRS; pure."""
 
 from __future__ import annotations
 
