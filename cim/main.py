@@ -248,7 +248,11 @@ def serve_city(opened: City, settings: Settings, say: Callable[[str], None]) -> 
 
     try:
         return run(
-            build_server(opened, settings, token=token), listening, on_ready=ready, stop_s_max=settings.stop_s_max
+            build_server(opened, settings, token=token),
+            listening,
+            on_ready=ready,
+            before_close=opened.hub.stop,
+            stop_s_max=settings.stop_s_max,
         )
     finally:
         listening.close()
