@@ -87,7 +87,10 @@ class JobService:
             found = load_jobs(cursor, KEPT_MAX)
         self._jobs = {job.id: job for job in found}
         recovered = [self._recover(job) for job in found if _unsettled(job)]
-        self._queue.extend(job.id for job in self._jobs.values() if job.state is JobState.QUEUED)
+        with self._changed:
+            # A listener may have submitted a job because of a recovered one: that waits already.
+            waiting = [job.id for job in self._jobs.values() if job.state is JobState.QUEUED]
+            self._queue.extendleft(job_id for job_id in reversed(waiting) if job_id not in self._queue)
         for number in range(self._running_max):
             thread = threading.Thread(target=self._work, name=f"cim-jobs-{number}", daemon=True)
             thread.start()

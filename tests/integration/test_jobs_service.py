@@ -229,6 +229,28 @@ def test_a_job_that_keeps_interrupting_the_program_is_given_up(database: Databas
     assert numbers(database, job_id) == []
 
 
+def test_a_listener_may_submit_a_job_because_of_one_that_was_recovered(database: Database) -> None:
+    kind = Kind(database, recovery=Recovery.RESUME)
+    with serving(database, kind) as service:
+        first = service.submit("count", {"first": 0, "last": 20, "pause_s": 0.05})
+        wait_until(lambda: service.get(first.id).state is JobState.RUNNING)
+    service = JobService(database, [kind])
+    followers: list[Job] = []
+
+    def follow(job: Job) -> None:
+        if job.id == first.id and not followers:
+            followers.append(service.submit("count", {"first": 0, "last": 3}))
+
+    service.subscribe(follow)
+    service.start()
+    try:
+        assert service.wait(followers[0].id, 20).attempt == 1
+        assert [job.state for job in service.list()] == [JobState.SUCCEEDED] * 2
+        assert numbers(database, followers[0].id) == [0, 1, 2]
+    finally:
+        service.stop()
+
+
 def test_a_job_whose_result_was_the_citys_already_has_succeeded(database: Database) -> None:
     kind = Kind(database, recovery=Recovery.FINISHED)
     with serving(database, kind) as service:
