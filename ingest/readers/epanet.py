@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
 
 from cim.city.model import COORDINATE_M_MAX, Quarantined
 from cim.errors import InvalidInput
@@ -151,7 +150,8 @@ class _Builder:
         bends = [(name, bend) for name, own in self._bends.items() for bend in own]
         flat = np.array([*self._points.values(), *(bend for _, bend in bends)])
         xy = way(np.column_stack((flat, np.zeros(len(flat)))))[:, :2]
-        good: NDArray[np.bool_] = (np.abs(xy) < COORDINATE_M_MAX).all(axis=1)
+        near = np.abs(xy) < COORDINATE_M_MAX
+        good = near[:, 0] & near[:, 1]
         count = len(self._points)
         named = zip([*self._points, *(name for name, _ in bends)], xy.tolist(), good.tolist(), strict=True)
         self._points, self._bends = {}, {}
