@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -73,9 +74,12 @@ def numbers(database: Database, job_id: str) -> list[int]:
 def run_until_killed(path: Path, entry: str, pid_file: str) -> None:
     with DataDirectory(path) as directory, Database.open(directory) as database:
         database.submit(lambda connection: connection.execute(CREATE) and None).result()
-        service = JobService(database, [Kind(database, entry=entry, recovery=Recovery.RESUME)])
+        kind = Kind(
+            database, entry=entry, recovery=Recovery.RESUME, before_store=lambda _: os.write(1, b"piece\n") and None
+        )
+        service = JobService(database, [kind])
         service.start()
-        params = {"first": 0, "last": 150, "pause_s": 0.01, "pid_file": pid_file}
+        params = {"first": 0, "last": 80, "pause_s": 0.01, "pid_file": pid_file}
         service.wait(service.submit("count", params).id)
 
 

@@ -53,7 +53,7 @@ def test_a_job_runs_to_its_end_and_is_remembered(database: Database) -> None:
     seen: list[Job] = []
     with serving(database, kind) as service:
         service.subscribe(seen.append)
-        job = service.wait(service.submit("count", {"first": 0, "last": 50}, title="Fifty").id, 20)
+        job = service.wait(service.submit("count", {"first": 0, "last": 50}, title="Fifty").id, 60)
         assert job.state is JobState.SUCCEEDED
         assert job.summary == {"last": 49, "stored": 50}
         assert numbers(database, job.id) == list(range(50))
@@ -91,7 +91,7 @@ def test_a_child_that_fails_says_why_and_leaves_nothing(
 ) -> None:
     kind = Kind(database, entry=entry, limits=limits)
     with serving(database, kind) as service:
-        job = service.wait(service.submit("count", {"path": str(tmp_path / "large")}).id, 20)
+        job = service.wait(service.submit("count", {"path": str(tmp_path / "large")}).id, 60)
     assert job.state is JobState.FAILED
     assert code_of(job) == code
     assert "secret detail" not in str(job.error)
@@ -105,7 +105,7 @@ def test_an_error_in_the_parent_ends_the_child_and_undoes_the_job(database: Data
 
     kind = Kind(database, before_store=fill_up)
     with serving(database, kind) as service:
-        job = service.wait(service.submit("count", {"first": 0, "last": 100}).id, 20)
+        job = service.wait(service.submit("count", {"first": 0, "last": 100}).id, 60)
     assert code_of(job) == "storage-full"
     assert numbers(database, job.id) == []
 
@@ -113,7 +113,7 @@ def test_an_error_in_the_parent_ends_the_child_and_undoes_the_job(database: Data
 def test_an_error_while_finishing_undoes_the_job(database: Database) -> None:
     kind = Kind(database, finish_error=ValueError("secret detail"))
     with serving(database, kind) as service:
-        job = service.wait(service.submit("count", {"first": 0, "last": 3}).id, 20)
+        job = service.wait(service.submit("count", {"first": 0, "last": 3}).id, 60)
     assert code_of(job) == "job-failed"
     assert "secret detail" not in str(job.error)
     assert numbers(database, job.id) == []
@@ -125,7 +125,7 @@ def test_a_running_job_is_cancelled(database: Database) -> None:
         job = service.submit("count", {"first": 0, "last": 10_000, "pause_s": 0.01})
         wait_until(lambda: len(numbers(database, job.id)) > 5)
         service.cancel(job.id)
-        job = service.wait(job.id, 10)
+        job = service.wait(job.id, 30)
         assert job.state is JobState.CANCELLED
         with pytest.raises(Conflict):
             service.cancel(job.id)
@@ -141,9 +141,9 @@ def test_a_child_that_does_not_listen_is_killed_after_its_grace(database: Databa
         wait_until(lambda: pid_file.exists() and bool(pid_file.read_text()))
         started_s = time.monotonic()
         service.cancel(job.id)
-        job = service.wait(job.id, 10)
+        job = service.wait(job.id, 30)
         assert job.state is JobState.CANCELLED
-        assert time.monotonic() - started_s < 3
+        assert time.monotonic() - started_s < 8
     assert not is_alive(int(pid_file.read_text()))
 
 
@@ -184,7 +184,7 @@ def test_a_child_waits_while_its_payloads_are_not_stored(database: Database, tmp
         time.sleep(0.3)
         assert log.read_text() == "3"
         gate.set()
-        assert service.wait(job.id, 10).state is JobState.SUCCEEDED
+        assert service.wait(job.id, 30).state is JobState.SUCCEEDED
     assert log.read_text() == "20"
 
 
@@ -196,7 +196,7 @@ def test_a_stopped_service_takes_its_job_up_again_where_it_was(database: Databas
     before = len(numbers(database, job.id))
     assert 5 < before < 100
     with serving(database, kind) as service:
-        job = service.wait(job.id, 20)
+        job = service.wait(job.id, 60)
     assert job.state is JobState.SUCCEEDED
     assert job.attempt == 2
     assert numbers(database, job.id) == list(range(100))
@@ -281,6 +281,7 @@ def start_parent(path: Path, entry: str, pid_file: Path) -> subprocess.Popen[byt
     here = Path(__file__).parent
     return subprocess.Popen(
         [sys.executable, str(here / "jobs_parent.py"), str(path), entry, str(pid_file)],
+        stdout=subprocess.PIPE,
         env={**os.environ, "PYTHONPATH": os.pathsep.join([str(here.parents[1]), str(here)])},
     )
 
@@ -289,12 +290,12 @@ def test_a_child_dies_with_a_parent_that_is_killed(tmp_path: Path) -> None:
     pid_file = tmp_path / "pid"
     parent = start_parent(tmp_path / "city", "jobs_children:sleep_deaf", pid_file)
     try:
-        wait_until(lambda: pid_file.exists() and bool(pid_file.read_text()), 20)
+        wait_until(lambda: pid_file.exists() and bool(pid_file.read_text()), 60)
     finally:
         parent.kill()
-        parent.wait()
+        parent.communicate()
     child_pid = int(pid_file.read_text())
-    wait_until(lambda: not is_alive(child_pid), 5)
+    wait_until(lambda: not is_alive(child_pid), 20)
 
 
 def test_a_job_that_is_killed_again_and_again_misses_and_doubles_nothing(tmp_path: Path) -> None:
@@ -303,11 +304,12 @@ def test_a_job_that_is_killed_again_and_again_misses_and_doubles_nothing(tmp_pat
     for _cycle in range(2):
         parent = start_parent(path, "jobs_children:count", tmp_path / "pid")
         try:
-            with pytest.raises(subprocess.TimeoutExpired):
-                parent.wait(chance.uniform(0.8, 1.6))
+            assert parent.stdout is not None
+            for _ in range(chance.randint(5, 60)):
+                assert parent.stdout.readline() == b"piece\n"
         finally:
             parent.kill()
-            parent.wait()
+            parent.communicate()
     with DataDirectory(path) as directory, Database.open(directory) as database:
         kind = Kind(database, recovery=Recovery.RESUME)
         with serving(database, kind) as service:
@@ -316,11 +318,11 @@ def test_a_job_that_is_killed_again_and_again_misses_and_doubles_nothing(tmp_pat
         assert states == {JobState.SUCCEEDED}
         for job in jobs:
             if job.state is JobState.SUCCEEDED:
-                assert numbers(database, job.id) == list(range(150))
+                assert numbers(database, job.id) == list(range(80))
         assert "recover" in kind.calls
 
 
-def wait_until(is_so: Callable[[], bool], timeout_s: float = 10.0) -> None:
+def wait_until(is_so: Callable[[], bool], timeout_s: float = 30.0) -> None:
     deadline_s = time.monotonic() + timeout_s
     while not is_so():
         assert time.monotonic() < deadline_s, "waited too long"
