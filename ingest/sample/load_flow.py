@@ -74,10 +74,13 @@ def run_load_flow(plan: PowerPlan) -> LoadFlow:
         raise InvalidInput(
             "The power network does not carry its load.", hint="Lower the load or add feeders.", code="power-diverged"
         ) from error
-    node, line, transformer = out["node"], out["line"], out["transformer"]
+    node = out["node"]
     served = node["energized"].astype(bool)
-    branches = (line, transformer)
-    losses = sum((item["p_from"] + item["p_to"]).sum(axis=1) for item in branches)
+    # The library leaves out what a network has none of.
+    times = len(plan.load_w)
+    empty = np.zeros((times, 0), dtype=[("loading", "f8"), ("p_from", "f8"), ("p_to", "f8")])
+    line, transformer = out.get("line", empty), out.get("transformer", empty)
+    losses = sum((item["p_from"] + item["p_to"]).sum(axis=1) for item in (line, transformer))
     return LoadFlow(
         voltage_pu=np.where(served, node["u_pu"], np.nan),
         line_loading=line["loading"] * 100.0,

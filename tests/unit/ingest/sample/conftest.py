@@ -1,4 +1,4 @@
-"""A small made-up town: a grid of streets with a building in every block."""
+"""A small made-up town: a grid of streets with two buildings in every block and four ways out."""
 
 from __future__ import annotations
 
@@ -31,6 +31,14 @@ def town_streets() -> Network:
                     links.append(
                         NetworkLink(f"s{row}-{column}-{other}", "street", f"n{row}-{column}", other, line, facts)
                     )
+    for row in (1, ROWS - 2):
+        for column, outward in ((0, -80.0), (COLUMNS - 1, 80.0)):
+            x, y = 1000.0 + column * BLOCK_M, 2000.0 + row * BLOCK_M
+            name = f"out{row}-{column}"
+            nodes.append(NetworkNode(name, "intersection", x + outward, y))
+            facts = {"highway": "primary", "name": f"Row {row}", "oneway": False, "lanes": 2, "speed_km_h": 50.0}
+            line = np.array([(x, y), (x + outward, y)])
+            links.append(NetworkLink(f"arm{row}-{column}", "street", f"n{row}-{column}", name, line, facts))
     return Network("street", "street", "town", tuple(nodes), tuple(links))
 
 
