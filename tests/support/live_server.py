@@ -96,9 +96,13 @@ class Running:
 
 @contextlib.contextmanager
 def serve(
-    make: Callable[[], LiveHub] = make_hub, *, send_buffer_bytes: int = 0, loop: str = "asyncio"
+    make: Callable[[], LiveHub] = make_hub,
+    *,
+    send_buffer_bytes: int = 0,
+    loop: str = "asyncio",
+    also: Callable[[FastAPI], None] = lambda _: None,
 ) -> Iterator[Running]:
-    """Serve a hub on a free port until the block ends."""
+    """Serve a hub on a free port until the block ends; ``also`` adds routes."""
     listening = socket.create_server(("127.0.0.1", 0))
     if send_buffer_bytes:
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, send_buffer_bytes)
@@ -122,6 +126,7 @@ def serve(
             return JSONResponse(error.as_problem(), status)
 
         app.include_router(live_router(hub, allowed_origin=own_origin))
+        also(app)
         config = uvicorn.Config(
             app, ws="websockets-sansio", ws_per_message_deflate=False, log_level="warning", timeout_graceful_shutdown=3
         )
