@@ -52,7 +52,7 @@ def build_tileset(
     city = read_city(objects, geometries)
     sheet = _sheet(city, objects)
     placed = place_city(city, frame, sheet)
-    report.origin = placed.chart.origin
+    report.origin, report.sunk_m = placed.chart.origin, placed.sunk_m
     progress("read", 1, 1)
     buildings = _build_buildings(placed, files, report, progress)
     report.buildings_s = time.perf_counter() - begun

@@ -21,6 +21,11 @@ CELL_M: Final = 640.0
 """Side of a leaf; short enough that the Earth's curve under one triangle stays below a centimetre."""
 LIFT_M: Final = 0.02
 """Each kind of ground lies this much above the one painted before it."""
+PIECE_M2_MIN: Final = 0.05
+DRAPE_CELLS: Final = 2
+"""Ground that follows a surface is cut this many of the surface's cells apart."""
+DRAPES_MAX: Final = 48
+"""One tile is cut into at most this many strips either way."""
 FAR_SHARE: Final = 1 / 256
 """From far away the outlines are simplified by this share of a tile's side."""
 
@@ -45,7 +50,7 @@ def cut(shapes: GroundShapes, cell: tuple[float, float, float, float]) -> Ground
     polygons = shapes.polygons[rows]
     polygons[~inside] = shapely.intersection(polygons[~inside], box)
     parts, origin = polygon_parts(polygons)
-    keep = shapely.area(parts) > 0.05
+    keep = shapely.area(parts) > PIECE_M2_MIN
     found = shapes.select(rows[origin[keep]])
     return GroundShapes(shapely.orient_polygons(parts[keep]), found.ids, found.rank)
 
@@ -63,6 +68,7 @@ def ground_content(shapes: GroundShapes, chart: Chart, surface: Surface, side_m:
     """Write one tile of ground, its triangles in paint order."""
     if not len(shapes.polygons):
         return None
+    shapes = _draped(shapes, max(surface.cell_m * DRAPE_CELLS, side_m / DRAPES_MAX))
     ids, owner = _rows(shapes)
     soup = _laid(shapes, owner, chart, surface, max(LIFT_M, 3 * side_m / 65535))
     mesh = triangulate(soup)
@@ -106,6 +112,26 @@ def ground_content(shapes: GroundShapes, chart: Chart, surface: Surface, side_m:
     return Content(
         writer.finish(document), drawn.min(axis=0), drawn.max(axis=0), len(ids), len(used) // 3, 0, len(used)
     )
+
+
+def _draped(shapes: GroundShapes, step_m: float) -> GroundShapes:
+    """Return the shapes cut along a grid of the surface's own fineness, so that they follow it."""
+    if not np.isfinite(step_m):
+        return shapes
+    low = np.floor(shapely.total_bounds(shapes.polygons)[:2] / step_m)
+    high = np.ceil(shapely.total_bounds(shapes.polygons)[2:] / step_m)
+    x, y = (np.arange(low[i], high[i]) * step_m for i in (0, 1))
+    corner = np.stack(np.meshgrid(x, y, indexing="ij"), axis=-1).reshape(-1, 2)
+    boxes = shapely.box(corner[:, 0], corner[:, 1], corner[:, 0] + step_m, corner[:, 1] + step_m)
+    shape, box = shapely.STRtree(boxes).query(shapes.polygons, predicate="intersects")
+    pieces = boxes[box]
+    shapely.prepare(shapes.polygons)
+    partial = ~shapely.covers(shapes.polygons[shape], pieces)
+    pieces[partial] = shapely.intersection(shapes.polygons[shape[partial]], pieces[partial])
+    parts, origin = polygon_parts(pieces)
+    keep = shapely.area(parts) > PIECE_M2_MIN
+    found = shapes.select(shape[origin[keep]])
+    return GroundShapes(shapely.orient_polygons(parts[keep]), found.ids, found.rank)
 
 
 def _rows(shapes: GroundShapes) -> tuple[list[tuple[str, str]], IntArray]:

@@ -21,6 +21,8 @@ class TilesetReport:
     bytes_plain: int = 0
     bytes_brotli: int = 0
     bytes_gzip: int = 0
+    sunk_m: float = 0.0
+    """How deep the foot of the worst placed body lies under the interpolated ground, metres."""
     build_s: float = 0.0
     buildings_s: float = 0.0
     compress_s: float = 0.0

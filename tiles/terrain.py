@@ -18,13 +18,20 @@ NEIGHBOURS: Final = 9
 OUTLIER_M: Final = 4.0
 """A building whose foot is this far from the middle of its neighbours' stands on something else."""
 FOOT_BAND_M: Final = 0.3
+EVEN_M: Final = 0.02
+"""Ground that varies less than this is even."""
 SMOOTH_CELLS: Final = 0.7
 SUNK_M: Final = 0.05
 """Walls reach this far below the surface, so that no crack opens at their foot."""
 
 
 class Surface(Protocol):
-    """A ground to stand on."""
+    """A ground to stand on; ``cell_m`` is the length over which it is even, metres."""
+
+    @property
+    def cell_m(self) -> float:
+        """Metres over which the ground is even."""
+        ...
 
     def height(self, xy: FloatArray) -> FloatArray:
         """Return the heights, shape (n,), metres, at places (n, 2) of the working CRS."""
@@ -34,7 +41,7 @@ class Surface(Protocol):
 class FlatGround:
     """Even ground at 0 m."""
 
-    cell_m: float = 500.0
+    cell_m: float = np.inf
 
     def height(self, xy: FloatArray) -> FloatArray:
         """Return zeros."""
@@ -51,11 +58,11 @@ class InterpolatedGround:
     def __init__(self, feet: FloatArray, bounds: tuple[float, float, float, float]) -> None:
         """Fit over ``bounds`` (xmin, ymin, xmax, ymax) from feet (n, 3), metres."""
         width, depth = bounds[2] - bounds[0], bounds[3] - bounds[1]
-        self.cell_m = max(CELL_M_MIN, float(np.sqrt(width * depth / NODES_MAX)))
+        self._cell_m = max(CELL_M_MIN, float(np.sqrt(width * depth / NODES_MAX)))
         self._low = np.array(bounds[:2])
-        shape = (int(np.ceil(width / self.cell_m)) + 2, int(np.ceil(depth / self.cell_m)) + 2)
-        x = self._low[0] + np.arange(shape[0]) * self.cell_m
-        y = self._low[1] + np.arange(shape[1]) * self.cell_m
+        shape = (int(np.ceil(width / self._cell_m)) + 2, int(np.ceil(depth / self._cell_m)) + 2)
+        x = self._low[0] + np.arange(shape[0]) * self._cell_m
+        y = self._low[1] + np.arange(shape[1]) * self._cell_m
         nodes = np.stack(np.meshgrid(x, y, indexing="ij"), axis=-1).reshape(-1, 2)
         # Points around the border close the hull, so that every node lies in a triangle.
         border = _border(x, y)
@@ -64,11 +71,17 @@ class InterpolatedGround:
         places = np.concatenate((agreed[:, :2], border)) - self._low
         levels = LinearNDInterpolator(places, np.concatenate((agreed[:, 2], agreed[nearest, 2])))(nodes - self._low)
         self._grid: NDArray[np.float64] = gaussian_filter(levels.reshape(shape), SMOOTH_CELLS, mode="nearest")
+        self._rough = float(np.ptp(self._grid)) > EVEN_M
+
+    @property
+    def cell_m(self) -> float:
+        """The grid's spacing, or infinite where the ground turned out even."""
+        return self._cell_m if self._rough else np.inf
 
     def height(self, xy: FloatArray) -> FloatArray:
         """Return bilinear heights between the nodes; beyond the grid its border goes on."""
         limit = np.array(self._grid.shape) - 1.000001
-        place = np.clip((xy - self._low) / self.cell_m, 0.0, limit)
+        place = np.clip((xy - self._low) / self._cell_m, 0.0, limit)
         cell = place.astype(np.int64)
         part = place - cell
         i, j, u, v = cell[:, 0], cell[:, 1], part[:, 0], part[:, 1]
