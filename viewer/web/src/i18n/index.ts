@@ -64,3 +64,6 @@ export function wordFor(kind: WordKind, code: string): string | undefined {
 
 /** The word for a server code; an unknown code is shown readably rather than hidden. */
 export const word = (kind: WordKind, code: string): string => wordFor(kind, code) ?? code.replaceAll('_', ' ');
+
+/** What a problem is in words; a code that this page cannot word is named, so that it can be looked up. */
+export const problemText = (code: string): string => (code === 'unreachable' ? t('net.unreachable') : wordFor('problem', code) ?? `${t('problem.unknown')} (${t('problem.code', { code })})`);

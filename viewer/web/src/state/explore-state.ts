@@ -49,7 +49,10 @@ export interface ExploreState {
   readonly sheet: SheetStop;
   readonly tab: SheetTab;
   readonly view: View | null;
+  /** Said to everybody for a moment. */
   readonly notice: string | null;
+  /** Said to a screen reader only: the page shows it elsewhere. */
+  readonly spoken: string | null;
   readonly mapFailed: boolean;
   readonly phone: boolean;
 }
@@ -83,6 +86,7 @@ export function initialState(link: Link, defaults: { lang: Lang; theme: Theme; n
     tab: 'details',
     view: link.view ?? null,
     notice: null,
+    spoken: null,
     mapFailed: false,
     phone: defaults.phone,
   };

@@ -37,7 +37,7 @@ export class Explore {
   private playTimer: ReturnType<typeof setInterval> | null = null;
   private viewTimer: ReturnType<typeof setTimeout> | null = null;
   readonly camera = new Camera(() => this.map);
-  readonly walker = new Walker(() => this.map, (text) => this.say(text));
+  readonly walker = new Walker(() => this.map, (text) => this.speak(text));
 
   constructor(state: ExploreState, private readonly api: Api, readonly sun: SunMath, private readonly liveAddress: string, langChosen: boolean) {
     this.store = new Store(state);
@@ -156,7 +156,7 @@ export class Explore {
       const object = await this.api.object(id, asked.signal);
       this.store.set({ object: ready(object) });
       for (const stream of object.datastreams) void this.readHistory(stream.id);
-      this.say(t('map.selected', { name: object.name ?? word('type', object.type) }));
+      this.speak(t('map.selected', { name: object.name ?? word('type', object.type) }));
     } catch (error) {
       if (!wasAborted(error)) this.store.set({ object: failed(codeOf(error)) });
     }
@@ -347,7 +347,11 @@ export class Explore {
 
   /** Say something once, where a person reads it and where a screen reader hears it. */
   say(notice: string): void {
-    this.store.set({ notice });
+    this.store.set({ notice, spoken: notice });
+  }
+
+  private speak(spoken: string): void {
+    this.store.set({ spoken });
   }
 
   private follow(now: ExploreState, before: ExploreState): void {

@@ -24,12 +24,9 @@ const NOTICE_MS = 5_000;
 
 /** The Explore page. Set `explore`, `api` and `createMap` before it is connected. */
 export class CimApp extends LitElement {
-  static override properties = { tick: { state: true } };
-
   declare explore: Explore;
   declare api: Api;
   declare createMap: MapFactory;
-  declare tick: number;
 
   private off: (() => void) | null = null;
   private noticeTimer: ReturnType<typeof setTimeout> | null = null;
@@ -220,7 +217,7 @@ export class CimApp extends LitElement {
         ${s.phone ? this.phone(ctx) : this.desktop(ctx)}
         ${s.notice ? html`<div class="toast">${s.notice}</div>` : nothing}
       </div>
-      <cim-announcer .message=${s.notice}></cim-announcer>`;
+      <cim-announcer .message=${s.spoken}></cim-announcer>`;
   }
 }
 

@@ -3,6 +3,7 @@ import { lang, t, word } from '../i18n/index';
 import { number } from '../i18n/format';
 import { valueOf, type City } from '../state/model';
 import type { Ctx } from './context';
+import { localName } from './facts';
 import { icon, mark } from './icons';
 
 const figureBox = (label: string, value: number | undefined): TemplateResult => html`<div><span class="n">${value === undefined ? '–' : number(value)}</span><span class="xs dim">${label}</span></div>`;
@@ -53,7 +54,7 @@ export function peekLine(ctx: Ctx): { readonly title: string; readonly detail: s
   const value = valueOf(object);
   if (selection?.kind === 'object') {
     const use = value?.attributes.find((a) => a.name === 'function')?.value;
-    return { title: value ? value.name ?? word('type', value.type) : t('info.building'), detail: typeof use === 'string' ? word('use', use) : selection.id };
+    return { title: value ? localName(value) ?? word('type', value.type) : t('info.building'), detail: typeof use === 'string' ? word('use', use) : selection.id };
   }
   if (selection) {
     const stream = valueOf(streams)?.find((s) => s.id === selection.id || s.element_id === selection.id);

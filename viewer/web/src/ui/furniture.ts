@@ -1,10 +1,10 @@
 import { html, nothing, type TemplateResult } from 'lit';
-import { styleMap } from 'lit/directives/style-map.js';
 import { lang, t } from '../i18n/index';
 import { number } from '../i18n/format';
 import { valueOf } from '../state/model';
 import type { View } from '../state/url';
 import type { Ctx } from './context';
+import { cssom } from './cssom';
 import { icon } from './icons';
 
 const EARTH_M = 40_075_016.686;
@@ -23,7 +23,7 @@ export function controls(ctx: Ctx): TemplateResult {
   const act = ctx.do;
   const button = (label: string, content: unknown, click: () => void, testid: string): TemplateResult => html`<button type="button" aria-label=${label} title=${label} data-testid=${testid} @click=${click}>${content}</button>`;
   const bearing = ctx.s.view?.bearing ?? 0;
-  const compass = html`<svg class="compass" viewBox="0 0 18 18" aria-hidden="true"><g style=${styleMap({ transform: `rotate(${-bearing}deg)`, transformOrigin: '9px 9px' })}><path d="M9 1.500 12 9H6Z" fill="var(--status-fail)"/><path d="M9 16.500 6 9h6Z" fill="var(--color-border-strong)"/></g></svg>`;
+  const compass = html`<svg class="compass" viewBox="0 0 18 18" aria-hidden="true"><g transform="rotate(${-bearing} 9 9)"><path d="M9 1.500 12 9H6Z" fill="var(--status-fail)"/><path d="M9 16.500 6 9h6Z" fill="var(--color-border-strong)"/></g></svg>`;
   return html`<div class="ctl" role="group" aria-label=${t('map.controls')}>
     ${button(t('map.zoomIn'), icon('plus'), () => act.camera.move({ zoom: 0.7 }), 'zoom-in')}
     ${button(t('map.zoomOut'), icon('minus'), () => act.camera.move({ zoom: -0.7 }), 'zoom-out')}
@@ -36,10 +36,12 @@ export function controls(ctx: Ctx): TemplateResult {
 export function furniture(ctx: Ctx): TemplateResult {
   const city = valueOf(ctx.s.city);
   const scale = ctx.s.view ? scaleOf(ctx.s.view) : null;
-  const sources = city?.attributions ?? [];
+  const all = city?.attributions ?? [];
+  // "Generated from © X" says nothing that "© X" and the note on generated parts do not.
+  const sources = all.filter((text) => !all.some((other) => other !== text && text.includes(other)));
   const words = (text: string): string => (lang() === 'zh' ? text.replace(/OpenStreetMap contributors/, 'OpenStreetMap 贡献者') : text);
   return html`<footer class="furn" data-testid="attribution">
-    ${scale ? html`<div class="row tight"><span class="scale" style=${styleMap({ width: `${scale.px}px` })} role="img" aria-label=${t('map.scale')}></span>${scale.text}</div>` : nothing}
+    ${scale ? html`<div class="row tight"><span class="scale" ${cssom({ width: `${scale.px}px` })} role="img" aria-label=${t('map.scale')}></span>${scale.text}</div>` : nothing}
     ${sources.map((text) => html`<div>${words(text)}</div>`)}
     ${city?.generated ? html`<div>${t('map.generatedCity')}</div>` : nothing}
   </footer>`;

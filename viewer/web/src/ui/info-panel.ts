@@ -1,33 +1,15 @@
 import { html, nothing, type TemplateResult } from 'lit';
-import { lang, t, title, word, wordFor, type MessageKey } from '../i18n/index';
-import { dayAndClock, interval, number, quantity, year } from '../i18n/format';
+import { lang, problemText, t, title, word, type MessageKey } from '../i18n/index';
+import { dayAndClock, interval, number, quantity } from '../i18n/format';
 import { streamOf } from '../state/explore-state';
 import { valueOf, type Attribute, type CityObject, type Datastream, type Provenance } from '../state/model';
 import { cityCard } from './city-card';
 import type { Ctx } from './context';
+import { factName, factText, HIDDEN, localName, ordered } from './facts';
 import { icon, mark } from './icons';
 import { sensorBlock } from './sensor-card';
 
-const FIRST = ['function', 'usage', 'height_m', 'storeys_above_ground', 'year_of_construction', 'address', 'street', 'roof_type'];
 const SHOWN_FIRST = 6;
-
-/** Facts in the order a person asks for them; the rest by name. */
-export function ordered(attributes: readonly Attribute[]): Attribute[] {
-  return [...attributes].sort((a, b) => {
-    const [i, j] = [FIRST.indexOf(a.name), FIRST.indexOf(b.name)];
-    return (i < 0 ? FIRST.length : i) - (j < 0 ? FIRST.length : j) || a.name.localeCompare(b.name);
-  });
-}
-
-/** A fact's value in words: codes worded, figures with unit, years without a comma. */
-export function factText(attribute: Attribute): string {
-  const { name, value, unit } = attribute;
-  if (value === null) return '–';
-  if (typeof value === 'boolean') return value ? '✓' : '–';
-  if (typeof value === 'number') return name.startsWith('year') ? year(value) : name.startsWith('storeys') ? number(value) : quantity(value, unit);
-  if (name === 'function' || name === 'usage' || name === 'class') return word('use', value);
-  return (name === 'roof_type' ? wordFor('roof', value) : undefined) ?? value;
-}
 
 function sourceBlock(ctx: Ctx, attribute: Attribute, provenance: Provenance | undefined): TemplateResult {
   const row = (key: MessageKey, value: string): TemplateResult => html`<div><dt>${t(key)}</dt><dd>${value}</dd></div>`;
@@ -39,7 +21,7 @@ function sourceBlock(ctx: Ctx, attribute: Attribute, provenance: Provenance | un
 }
 
 function fact(ctx: Ctx, object: CityObject, attribute: Attribute): TemplateResult {
-  const name = word('attribute', attribute.name);
+  const name = factName(attribute.name);
   const open = ctx.s.openFacts.has(attribute.name);
   const quality = attribute.quality !== 'recorded' || attribute.name === 'height_m' ? t(`quality.${attribute.quality}`) : '';
   const spread = attribute.interval ? interval(attribute.interval[0], attribute.interval[1], attribute.unit) : '';
@@ -69,18 +51,18 @@ const skeleton = (): TemplateResult => html`<div class="sec facts" aria-busy="tr
 function objectCard(ctx: Ctx, id: string): TemplateResult {
   const { object, allFacts, picked } = ctx.s;
   if (object.state === 'failed') {
-    const gone = object.code === 'not-found';
-    return html`${header(ctx, square, t('info.building'), '', false)}<div class="sec"><div class="state">${mark('fail')}<div><p>${t(gone ? 'info.gone' : 'info.loadFailed')}</p><p class="xs dim">${word('problem', object.code)}</p>${gone ? nothing : html`<button type="button" class="link" @click=${() => void ctx.do.readObject(id)}>${t('panel.retry')}</button>`}</div></div></div>`;
+    const gone = object.code.endsWith('not-found');
+    return html`${header(ctx, square, t('info.building'), '', false)}<div class="sec"><div class="state">${mark('fail')}<div><p>${t(gone ? 'info.gone' : 'info.loadFailed')}</p><p class="xs dim">${problemText(object.code)}</p>${gone ? nothing : html`<button type="button" class="link" @click=${() => void ctx.do.readObject(id)}>${t('panel.retry')}</button>`}</div></div></div>`;
   }
   const value = valueOf(object);
   if (!value) {
     const known = picked?.['name'];
     return html`${header(ctx, square, typeof known === 'string' && known ? known : t('info.building'), '', false)}${skeleton()}<div class="sec">${actions(ctx, false)}</div>`;
   }
-  const facts = ordered(value.attributes.filter((a) => a.name !== 'name'));
+  const facts = ordered(value.attributes.filter((a) => !HIDDEN.has(a.name)));
   const shown = allFacts ? facts : facts.slice(0, SHOWN_FIRST);
   const generated = value.provenance.some((p) => p.dataset === value.dataset && p.generated);
-  return html`${header(ctx, square, value.name ?? word('type', value.type), value.name ? word('type', value.type) : '', generated)}
+  return html`${header(ctx, square, localName(value) ?? word('type', value.type), value.name ? word('type', value.type) : '', generated)}
     <div class="scroll">
       ${generated ? html`<p class="sec note xs dim">${t('info.generatedNote')}</p>` : nothing}
       <div class="sec facts">
@@ -102,7 +84,7 @@ function elementFacts(ctx: Ctx): TemplateResult | typeof nothing {
   if (rows.length === 0) return nothing;
   return html`<dl class="kv">${rows.slice(0, 8).map(([name, value]) => {
     const unit = /_(m2|m3|m|kw)$/.exec(name)?.[1]?.replace('kw', 'kW') ?? null;
-    return html`<div><dt>${word('attribute', name)}</dt><dd>${typeof value === 'number' ? (unit === 'm' && Math.abs(value) < 1 ? `${number(value, 2)} m` : quantity(value, unit)) : String(value)}</dd></div>`;
+    return html`<div><dt>${factName(name)}</dt><dd>${typeof value === 'number' ? (unit === 'm' && Math.abs(value) < 1 ? `${number(value, 2)} m` : quantity(value, unit)) : String(value)}</dd></div>`;
   })}</dl>`;
 }
 

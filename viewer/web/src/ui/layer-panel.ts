@@ -1,5 +1,5 @@
 import { html, nothing, type TemplateResult } from 'lit';
-import { t, title, word } from '../i18n/index';
+import { problemText, t, title } from '../i18n/index';
 import type { LayerRow } from '../state/explore-state';
 import { COLOUR_ATTRIBUTES, type ColourAttribute } from '../state/url';
 import type { Ctx } from './context';
@@ -7,11 +7,12 @@ import { icon, mark } from './icons';
 import { legendView } from './legend';
 import { swatch } from './swatches';
 
-function layerState(ctx: Ctx, row: LayerRow): TemplateResult | typeof nothing {
+/** Where a layer does not show all it has, why. It takes no room of its own: a row never changes height. */
+function layerState(row: LayerRow, zoom: number | undefined): TemplateResult | typeof nothing {
   if (!row.visible) return nothing;
-  if (row.phase === 'failed') return html`<span class="row tight"><span class="xs fail-text">${t('layer.failed')}</span><button type="button" class="link xs" @click=${() => ctx.do.retryLayer(row.id)}>${t('panel.retry')}</button></span>`;
-  if (ctx.s.view && row.minZoom > ctx.s.view.zoom) return html`<span class="xs dim">${t('layer.partial')}</span>`;
-  if (row.phase === 'empty') return html`<span class="xs dim">${t('layer.empty')}</span>`;
+  if (row.phase === 'failed') return html`<span class="why fail-text">${t('layer.failed')}</span>`;
+  if (zoom !== undefined && row.minZoom > zoom) return html`<span class="why dim">${t('layer.partial')}</span>`;
+  if (row.phase === 'empty') return html`<span class="why dim">${t('layer.empty')}</span>`;
   return nothing;
 }
 
@@ -21,9 +22,9 @@ function layerRow(ctx: Ctx, row: LayerRow): TemplateResult {
     <label>
       <input type="checkbox" data-testid="layer-${row.id}" .checked=${row.visible} @change=${(e: Event) => ctx.do.setLayer(row.id, (e.target as HTMLInputElement).checked)}>
       ${swatch(row.legend)}
-      <span class="grow trunc">${title(row.title)}</span>
+      <span class="grow name"><span class="trunc">${title(row.title)}</span>${layerState(row, ctx.s.view?.zoom)}</span>
     </label>
-    ${layerState(ctx, row)}
+    ${row.visible && row.phase === 'failed' ? html`<button type="button" class="link xs" aria-label="${t('panel.retry')}: ${title(row.title)}" @click=${() => ctx.do.retryLayer(row.id)}>${t('panel.retry')}</button>` : nothing}
     ${row.generated ? html`<span class="tag stale">${t('layer.generated')}</span>` : nothing}
     ${loading ? html`<span class="thin" role="progressbar" aria-label="${title(row.title)}, ${t('layer.loading')}"></span>` : nothing}
   </div>`;
@@ -34,7 +35,7 @@ const skeletonRows = (count: number): TemplateResult => html`${Array.from({ leng
 export function layerList(ctx: Ctx): TemplateResult {
   const { spec, layers } = ctx.s;
   if (spec.state === 'failed') {
-    return html`<div class="state">${mark('fail')}<div><p>${t('view.failed')}</p><p class="xs dim">${word('problem', spec.code)}</p><button type="button" class="link" @click=${() => void ctx.do.readView()}>${t('panel.retry')}</button></div></div>`;
+    return html`<div class="state">${mark('fail')}<div><p>${t('view.failed')}</p><p class="xs dim">${problemText(spec.code)}</p><button type="button" class="link" @click=${() => void ctx.do.readView()}>${t('panel.retry')}</button></div></div>`;
   }
   if (spec.state !== 'ready') return html`<div aria-busy="true">${skeletonRows(8)}</div>`;
   if (layers.length === 0) return html`<p class="mid">${t('layer.none')}</p>`;

@@ -9,7 +9,7 @@ export function badgeOf(live: LiveState, now_ms: number, zone: string): { readon
   const last = live.lastValue_ms === null ? null : age(live.lastValue_ms, now_ms, zone);
   switch (live.status) {
     case 'live':
-      return { mark: 'pass', text: live.lag_ms === null ? t('live.live') : t('live.behind', { s: number(live.lag_ms / 1000, 1) }) };
+      return { mark: 'pass', text: live.lag_ms === null || live.lag_ms < 50 ? t('live.live') : t('live.behind', { s: number(live.lag_ms / 1000, 1) }) };
     case 'catching-up':
       return { mark: 'info', text: t('live.catchingUp', { n: number(live.missed) }) };
     case 'reconnecting':

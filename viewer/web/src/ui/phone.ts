@@ -1,10 +1,10 @@
 import { html, nothing, type TemplateResult } from 'lit';
-import { styleMap } from 'lit/directives/style-map.js';
 import { lang, t } from '../i18n/index';
 import { COLOUR_ATTRIBUTES, type ColourAttribute } from '../state/url';
 import type { SheetStop, SheetTab } from '../state/explore-state';
 import { peekLine } from './city-card';
 import type { Ctx } from './context';
+import { cssom } from './cssom';
 import { icon } from './icons';
 import { details } from './info-panel';
 import { colourBy, layerList } from './layer-panel';
@@ -100,7 +100,7 @@ export function sheet(ctx: Ctx): TemplateResult {
     ctx.do.setSheet(ctx.s.sheet === 'peek' ? 'half' : ctx.s.sheet, next);
     (e.currentTarget as HTMLElement).querySelector<HTMLElement>(`#tab-${next}`)?.focus();
   };
-  return html`<section class="sheet" style=${styleMap({ height })} aria-label=${t('sheet.label')} data-stop=${ctx.s.sheet}>
+  return html`<section class="sheet" ${cssom({ height })} aria-label=${t('sheet.label')} data-stop=${ctx.s.sheet}>
     ${grip(ctx)}
     <div class="nav" role="tablist" @keydown=${focusTab}>${TABS.map((tab) => html`<button type="button" role="tab" id="tab-${tab}" aria-controls="sheet-body" aria-selected=${ctx.s.tab === tab} tabindex=${ctx.s.tab === tab ? 0 : -1} @click=${() => ctx.do.setSheet(ctx.s.sheet === 'peek' ? 'half' : ctx.s.sheet, tab)}>${t(`panel.${tab}`)}</button>`)}</div>
     <div class="body" id="sheet-body" role="tabpanel" tabindex="-1" aria-labelledby="tab-${ctx.s.tab}">${body(ctx)}</div>

@@ -6,6 +6,15 @@ import { icon } from './icons';
 
 const WAIT_MS = 180;
 
+/** A street comes in many pieces; one line for each name is enough. */
+export function distinct(items: readonly SearchItem[]): SearchItem[] {
+  const seen = new Set<string>();
+  return items.filter((item) => {
+    const key = item.type === 'Road' && item.name ? `${item.type} ${item.name}` : item.id;
+    return !seen.has(key) && seen.add(key);
+  });
+}
+
 /** A combobox over the city's names: type, arrows, Enter; Escape empties, then leaves. */
 export class CimSearch extends LitElement {
   static override properties = {
@@ -70,7 +79,7 @@ export class CimSearch extends LitElement {
     this.asked?.abort();
     this.asked = new AbortController();
     try {
-      this.items = await this.api.search(q, this.asked.signal);
+      this.items = distinct(await this.api.search(q, this.asked.signal));
       this.phase = 'ready';
       this.active = this.items.length > 0 ? 0 : -1;
     } catch (error) {

@@ -53,7 +53,7 @@ export function sensorBlock(ctx: Ctx, stream: Datastream, head: boolean): Templa
       ${ageLine(ctx, now)}
     </div>
     ${timeSeries(ctx, stream)}
-    <div class="f"><span>${word('property', stream.observed_property)}, ${t(`quality.${stream.quality}`)}</span>${hoursSwitch(ctx)}</div>
-    ${speed && speed !== 1 ? html`<p class="xs dim note">${t('sensor.simulated', { speed })}${now.phenomenon ? html`. ${t('sensor.clock', { t: dayAndClock(new Date(now.phenomenon), ctx.zone) })}` : nothing}</p>` : nothing}
+    <div class="f"><span>${t('sensor.what', { property: word('property', stream.observed_property), quality: t(`quality.${stream.quality}`) })}</span>${hoursSwitch(ctx)}</div>
+    ${speed && speed !== 1 ? html`<p class="xs dim note">${t('sensor.simulated', { speed })}${now.phenomenon ? html` ${t('sensor.clock', { t: dayAndClock(new Date(now.phenomenon), ctx.zone) })}` : nothing}</p>` : nothing}
   </section>`;
 }

@@ -53,22 +53,24 @@ export const today = (ctx: Ctx): string => wallOf(new Date(ctx.s.now_ms), ctx.zo
 /** Without a choice the knob waits in the early afternoon. */
 export const shownSun = (ctx: Ctx): SunTime => ctx.s.sun ?? { date: today(ctx), minutes: 15 * 60 };
 
-function curve(day: SunDay, minutes: number): TemplateResult {
-  const x = (m: number): number => 6 + ((m - day.from) / Math.max(1, day.to - day.from)) * (W - 12);
+function curve(day: SunDay, minutes: number, chosen: boolean): TemplateResult {
+  const share = (m: number): number => (m - day.from) / Math.max(1, day.to - day.from);
   const top = Math.max(8, day.altitude(day.noon));
-  const y = (deg: number): number => Math.min(HORIZON + 6, HORIZON - (deg / top) * (HORIZON - 6));
+  const y = (deg: number): number => Math.min(HORIZON + 3, HORIZON - (deg / top) * (HORIZON - 7));
   const path = (from: number, to: number): string => {
     const n = 48;
-    return Array.from({ length: n + 1 }, (_, i) => from + ((to - from) * i) / n).map((m, i) => `${i ? 'L' : 'M'}${x(m).toFixed(1)} ${y(day.altitude(m)).toFixed(1)}`).join('');
+    return Array.from({ length: n + 1 }, (_, i) => from + ((to - from) * i) / n).map((m, i) => `${i ? 'L' : 'M'}${(share(m) * W).toFixed(1)} ${y(day.altitude(m)).toFixed(1)}`).join('');
   };
-  const name = (at: number | null, side: string): unknown => (at === null ? nothing : svg`<text x=${x(at)} y="47" class="axis ${side}">${minuteClock(at)}</text>`);
+  const name = (at: number | null, side: string): unknown => (at === null ? nothing : svg`<text x="${(share(at) * 100).toFixed(1)}%" y="47" class="axis ${side}">${minuteClock(at)}</text>`);
+  const risen = Math.max(day.from, day.sunrise ?? day.from);
   const up = day.altitude(minutes) > -0.8;
+  // The curve is stretched to the box; what must stay round or readable is placed by shares.
   return html`<svg class="arc" viewBox="0 0 ${W} ${H}" preserveAspectRatio="none" aria-hidden="true">
-    <path d="M0 ${HORIZON}H${W}" class="horizon"/>
-    <path d=${path(day.from, day.to)} class="course"/><path d=${path(day.from, minutes)} class="past"/>
-  </svg><svg class="arc over" viewBox="0 0 ${W} ${H}" aria-hidden="true">
+    <path d="M0 ${HORIZON}H${W}" class="horizon"/><path d=${path(day.from, day.to)} class="course"/>
+    ${minutes > risen ? svg`<path d=${path(risen, Math.min(minutes, day.sunset ?? minutes))} class="past"/>` : nothing}
+  </svg><svg class="arc ${chosen ? '' : 'unset'}" aria-hidden="true">
     ${name(day.sunrise, 'mid')}${name(day.noon, 'mid')}${name(day.sunset, 'mid')}
-    <circle cx=${x(minutes)} cy=${y(day.altitude(minutes))} r="7" class="knob ${up ? '' : 'down'}"/>
+    <circle cx="${(share(minutes) * 100).toFixed(2)}%" cy=${y(day.altitude(minutes))} r="7" class="knob ${up ? '' : 'down'}"/>
   </svg>`;
 }
 
@@ -76,7 +78,7 @@ function slider(ctx: Ctx, day: SunDay, shown: SunTime): TemplateResult {
   const altitude = number(day.altitude(shown.minutes));
   const set = (minutes: number): void => ctx.do.setSun({ date: shown.date, minutes });
   return html`<div class="course-box">
-    ${curve(day, shown.minutes)}
+    ${curve(day, shown.minutes, ctx.s.sun !== null)}
     <input type="range" data-testid="sun-slider" min=${day.from} max=${day.to} step=${STEP_MIN} .value=${String(shown.minutes)} aria-label=${t('sun.time')} aria-valuetext=${t('sun.valueText', { time: minuteClock(shown.minutes), deg: altitude })} @input=${(e: Event) => set(Number((e.target as HTMLInputElement).value))}>
   </div>`;
 }

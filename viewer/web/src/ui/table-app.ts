@@ -1,5 +1,5 @@
 import { html, LitElement, nothing, type PropertyValues, type TemplateResult } from 'lit';
-import { lang, langTag, setLang, t, tn, word, type Lang, type MessageKey } from '../i18n/index';
+import { lang, langTag, setLang, problemText, t, tn, word, type Lang, type MessageKey } from '../i18n/index';
 import { age, figure, figureUnit, number, quantity } from '../i18n/format';
 import { LiveSocket, liveAddress } from '../live/socket';
 import { initial, type LiveState } from '../live/machine';
@@ -326,7 +326,7 @@ export class CimTable extends LitElement {
     const source = this.sensors ? this.streams : this.features;
     const span = columns.length + 1;
     if (source.state === 'failed') {
-      return html`<tbody><tr class="msg"><td colspan=${span}><div class="state">${mark('fail')}<div><p>${t('table.failed')}</p><p class="xs dim">${source.code === 'unreachable' ? t('net.unreachable') : word('problem', source.code)}</p><button type="button" class="btn" @click=${() => void (this.sensors ? this.readStreams() : this.readFeatures())}>${t('panel.retry')}</button></div></div></td></tr></tbody>`;
+      return html`<tbody><tr class="msg"><td colspan=${span}><div class="state">${mark('fail')}<div><p>${t('table.failed')}</p><p class="xs dim">${problemText(source.code)}</p><button type="button" class="btn" @click=${() => void (this.sensors ? this.readStreams() : this.readFeatures())}>${t('panel.retry')}</button></div></div></td></tr></tbody>`;
     }
     if (source.state !== 'ready') return html`<tbody aria-busy="true">${Array.from({ length: 14 }, () => html`<tr>${Array.from({ length: span }, () => html`<td><span class="sk line"></span></td>`)}</tr>`)}</tbody>`;
     const from = this.page * PAGE;
