@@ -161,5 +161,7 @@ const GROUND_TOKEN: Record<string, string> = {
 };
 
 export function groundColour(kind: unknown, tokens: Tokens): Rgba {
+  // A track is as wide as its bed here: at full strength the yards would outweigh the city.
+  if (kind === 'rail') return mixColour(tokens.get('map-rail'), tokens.get('map-block'), 0.6);
   return tokens.get(GROUND_TOKEN[String(kind)] ?? 'map-block');
 }

@@ -84,6 +84,8 @@ vec3 city_shade(vec3 c) {
   float lit = city_lit(city_p + n * 0.6) * smoothstep(0.0, 0.12, facing);
   vec3 ambient = mix(city.bounceColour.rgb, city.skyColour.rgb, n.z * 0.5 + 0.5);
   float ao = mix(city.fog.z, 1.0, smoothstep(0.0, 16.0, city_h));
+  // Roofs, like the ground, darken no further when the sun goes down: the shadows tell the hour.
+  facing = mix(facing, max(facing, 0.62), smoothstep(0.5, 0.9, n.z));
   if (k == 2.0) {
     ao = 1.0;
     ambient = mix(ambient, city.skyColour.rgb, 0.45);
