@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import Annotated, TypeAlias
 
@@ -98,14 +98,14 @@ async def _deny(websocket: WebSocket, status: int, error: CimError) -> None:
 async def _converse(hub: LiveHub, client: LiveClient, websocket: WebSocket) -> None:
     """Listen and speak until either side ends."""
     reader = asyncio.create_task(_listen(hub, client, websocket))
-    writer = asyncio.create_task(hub.pump(client, websocket.send_text))
+    writer = asyncio.create_task(hub.pump(client, lambda frame: websocket.send_text(frame.text)))
     try:
         await asyncio.wait({reader, writer}, return_when=asyncio.FIRST_COMPLETED)
-        if writer.done() and not writer.cancelled() and writer.exception() is None:
+        if writer.done() and client.session.closing is not None:
             # A client that does not read would hold the close frame back: it gets a moment only.
             with suppress(TimeoutError, WebSocketDisconnect, RuntimeError):
                 async with asyncio.timeout(_CLOSE_S):
-                    await websocket.close(writer.result())
+                    await websocket.close(client.session.closing)
     finally:
         reader.cancel()
         writer.cancel()
@@ -151,20 +151,19 @@ class EventStream(Response):
             writer.cancel()
             self._hub.detach(self._client)
             for ending in await asyncio.gather(reader, writer, return_exceptions=True):
-                if isinstance(ending, Exception) and not isinstance(ending, OSError | TimeoutError):
+                if isinstance(ending, Exception) and not isinstance(ending, OSError):
                     raise ending
 
     async def _write(self, send: Send) -> None:
         await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
-        await self._send(send, f"retry: {_RETRY_MS}\n\n".encode())
-        stream: AsyncIterator[Frame] = self._hub.frames(self._client)
-        async for frame in stream:
-            await self._send(send, server_sent_event(frame, self._hub.epoch))
-        await send({"type": "http.response.body", "body": b"", "more_body": False})
+        await send({"type": "http.response.body", "body": f"retry: {_RETRY_MS}\n\n".encode(), "more_body": True})
 
-    async def _send(self, send: Callable[[dict[str, object]], Awaitable[None]], body: bytes) -> None:
-        async with asyncio.timeout(self._hub.limits.stalled_s_max):
+        async def send_event(frame: Frame) -> None:
+            body = server_sent_event(frame, self._hub.epoch)
             await send({"type": "http.response.body", "body": body, "more_body": True})
+
+        await self._hub.pump(self._client, send_event)
+        await send({"type": "http.response.body", "body": b"", "more_body": False})
 
 
 def server_sent_event(frame: Frame, epoch: str) -> bytes:

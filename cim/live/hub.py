@@ -8,7 +8,7 @@ nothing but its place, and catches up with one frame when it reads again.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC
 
@@ -24,11 +24,13 @@ from cim.ports import Clock, SystemClock
 
 
 class LiveClient:
-    """A client's session and the bell that wakes its writer."""
+    """A client's session, the bell that wakes its writer, and how long the writer has been waiting."""
 
     def __init__(self, session: ClientSession) -> None:
         self.session = session
         self.bell = asyncio.Event()
+        self.writer: asyncio.Task[None] | None = None
+        self.sending_since_s: float | None = None
 
 
 class LiveHub:
@@ -41,8 +43,10 @@ class LiveHub:
         self.limits = limits or LiveLimits()
         self.board = Board(epoch, self.limits)
         self._clock = clock or SystemClock()
+        self.monotonic_s = self._clock.monotonic_s
         self._clients: set[LiveClient] = set()
         self._empty = asyncio.Event()
+        self._watcher: asyncio.TimerHandle | None = None
         self._stopping = False
         self._loop: asyncio.AbstractEventLoop | None = None
 
@@ -120,6 +124,8 @@ class LiveHub:
             )
         client = LiveClient(ClientSession(self.board, self.monotonic_s()))
         self._clients.add(client)
+        if self._watcher is None:
+            self._keep_watching()
         self._empty.clear()
         return client
 
@@ -134,35 +140,56 @@ class LiveHub:
         client.session.receive(text, self.monotonic_s(), self.now_iso())
         client.bell.set()
 
-    async def frames(self, client: LiveClient) -> AsyncIterator[Frame]:
-        """Yield what the client is to be sent, for as long as its session lasts."""
+    async def pump(self, client: LiveClient, send: Callable[[Frame], Awaitable[None]]) -> None:
+        """Send a client its frames until its session ends; ``session.closing`` then says why.
+
+        To be run as a task of its own: it is cancelled where the client does not take a frame
+        within ``stalled_s_max``.
+        """
         session, bell = client.session, client.bell
-        loop = asyncio.get_running_loop()
+        client.writer = asyncio.current_task()
         while True:
             bell.clear()
             closing = session.closing is not None
-            for frame in session.take(self.monotonic_s(), self.now_iso()):
-                yield frame
+            for frame in session.take(self.monotonic_s(), self.now_iso):
+                client.sending_since_s = self.monotonic_s()
+                await send(frame)
+            client.sending_since_s = None
             if closing:
                 return
-            timer = loop.call_later(max(0.0, session.wake_s() - self.monotonic_s()), bell.set)
-            try:
-                await bell.wait()
-            finally:
-                timer.cancel()
+            await self._rest(client)
 
-    async def pump(self, client: LiveClient, send: Callable[[str], Awaitable[None]]) -> CloseCode:
-        """Send a client its frames until its session ends; return the code to close with.
-
-        A client that does not take a frame within ``stalled_s_max`` is given up.
-        """
+    async def _rest(self, client: LiveClient) -> None:
+        """Wait for the bell, or for a delta that is held back by its rate."""
+        due_s = client.session.held_back_until_s
+        if due_s is None:
+            await client.bell.wait()
+            return
+        delay_s = max(0.0, due_s - self.monotonic_s())
+        timer = asyncio.get_running_loop().call_later(delay_s, client.bell.set)
         try:
-            async for frame in self.frames(client):
-                async with asyncio.timeout(self.limits.stalled_s_max):
-                    await send(frame.text)
-        except TimeoutError:
-            client.session.closing = CloseCode.OVERLOAD
-        return client.session.closing or CloseCode.GOING_AWAY
+            await client.bell.wait()
+        finally:
+            timer.cancel()
+
+    def _watch(self) -> None:
+        """Give up clients that do not read and wake those that have long heard nothing."""
+        now_s = self.monotonic_s()
+        for client in self._clients:
+            since_s = client.sending_since_s
+            if since_s is None:
+                if client.session.heartbeat_due_s <= now_s:
+                    client.bell.set()
+            elif now_s - since_s > self.limits.stalled_s_max and client.writer is not None:
+                client.session.closing = CloseCode.OVERLOAD
+                client.writer.cancel()
+        self._keep_watching()
+
+    def _keep_watching(self) -> None:
+        self._watcher = None
+        if self._clients:
+            pause_s = min(self.limits.heartbeat_s, self.limits.stalled_s_max) / 10.0
+            self._watcher = asyncio.get_running_loop().call_later(pause_s, self._watch)
 
     async def stop(self) -> None:
         """Send everyone a reset, close with 1001, and wait ``stopping_s_max`` at most.
@@ -177,10 +204,6 @@ class LiveHub:
             with suppress(TimeoutError):
                 async with asyncio.timeout(self.limits.stopping_s_max):
                     await self._empty.wait()
-
-    def monotonic_s(self) -> float:
-        """Return the hub's clock."""
-        return self._clock.monotonic_s()
 
     def now_iso(self) -> str:
         """Return the present instant in ISO 8601, UTC, milliseconds."""

@@ -8,6 +8,7 @@ client is owed is always one frame, the latest per subject.
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from cim.errors import CimError, InvalidInput, LimitExceeded, NotFound
@@ -129,28 +130,29 @@ class ClientSession:
         # The answer is made when it can be sent, so that asking again and again holds no memory.
         self._subscriptions[request.topic] = _Subscription(topic, request.filter, request.interval_s, request.since)
 
-    def take(self, now_s: float, at: str) -> list[Frame]:
-        """Return the frames that are to be sent now; they count as sent."""
+    def take(self, now_s: float, at: Callable[[], str]) -> list[Frame]:
+        """Return the frames that are to be sent now; they count as sent.  ``at`` gives the instant, for a heartbeat."""
         frames = list(self._replies)
         self._replies.clear()
         if self.closing is None:
             for name, subscription in list(self._subscriptions.items()):
                 frames.extend(self._owed(name, subscription, now_s))
             if not frames and now_s - self._spoke_s >= self._limits.heartbeat_s:
-                frames.append(heartbeat_frame(at))
+                frames.append(heartbeat_frame(at()))
         if frames:
             self._spoke_s = now_s
         return frames
 
-    def wake_s(self) -> float:
-        """Return when ``take`` has something to say at the latest, if nothing else happens."""
-        due = self._spoke_s + self._limits.heartbeat_s
-        for subscription in self._subscriptions.values():
-            if not subscription.begun:
-                return self._spoke_s
-            if subscription.seen != subscription.topic.offset:
-                due = min(due, subscription.due_s)
-        return due
+    @property
+    def heartbeat_due_s(self) -> float:
+        """When ``take`` has something to say at the latest."""
+        return self._spoke_s + self._limits.heartbeat_s
+
+    @property
+    def held_back_until_s(self) -> float | None:
+        """When a delta that only its rate holds back is due, or ``None``."""
+        due = [s.due_s for s in self._subscriptions.values() if s.interval_s and s.seen != s.topic.offset]
+        return min(due, default=None)
 
     def stop(self, reason: str = "stopping", code: CloseCode = CloseCode.GOING_AWAY) -> None:
         """End the session: a reset, then the close."""

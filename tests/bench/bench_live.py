@@ -62,7 +62,7 @@ class Bare:
             await websocket.receive_text()
             await websocket.send_text("{}")
             self.queues.add(queue)
-            with contextlib.suppress(WebSocketDisconnect):
+            with contextlib.suppress(WebSocketDisconnect, OSError):
                 while True:
                     await websocket.send_text(await queue.get())
 
@@ -79,6 +79,7 @@ def serve_in_child(pipe: Connection) -> None:
         while True:
             order = pipe.recv()
             if order == "stop":
+                running.call(bare.publish, "")  # nobody is there any more: each sender finds out and ends
                 return
             if order == "costs":
                 encodings = running.hub.board.topic("observations").encodings

@@ -328,6 +328,41 @@ async def test_a_client_that_never_reads_costs_fifty_others_nothing_and_is_let_g
         stalled.close()
 
 
+async def test_a_reader_of_server_sent_events_that_never_reads_is_let_go() -> None:
+    limits = LiveLimits(stalled_s_max=1.0)
+    with serve(lambda: make_hub(sensors=200, limits=limits), send_buffer_bytes=16_384) as running:
+        sock = socket.socket()
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        sock.connect(("127.0.0.1", running.port))
+        sock.sendall(f"GET /live/sse?topic=observations HTTP/1.1\r\nHost: 127.0.0.1:{running.port}\r\n\r\n".encode())
+        for tick in range(60):
+            await tell(running, *(observation(i, float(tick)) for i in range(200)))
+            await asyncio.sleep(0.005)
+        assert running.hub.clients == 1
+        for _ in range(100):
+            if running.hub.clients == 0:
+                break
+            await asyncio.sleep(0.05)
+        assert running.hub.clients == 0
+        sock.close()
+
+
+async def test_another_thread_publishes_in_order(live: Running) -> None:
+    async with dial(live) as client:
+        await say(client, op="subscribe", topic="jobs")
+        await hear(client)
+        for done in range(50):
+            live.hub.publish_threadsafe("jobs", [{"id": "job/1", "done": done}])
+        seen = []
+        while not seen or seen[-1] != 49:
+            seen.extend(change["done"] for change in (await hear(client))["changes"])
+        assert seen == sorted(seen)
+        live.hub.publish_threadsafe("jobs", [{"id": "job/1", "removed": True}])
+        assert (await hear(client))["changes"] == [{"id": "job/1", "removed": True}]
+        await say(client, op="subscribe", topic="jobs")
+        assert (await hear(client))["state"] == []
+
+
 async def test_a_slow_client_gets_the_latest_of_each_and_no_backlog() -> None:
     with serve(lambda: make_hub(sensors=200), send_buffer_bytes=16_384) as running:
         sock = await asyncio.to_thread(stalled_socket, running)

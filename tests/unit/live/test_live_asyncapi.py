@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
+
 import jsonschema_rs
 import orjson
 import pytest
@@ -34,7 +37,7 @@ def conversation() -> list[dict]:
     def turn(now_s: float, *frames: dict) -> None:
         for frame in frames:
             session.receive(orjson.dumps(frame), now_s, AT)
-        heard.extend(orjson.loads(frame.text) for frame in session.take(now_s, AT))
+        heard.extend(orjson.loads(frame.text) for frame in session.take(now_s, lambda: AT))
 
     turn(0.0, {"op": "subscribe", "topic": "observations", "max_rate_hz": 50}, {"op": "subscribe", "topic": "tiles"})
     turn(0.0, {"op": "subscribe", "topic": "passing"}, {"op": "ping"}, {"op": "fly"})
@@ -120,3 +123,11 @@ def test_every_reference_of_the_document_leads_somewhere():
         node = document
         for step in reference.removeprefix("#/").split("/"):
             node = node[step]
+
+
+def test_the_document_in_docs_is_the_one_that_is_served():
+    kept = Path(__file__).parents[3] / "docs" / "asyncapi.json"
+    fresh = orjson.dumps(asyncapi_document(), option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
+    if os.environ.get("CIM_BLESS"):
+        kept.write_bytes(fresh)
+    assert kept.read_bytes() == fresh, "the protocol changed: run this test with CIM_BLESS=1 and look at the difference"

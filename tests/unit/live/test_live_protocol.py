@@ -34,7 +34,7 @@ class Talk:
 
     def hear(self, after_s: float = 0.0) -> list[dict]:
         self.now_s += after_s
-        return [orjson.loads(frame.text) for frame in self.session.take(self.now_s, AT)]
+        return [orjson.loads(frame.text) for frame in self.session.take(self.now_s, lambda: AT)]
 
 
 def test_a_topic_is_subscribed_once_and_the_last_filter_counts():
@@ -96,7 +96,7 @@ def test_rate_is_a_least_time_between_deltas():
     talk.hear()
     talk.put(a=1)
     assert talk.hear(0.4) == []
-    assert talk.session.wake_s() == pytest.approx(100.5)
+    assert talk.session.held_back_until_s == pytest.approx(100.5)
     talk.put(a=2)
     assert [c["v"] for c in talk.hear(0.1)[0]["changes"]] == [2]
     assert talk.put(a=3).hear(0.1) == []
@@ -105,7 +105,7 @@ def test_rate_is_a_least_time_between_deltas():
 def test_silence_is_filled_only_where_there_is_silence():
     talk = Talk(heartbeat_s=5.0).say(op="subscribe", topic="observations")
     talk.hear()
-    assert talk.session.wake_s() == 105.0
+    assert talk.session.heartbeat_due_s == 105.0
     assert talk.put(a=1).hear(4.9)[0]["op"] == "delta"
     assert talk.hear(4.9) == []
     assert talk.hear(0.2) == [{"op": "heartbeat", "at": AT}]
