@@ -6,7 +6,9 @@ it is a plain line a step.
 
 from __future__ import annotations
 
+import shutil
 import sys
+import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Final
@@ -17,10 +19,21 @@ from cim.config import Settings
 from cim.console import JobDisplay, say_error
 from cim.db.directory import DataDirectory
 from cim.doctor import examine
-from cim.errors import CimError, InvalidInput
+from cim.errors import CimError, InvalidInput, Unavailable
 from cim.handover import running_server
 from cim.ids import dataset_slug
-from cim.main import bundle_path, open_city, run_job, serve_city, version
+from cim.main import (
+    bundle_path,
+    current_tiles,
+    observations_of,
+    open_city,
+    recover_directory,
+    run_job,
+    scrub_directory,
+    serve_city,
+    verify_tiles,
+    version,
+)
 
 FAILED: Final = 1
 USAGE: Final = 2
@@ -156,13 +169,99 @@ def build(*, data: DataOption = None) -> int:
     return _run(_settings(data), "tiles", {}, "tiles")
 
 
-@app.command
-def doctor(*, data: DataOption = None) -> int:
-    """Say what this machine lacks, and how to get it.
+@tiles.command
+def verify(*, data: DataOption = None) -> int:
+    """Check nesting, errors, ids and every file of the current tiles.
 
-    Example: cim doctor
+    Example: cim tiles verify --data ./cim-data
+    """
+    faults = verify_tiles(_settings(data).data)
+    for fault in faults:
+        print(f"{fault.code}  {fault.where}  {fault.detail}")
+    print(f"{len(faults)} faults" if faults else "The tiles are sound.")
+    return FAILED if faults else 0
+
+
+@tiles.command(name="export")
+def export_tiles(out: Path, /, *, data: DataOption = None) -> int:
+    """Copy the current tiles into a folder that any web server can offer.
+
+    Example: cim tiles export ./helsinki-tiles --data ./cim-data
+
+    Args:
+        out: A folder that does not exist yet.
+        data: The city's data directory.
+    """
+    if out.exists():
+        raise InvalidInput(f"{out} exists already.", hint="Name a folder that does not.", code="exists")
+    shutil.copytree(current_tiles(_settings(data).data), out)
+    print(f"{out}/tileset.json")
+    return 0
+
+
+@app.command
+def replay(path: Path, /, *, data: DataOption = None, dataset: str | None = None, speed: float = 1.0) -> int:
+    """Send the observations of a file to the running server, in their own rhythm.
+
+    Example: cim replay week.csv --speed 60
+
+    Args:
+        path: Observations as CSV or Parquet.
+        data: The data directory that the server owns.
+        dataset: The dataset in the ids of the datastreams (default: from the file's name).
+        speed: Seconds of the file per second of the clock.
     """
     settings = _settings(data)
+    if speed <= 0:
+        raise InvalidInput("The speed is more than 0.", code="usage")
+    server = running_server(DataDirectory(settings.data))
+    if server is None:
+        raise Unavailable("No server has this city open.", hint="Start one: cim serve", code="no-server")
+    slug = dataset or dataset_slug(path.name.split(".")[0])
+    sent = server.replay(observations_of(path, slug), speed, time.sleep)
+    print(f"done: {sent} observations")
+    return 0
+
+
+@app.command
+def recover(*, data: DataOption = None, accept_loss: bool = False) -> int:
+    """Make a city open again that does not; the originals are kept.
+
+    Example: cim recover --data ./cim-data
+
+    Args:
+        data: The city's data directory.
+        accept_loss: Go on even where acknowledged writes are gone for good.
+    """
+    report = recover_directory(_settings(data).data, accept_loss=accept_loss)
+    if not report.needed:
+        print("The city opens; there was nothing to do.")
+        return 0
+    print(f"The city opens again. The originals are in {report.kept_in}.")
+    print(f"log: {report.log_bytes_before:,} bytes before, {report.log_bytes_after:,} after")
+    if report.groups_lost:
+        print(f"{report.groups_lost} acknowledged groups of writes are gone.")
+    return 0
+
+
+@app.command
+def doctor(*, data: DataOption = None, scrub: bool = False) -> int:
+    """Say what this machine lacks, and how to get it.
+
+    Example: cim doctor --data ./cim-data --scrub
+
+    Args:
+        data: The city's data directory.
+        scrub: Also read every column of the stored city, to find rot.
+    """
+    settings = _settings(data)
+    if scrub:
+        found = scrub_directory(settings.data)
+        print(f"read {found.rows:,} rows of {found.tables} tables")
+        for fault in found.faults:
+            print(f"damaged  {fault.table}.{fault.column}" + (f" at byte {fault.byte}" if fault.byte else ""))
+        if not found.sound:
+            return FAILED
     checks = examine(settings.data, bundle_path())
     for check in checks:
         mark = "ok     " if check.good else "MISSING" if check.needed else "missing"

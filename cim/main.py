@@ -26,8 +26,10 @@ from cim.city.service import CityService
 from cim.city.store import BASELINE_GAPS
 from cim.config import Settings
 from cim.db.directory import DataDirectory
-from cim.db.settings import StartCheck
-from cim.db.store import Database
+from cim.db.recover import RecoveryReport, recover_city
+from cim.db.scrub import ScrubReport, scrub_city
+from cim.db.settings import DatabaseSettings, StartCheck
+from cim.db.store import Database, packaged_migrations
 from cim.errors import Forbidden, NotFound
 from cim.features.api import feature_routes
 from cim.features.baseline import BaselineFeatures
@@ -44,20 +46,25 @@ from cim.ports import Clock, SystemClock
 from cim.sensing.actor import ReplayActor
 from cim.sensing.api import sensing_router
 from cim.sensing.feed import Observe
-from cim.sensing.model import Datastream, StateSeries
+from cim.sensing.model import Datastream, ObservationBatch, StateSeries
 from cim.sensing.service import SensingService
+from cim.sensing.store import OBSERVATIONS_GAPLESS
 from cim.server import address_of, bind, run
 from cim.tilesets.model import BASE_SCHEME, Pointer
 from cim.tilesets.service import TilesetService
 from cim.tilesets.store import TilesetStore
 from cim.web.security import is_same_origin
 from ingest.intake import IntakeKind
+from ingest.readers.registry import reader_for
+from ingest.records import ReadContext
 from ingest.sample.replay import build_replay, observe
 from ingest.tiling import TilingKind, tiles_are_old
+from tiles.verify import Fault, verify_tileset
 from viewer.specs import view_document
 
 LIVE_TOPICS = ("observations", "jobs", "alarms")
 READ_STEPS = ("read",)
+START_CHECKS = (StartCheck("baselines are numbered without a gap", BASELINE_GAPS), OBSERVATIONS_GAPLESS)
 SAMPLE_STEPS = ("read", "parcels", "water", "power", "traffic", "energy", "sensors")
 
 
@@ -87,9 +94,7 @@ def open_city(data: Path, settings: Settings, *, clock: Clock | None = None) -> 
     clock = clock or SystemClock()
     with (
         DataDirectory(data) as directory,
-        Database.open(
-            directory, clock=clock, checks=[StartCheck("baselines are numbered without a gap", BASELINE_GAPS)]
-        ) as database,
+        Database.open(directory, clock=clock, checks=START_CHECKS) as database,
     ):
         yield _wire(directory, database, settings, clock)
 
@@ -272,3 +277,44 @@ def run_job(
         return as_json(job)
     finally:
         opened.jobs.stop()
+
+
+def recover_directory(data: Path, *, accept_loss: bool) -> RecoveryReport:
+    """Make a city that does not open open again, the originals kept; see ``cim.db.recover``."""
+    with DataDirectory(data) as directory:
+        return recover_city(
+            directory,
+            DatabaseSettings(),
+            clock=SystemClock(),
+            migrations=packaged_migrations(),
+            checks=START_CHECKS,
+            accept_loss=accept_loss,
+        )
+
+
+def scrub_directory(data: Path) -> ScrubReport:
+    """Read every column of a city that nobody has open, to find rot."""
+    with DataDirectory(data) as directory:
+        return scrub_city(directory, DatabaseSettings())
+
+
+def current_tiles(data: Path) -> Path:
+    """Return the folder of the base city's current tiles; raises :class:`NotFound` before the first build."""
+    store = TilesetStore(data / "tiles")
+    pointer = store.pointer(BASE_SCHEME)
+    if pointer is None:
+        raise NotFound("The tiles have not been built yet.", hint="Run: cim tiles build", code="tiles-not-built")
+    return store.build_path(BASE_SCHEME, pointer.build)
+
+
+def verify_tiles(data: Path) -> list[Fault]:
+    """Check the current tiles of a city; an empty list is a sound tileset."""
+    return verify_tileset(current_tiles(data))
+
+
+def observations_of(path: Path, dataset: str) -> Iterator[ObservationBatch]:
+    """Yield the observations of a file in the order in which it has them."""
+    context = ReadContext(dataset=dataset)
+    for record in reader_for(path).read(path, context):
+        if isinstance(record, ObservationBatch):
+            yield record
