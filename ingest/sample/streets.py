@@ -12,9 +12,11 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
+import scipy.sparse as sp
 import shapely
 from numpy.typing import NDArray
 from scipy.cluster.hierarchy import fcluster, linkage
+from scipy.sparse.csgraph import connected_components, dijkstra
 
 from cim.errors import InvalidInput
 from cim.networks.model import Network, NetworkLink
@@ -32,6 +34,9 @@ INTERSECTION_DIAMETER_M: Final = 45.0
 
 BLOCK_LENGTH_M_MAX: Final = 180.0
 """Lines are joined through a node of degree two only up to this length."""
+
+PART_LENGTH_M_MIN: Final = 150.0
+"""Streets cut off from the others are joined to them over driveways from this length on, metres."""
 
 STUB_LENGTH_M_MIN: Final = 35.0
 """A dead end shorter than this is left out."""
@@ -79,7 +84,7 @@ def build_skeleton(streets: Network) -> Skeleton:
 
     Raises :class:`InvalidInput` (``streets-too-few``) when fewer than two street blocks remain.
     """
-    chosen = [link for link in streets.links if text_of(link, "highway") in MAIN_CLASSES]
+    chosen = _chosen(streets)
     links = _merge_intersections(streets, chosen) if len(chosen) > 1 else []
     for _ in range(4):
         links = _contract(_prune(_unique(_largest_part(links))))
@@ -87,6 +92,41 @@ def build_skeleton(streets: Network) -> Skeleton:
     if len(links) < 2:
         raise InvalidInput("There are too few streets to lay a network along.", code="streets-too-few")
     return _renumber(links)
+
+
+def _chosen(streets: Network) -> list[NetworkLink]:
+    """Return the streets to follow, and the driveways without which some of them would be cut off."""
+    links = sorted(streets.links, key=lambda item: item.element_id)
+    names = sorted({end for link in links for end in (link.from_node, link.to_node)})
+    number = {name: i for i, name in enumerate(names)}
+    main = np.array([text_of(link, "highway") in MAIN_CLASSES for link in links], dtype=np.bool_)
+    if not main.any():
+        return []
+    ends = np.array([(number[link.from_node], number[link.to_node]) for link in links])
+    length = np.array([max(0.1, float(np.hypot(*np.diff(link.line, axis=0).T).sum())) for link in links])
+    label = _components(ends[main], len(names))
+    extent = np.bincount(label[ends[main][:, 0]], length[main], int(label.max()) + 1)
+    home = int(extent.argmax())
+    # Along streets the way costs next to nothing, so that it uses as little driveway as can be.
+    cost = np.where(main, length * 1e-3, length)
+    row = {(int(a), int(b)): i for i, (a, b) in enumerate(ends.tolist())}
+    graph = sp.csr_matrix((cost, (ends[:, 0], ends[:, 1])), shape=(len(names), len(names)))
+    start = int(np.flatnonzero(label == home)[0])
+    distance, before = dijkstra(graph, directed=False, indices=start, return_predecessors=True)
+    used = main.copy()
+    for part in np.flatnonzero(extent >= PART_LENGTH_M_MIN).tolist():
+        members = np.flatnonzero(label == part)
+        at = int(members[distance[members].argmin()])
+        while np.isfinite(distance[at]) and at != start:
+            up = int(before[at])
+            used[row[(up, at)] if (up, at) in row else row[(at, up)]] = True
+            at = up
+    return [link for link, keep in zip(links, used.tolist(), strict=True) if keep]
+
+
+def _components(ends: NDArray[np.int64], count: int) -> NDArray[np.int64]:
+    joined = sp.csr_matrix((np.ones(len(ends)), (ends[:, 0], ends[:, 1])), shape=(count, count))
+    return np.asarray(connected_components(joined, directed=False)[1], dtype=np.int64)
 
 
 def _merge_intersections(streets: Network, chosen: list[NetworkLink]) -> list[SkeletonLink]:
