@@ -51,10 +51,10 @@ _BODY = {
 }
 
 
-def _read_batch(body: bytes) -> ObservationsIn:
+def _read_batch(body: bytes, items_max: int) -> ObservationBatch:
     """Read a request's body; an own step, because Python's JSON reader lets NaN through."""
     try:
-        return ObservationsIn.model_validate(orjson.loads(body))
+        items = ObservationsIn.model_validate(orjson.loads(body)).items
     except orjson.JSONDecodeError:
         raise InvalidInput("The request is not JSON.", code="observation-json") from None
     except ValidationError as error:
@@ -65,6 +65,18 @@ def _read_batch(body: bytes) -> ObservationsIn:
             code="observation-items",
             member=where,
         ) from None
+    if len(items) > items_max:
+        raise LimitExceeded(
+            f"One request may carry {items_max} observations.",
+            hint="Send several requests.",
+            limit="post_items_max",
+            value=items_max,
+        )
+    return ObservationBatch(
+        [item.id for item in items],
+        np.array([round(item.t.timestamp() * 1e6) for item in items], np.int64).view("datetime64[us]"),
+        np.array([item.v for item in items], np.float64),
+    )
 
 
 def sensing_router(sensing: SensingService, *, may_write: Callable[..., Any]) -> APIRouter:
@@ -103,19 +115,7 @@ def sensing_router(sensing: SensingService, *, may_write: Callable[..., Any]) ->
     ) -> dict[str, Any]:
         """Store observations; the answer comes when they are durable. Rows that cannot be stored are named."""
         body = await request.body()
-        sent = _read_batch(body)
-        if len(sent.items) > sensing.limits.post_items_max:
-            raise LimitExceeded(
-                f"One request may carry {sensing.limits.post_items_max} observations.",
-                hint="Send several requests.",
-                limit="post_items_max",
-                value=sensing.limits.post_items_max,
-            )
-        batch = ObservationBatch(
-            [item.id for item in sent.items],
-            np.array([np.datetime64(round(item.t.timestamp() * 1e6), "us") for item in sent.items], "datetime64[us]"),
-            np.array([item.v for item in sent.items], np.float64),
-        )
+        batch = _read_batch(body, sensing.limits.post_items_max)
         appended = await sensing.append_observations(
             batch,
             idempotency_key=idempotency_key,
