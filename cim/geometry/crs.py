@@ -82,13 +82,11 @@ class WorkingFrame:
 
     def to_lonlat(self, xy: FloatArray) -> FloatArray:
         """Return degrees, shape (n, 2), for metres in the working CRS, shape (n, 2+)."""
-        lon, lat = self._out.transform(xy[:, 0], xy[:, 1])
-        return np.column_stack((lon, lat))
+        return _apply(self._out, xy)
 
     def from_lonlat(self, lonlat: FloatArray) -> FloatArray:
         """Return metres in the working CRS, shape (n, 2), for degrees, shape (n, 2+)."""
-        x, y = self._in.transform(lonlat[:, 0], lonlat[:, 1])
-        return np.column_stack((x, y))
+        return _apply(self._in, lonlat)
 
     def bbox_to_lonlat(self, bbox: tuple[float, float, float, float]) -> tuple[float, float, float, float]:
         """Return west, south, east, north that cover a box of the working CRS, edges densified."""
@@ -99,3 +97,10 @@ class WorkingFrame:
         """Return xmin, ymin, xmax, ymax that cover a box in degrees, edges densified."""
         xmin, ymin, xmax, ymax = self._in.transform_bounds(*bbox, densify_pts=21)
         return float(xmin), float(ymin), float(xmax), float(ymax)
+
+
+def _apply(way: pyproj.Transformer, points: FloatArray) -> FloatArray:
+    if len(points) == 1:
+        # pyproj takes arrays of one for a scalar and warns of it.
+        return np.array([way.transform(float(points[0, 0]), float(points[0, 1]))])
+    return np.column_stack(way.transform(points[:, 0], points[:, 1]))
