@@ -28,6 +28,7 @@ export class CimApp extends LitElement {
   declare api: Api;
   declare createMap: MapFactory;
 
+  private padded = '';
   private off: (() => void) | null = null;
   private noticeTimer: ReturnType<typeof setTimeout> | null = null;
 
@@ -106,9 +107,14 @@ export class CimApp extends LitElement {
 
   protected override updated(): void {
     const { phone, leftOpen, rightOpen, selection, sheet: stop } = this.state;
-    this.map?.setPadding(phone
+    const padding = phone
       ? { left: 0, right: 0, top: 124, bottom: stopHeight(stop, innerHeight) }
-      : { left: leftOpen ? 300 : 56, right: rightOpen || selection ? 364 : 0, top: 64, bottom: 84 });
+      : { left: leftOpen ? 300 : 56, right: rightOpen || selection ? 364 : 0, top: 12, bottom: 84 };
+    // The map lays its labels out anew for each padding: only a new one is worth that.
+    const key = JSON.stringify(padding);
+    if (key === this.padded) return;
+    this.padded = key;
+    this.map?.setPadding(padding);
   }
 
   private readonly key = (event: KeyboardEvent): void => {
