@@ -15,10 +15,11 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from cim.errors import InvalidInput
 from cim.findings import Finding, Severity, Verdict
 from cim.networks.model import Network
 from ingest.sample import water
-from ingest.sample.states import STEP_S, TIMES_S, Solved, States
+from ingest.sample.states import STEP_S, TIMES_S, Facts, Solved, States, with_facts
 from ingest.sample.water import WaterPlan
 
 FloatArray = NDArray[np.float64]
@@ -32,13 +33,21 @@ WARNINGS_MAX: Final = 20
 
 
 def solve_water(plan: WaterPlan) -> Solved:
-    """Run EPANET and return the last day: pressure head (m), flow (m3/s), tank level (m)."""
+    """Run EPANET and return the last day: pressure head (m), flow (m3/s), tank level (m).
+
+    Raises :class:`InvalidInput` (``water-not-solved``) when EPANET gives up.
+    """
     import wntr  # noqa: PLC0415 -- three seconds, paid in the child process only
 
     model = _model(wntr, plan)
     with tempfile.TemporaryDirectory(prefix="cim-water-") as folder, warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
-        results = wntr.sim.EpanetSimulator(model).run_sim(file_prefix=str(Path(folder) / "run"))
+        try:
+            results = wntr.sim.EpanetSimulator(model).run_sim(file_prefix=str(Path(folder) / "run"))
+        except wntr.epanet.exceptions.EpanetException as error:
+            raise InvalidInput(
+                "The water network has no solution.", hint="Check its sources and demands.", code="water-not-solved"
+            ) from error
         report = Path(folder) / "run.rpt"
         lines = report.read_text(errors="replace").splitlines() if report.is_file() else []
     messages = [line.strip() for line in lines if "WARNING" in line]
@@ -134,7 +143,24 @@ def _solved(plan: WaterPlan, results: Any, messages: list[str]) -> Solved:
         States("flow", "m3/s", links, flows),
         States("tank_level", "m", (water.TANK,), day(pressure, (water.TANK,))),
     )
-    return Solved(network, states, (*_convergence(messages), *_low_pressure(heads)))
+    return Solved(
+        with_facts(network, _facts(network, heads, flows)), states, (*_convergence(messages), *_low_pressure(heads))
+    )
+
+
+def _facts(network: Network, heads: States, flows: FloatArray) -> Facts:
+    """Lowest pressure head of each junction; mean flow and highest velocity of each pipe."""
+    lowest = heads.values.min(axis=0).tolist()
+    facts: dict[str, dict[str, float]] = {
+        name: {"pressure_head_m_min": value} for name, value in zip(heads.element_ids, lowest, strict=True)
+    }
+    mean, largest = flows.mean(axis=0).tolist(), np.abs(flows).max(axis=0).tolist()
+    for link, usual, most in zip(network.links, mean, largest, strict=True):
+        facts[link.element_id] = {"flow_m3_s_mean": usual}
+        diameter = link.attributes.get("diameter_m")
+        if isinstance(diameter, float):
+            facts[link.element_id]["velocity_m_s_max"] = most / (np.pi * diameter**2 / 4.0)
+    return facts
 
 
 def _along_the_flow(network: Network, flows: FloatArray) -> tuple[FloatArray, Network]:

@@ -16,7 +16,7 @@ from cim.errors import InvalidInput
 from cim.findings import Finding, Severity, Verdict
 from ingest.sample import power
 from ingest.sample.power import PowerPlan
-from ingest.sample.states import Solved, States
+from ingest.sample.states import Facts, Solved, States, with_facts
 
 FloatArray = NDArray[np.float64]
 
@@ -56,7 +56,20 @@ def solve_power(plan: PowerPlan) -> Solved:
         States("line_loading", "%", tuple(item.element_id for item in plan.lines), flow.line_loading),
         States("active_power", "kW", tuple(item.element_id for item in plan.lines), flow.line_w / 1000.0),
     )
-    return Solved(plan.network, states, tuple(_findings(plan, flow)))
+    return Solved(with_facts(plan.network, _facts(plan, flow)), states, tuple(_findings(plan, flow)))
+
+
+def _facts(plan: PowerPlan, flow: LoadFlow) -> Facts:
+    """Lowest voltage of each bus that is served; highest loading of each line and transformer."""
+    facts: dict[str, dict[str, float]] = {}
+    for name, value in zip(plan.buses, flow.voltage_pu.min(axis=0).tolist(), strict=True):
+        if np.isfinite(value):
+            facts[name] = {"voltage_pu_min": value}
+    names = [item.element_id for item in plan.lines] + [item.element_id for item in plan.transformers]
+    most = [*flow.line_loading.max(axis=0).tolist(), *flow.transformer_loading.max(axis=0).tolist()]
+    for name, value in zip(names, most, strict=True):
+        facts[name] = {**facts.get(name, {}), "loading_percent_max": value}
+    return facts
 
 
 def run_load_flow(plan: PowerPlan) -> LoadFlow:

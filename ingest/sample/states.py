@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from cim.findings import Finding
-from cim.networks.model import Network
+from cim.networks.model import Network, NetworkLink, NetworkNode
 from cim.units import SECONDS_PER_DAY
 
 FloatArray = NDArray[np.float64]
@@ -52,6 +53,24 @@ class Solved:
             if states.observed_property == observed_property:
                 return states
         raise KeyError(observed_property)
+
+
+Facts = Mapping[str, Mapping[str, float]]
+"""What the day says of an element, by element id and attribute name."""
+
+
+def with_facts(network: Network, facts: Facts) -> Network:
+    """Add what the solved day says of the elements to their attributes, rounded to six digits."""
+
+    def joined(item: NetworkNode | NetworkLink) -> dict[str, str | int | float | bool | None]:
+        said = {name: float(f"{value:.6g}") for name, value in facts.get(item.element_id, {}).items()}
+        return {**item.attributes, **said}
+
+    return replace(
+        network,
+        nodes=tuple(replace(node, attributes=joined(node)) for node in network.nodes),
+        links=tuple(replace(link, attributes=joined(link)) for link in network.links),
+    )
 
 
 def over_the_day(hourly: FloatArray) -> FloatArray:

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import itertools
+import os
+import subprocess
+import sys
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -111,3 +115,13 @@ def test_states_that_cannot_be_replayed_are_refused(times, columns, code):
     with pytest.raises(InvalidInput) as caught:
         r.build_replay([stream(i) for i in range(3)], StateSeries(ids, times, np.zeros((96, columns))), HELSINKI)
     assert caught.value.problem_code == code
+
+
+def test_the_server_can_replay_without_a_solver():
+    """Importing the replay imports no solver and no shapes: the server starts fast."""
+    script = "import sys, ingest.sample.replay; print([m for m in ('wntr', 'scipy', 'shapely') if m in sys.modules])"
+    root = Path(__file__).resolve().parents[4]
+    environment = {**os.environ, "PYTHONPATH": str(root)}
+    command = [sys.executable, "-c", script]
+    printed = subprocess.run(command, cwd=root, env=environment, capture_output=True, text=True, check=True)
+    assert printed.stdout.strip() == "[]"

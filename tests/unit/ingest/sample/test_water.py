@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from cim.errors import InvalidInput
 from ingest.sample.hydraulics import solve_water
 from ingest.sample.states import TIMES_S
 from ingest.sample.stock import build_stock
@@ -106,4 +107,26 @@ def test_more_water_than_the_mains_carry_is_a_finding(plan):
 
     thirsty = replace(plan, demand_m3_s=plan.demand_m3_s * 6.0)
     rules = {finding.rule for finding in solve_water(thirsty).findings}
-    assert "water-pressure-min" in rules
+    assert rules == {"water-pressure-min", "water-convergence"}
+
+
+def test_a_junction_without_a_pipe_is_refused(plan):
+    from dataclasses import replace
+
+    network = plan.network
+    cut = tuple(link for link in network.links if "J5" not in {link.from_node, link.to_node})
+    dry = replace(network, links=cut)
+    with pytest.raises(InvalidInput) as caught:
+        solve_water(replace(plan, network=dry))
+    assert caught.value.problem_code == "water-not-solved"
+
+
+def test_elements_say_what_the_day_did_to_them(solved):
+    pipe = next(link for link in solved.network.links if link.element_id == "P3")
+    flow = solved.of("flow").column("P3")
+    area = np.pi * pipe.attributes["diameter_m"] ** 2 / 4.0
+    assert pipe.attributes["velocity_m_s_max"] == pytest.approx(np.abs(flow).max() / area, rel=1e-5)
+    assert pipe.attributes["flow_m3_s_mean"] == pytest.approx(flow.mean(), rel=1e-5)
+    node = next(node for node in solved.network.nodes if node.element_id == "J2")
+    lowest = solved.of("pressure_head").column("J2").min()
+    assert node.attributes["pressure_head_m_min"] == pytest.approx(lowest, rel=1e-5)
