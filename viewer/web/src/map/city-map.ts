@@ -59,6 +59,7 @@ export class CityMap {
   private refreshFrame = 0;
   private idleTimer = 0;
   private idle = false;
+  private repaint = false;
   private closed = false;
 
   constructor(
@@ -135,7 +136,7 @@ export class CityMap {
     const ky = METRES_PER_DEGREE;
     const kx = ky * Math.cos((at[1] * Math.PI) / 180);
     this.effect.bounds = [(bbox[0] - at[0]) * kx, (bbox[1] - at[1]) * ky, (bbox[2] - at[0]) * kx, (bbox[3] - at[1]) * ky];
-    this.refresh();
+    this.refresh(true);
   }
 
   setView(view: Partial<ViewState>, animate = false): void {
@@ -158,19 +159,19 @@ export class CityMap {
     this.effect.setTheme(this.tokens, theme);
     this.scene.setTokens(this.tokens);
     this.paintBackground();
-    this.refresh();
+    this.refresh(true);
   }
 
   /** Null puts the sun back where the drawings have it. */
   setSun(sun: SunDirection | null): void {
     this.effect.sun = sun ?? DEFAULT_SUN;
-    this.deck.redraw('sun');
+    this.refresh(true);
   }
 
   setColourBy(colourBy: ColourBy): void {
     this.scene.colourBy = colourBy;
     this.effect.quiet = colourBy ? 0.35 : 0;
-    this.refresh();
+    this.refresh(true);
   }
 
   /** Swatches and steps of a colouring, by default of the one that is on. */
@@ -271,7 +272,7 @@ export class CityMap {
   setQuality(quality: Quality): void {
     this.effect.setQuality(quality);
     this.deck.setProps({ useDevicePixels: quality === 'full' ? Math.min(2, devicePixelRatio) : 1 });
-    this.deck.redraw('quality');
+    this.refresh(true);
   }
 
   /** The view as a PNG; the lines of the caption (attribution, "generated") are written into it with the scale. */
@@ -333,15 +334,19 @@ export class CityMap {
   }
 
   /** Describes the layers anew, at most once a frame; deck.gl finds out what changed. */
-  private refresh(): void {
+  private refresh(light = false): void {
     this.idle = false;
+    // deck.gl draws again by itself when layers changed; a change of light it cannot see.
+    this.repaint ||= light;
     if (this.closed || this.refreshFrame) return;
     this.refreshFrame = requestAnimationFrame(() => {
       this.refreshFrame = 0;
       if (this.closed) return;
       const frame: Frame = { width: this.canvas.clientWidth, height: this.canvas.clientHeight, padding: this.padding };
       this.deck.setProps({ layers: this.scene.layers({ view: this.view, viewport: this.viewport, frame }) });
-      this.deck.redraw('refresh');
+      if (!this.repaint) return;
+      this.repaint = false;
+      this.deck.redraw('light');
     });
   }
 

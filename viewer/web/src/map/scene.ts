@@ -1,11 +1,11 @@
 import type { Layer, WebMercatorViewport } from '@deck.gl/core';
-import { PathLayer, PolygonLayer, SolidPolygonLayer } from '@deck.gl/layers';
+import { SolidPolygonLayer } from '@deck.gl/layers';
 import type { ColourBy, Datastream, FeatureInView, LayerPhase, Rgba, ViewState } from './types';
 import { withAlpha, type Tokens } from './tokens';
 import { attributeColour, commonRange, groundColour, noData } from './palette';
 import { LiveStore } from './live';
 import type { LayerSpec } from './spec';
-import { linesOf, loadFeatures, pointOf, polygonsOf, SourceError, type Feature, type Position } from './features';
+import { loadFeatures, pointOf, SourceError, type Feature, type Position } from './features';
 import { CityTileLayer, type TilePaint } from './layers/city-tile-layer';
 import { treeLayer, treesOf, type Tree } from './layers/tree-layer';
 import { linksOf, networkLayers, nodeLayer, nodesOf, type Link, type NetworkInput, type Node } from './layers/network-layers';
@@ -13,6 +13,7 @@ import { LEVEL, SENSOR_CLUSTER_ZOOM, sensorLayers, type Sensor } from './layers/
 import { labelLayers, labelSources, placeLabels, type LabelSource } from './layers/label-layers';
 import { chooseLabels, type Frame, type LabelCandidate } from './labels';
 import { clusterPoints } from './cluster';
+import { plainLayer } from './layers/plain-layer';
 import { drawMarks } from './layers/marks';
 import { CITY_EXTENSIONS } from './shading/extension';
 import { Kind } from './shading/shader';
@@ -256,9 +257,10 @@ export class Scene {
     return this.groundPaint;
   }
 
-  /** Layers in painting order: plane, ground, contact and networks on it, city, then marks and labels. */
+  /** Layers in painting order: ground and plane, networks on them, city, then marks and labels. */
   layers(v: SceneView): Layer[] {
-    const flat: Layer[] = [this.plane(v.view)];
+    const ground: Layer[] = [];
+    const flat: Layer[] = [];
     const city: Layer[] = [];
     const marks: Layer[] = [];
     const labels: LabelSource[] = [];
@@ -268,7 +270,7 @@ export class Scene {
       if (!l || l.phase === 'failed') continue;
       const minZoom = s.hints.min_zoom ?? DEFAULT_MIN_ZOOM[s.role] ?? 0;
       const visible = this.isVisible(s.id) && v.view.zoom >= minZoom;
-      if (s.role === 'ground' && l.phase !== 'loading') flat.push(this.tileLayer(s, visible));
+      if (s.role === 'ground' && l.phase !== 'loading') ground.push(this.tileLayer(s, visible));
       else if (s.role === 'buildings' && l.phase !== 'loading') city.push(this.tileLayer(s, visible));
       else if (s.role === 'trees' && l.trees) city.push(treeLayer(s.id, l.trees, this.tokens, visible));
       else if (s.role === 'network') {
@@ -277,9 +279,10 @@ export class Scene {
         if (input.nodes.length) marks.push(nodeLayer(input));
       } else if (s.role === 'sensors') marks.push(...this.sensors(s, visible, v));
       else if (s.role === 'labels' && visible) labels.push(...(l.labels ?? []));
-      else if (s.role === 'polygons' || s.role === 'lines') flat.push(this.plain(s, l, visible));
+      else if (s.role === 'polygons' || s.role === 'lines') flat.push(plainLayer(s, l.features, this.tokens, visible));
     }
-    return [...flat, ...city, ...marks, ...this.labels(labels, v)];
+    // The plane lies behind the ground in depth: drawn after it, only what is bare is shaded.
+    return [...ground, this.plane(v.view), ...flat, ...city, ...marks, ...this.labels(labels, v)];
   }
 
   private plane(view: ViewState): Layer {
@@ -292,7 +295,7 @@ export class Scene {
       data: [[[x - d, y - d], [x + d, y - d], [x + d, y + d], [x - d, y + d]]],
       getPolygon: (p) => p,
       getFillColor: this.tokens.get('map-ground'),
-      parameters: { depthCompare: 'always', depthWriteEnabled: false },
+      parameters: { depthCompare: 'less-equal', depthWriteEnabled: false },
       extensions: CITY_EXTENSIONS,
       updateTriggers: { getFillColor: this.tokens.get('map-ground').join() },
       ...({ cityKind: Kind.plane } as object),
@@ -366,34 +369,6 @@ export class Scene {
       marks: this.marks,
       selectedId: this.selectedId,
       hoverId: this.hoverId,
-    });
-  }
-
-  private plain(s: LayerSpec, l: Loaded, visible: boolean): Layer {
-    const colour = (key: string, fallback: Rgba): Rgba => {
-      const c = s.props[key];
-      return Array.isArray(c) ? ([...c, 255].slice(0, 4) as Rgba) : fallback;
-    };
-    const shared = {
-      id: s.id,
-      visible,
-      parameters: { depthCompare: 'always', depthWriteEnabled: false } as const,
-      extensions: CITY_EXTENSIONS,
-      ...({ cityKind: Kind.flat } as object),
-    };
-    const line = colour('getLineColor', this.tokens.get('line-boundary'));
-    if (s.role === 'lines') {
-      const paths = l.features.flatMap((f) => linesOf(f));
-      return new PathLayer<Position[]>({ ...shared, data: paths, getPath: (p) => p, widthUnits: 'pixels', getWidth: 2, getColor: line });
-    }
-    return new PolygonLayer<Position[][]>({
-      ...shared,
-      data: l.features.flatMap((f) => polygonsOf(f)),
-      getPolygon: (p) => p as never,
-      getFillColor: colour('getFillColor', withAlpha(line, 0.2)),
-      getLineColor: line,
-      lineWidthUnits: 'pixels',
-      getLineWidth: 2,
     });
   }
 

@@ -144,6 +144,16 @@ function expanded(values: Float32Array, size: number, indices: Values | undefine
   return out;
 }
 
+/** The same triangles, last first; winding is kept. */
+function reversed(indices: Values | undefined, vertices: number): Uint32Array {
+  const count = indices?.length ?? vertices;
+  const out = new Uint32Array(count);
+  for (let t = 0; t < count; t += 3) {
+    for (let k = 0; k < 3; k++) out[count - 3 - t + k] = indices ? (indices[t + k] ?? 0) : t + k;
+  }
+  return out;
+}
+
 function anchorsOf(rows: number, positions: Float32Array, featureIds: Float32Array): Float32Array {
   const lo = new Float32Array(rows * 3).fill(Infinity);
   const hi = new Float32Array(rows * 3).fill(-Infinity);
@@ -205,11 +215,13 @@ export function readTileContent(gltf: Gltf, role: 'buildings' | 'ground'): TileC
     const up = new Float32Array(p.length).map((_, i) => (i % 3 === 1 ? 1 : 0));
     skirt = { mesh: geometry(p, up, apron.indices?.value), alphas: floats(apron.attributes['_ALPHA'], p.length / 3) };
   }
+  // Top of the paint first: what lies under it is then rejected by depth before it is shaded.
+  const order = role === 'ground' ? reversed(body.indices?.value, n) : body.indices?.value;
   return {
     rows,
     ids,
     columns,
-    mesh: geometry(positions, normals, body.indices?.value),
+    mesh: geometry(positions, normals, order),
     featureIds,
     heights,
     edges,

@@ -149,6 +149,7 @@ export const cityModule = {
   city_h = 0.0;
   if (city.depth.x > 0.5) position = city.light * vec4(city_p, 1.0);
   else if (cityLayer.kind.x == 3.0) position.z -= 0.00025 * position.w;
+  else if (cityLayer.kind.x == 6.0) position.z = 0.9998 * position.w;
 `,
     'fs:DECKGL_FILTER_COLOR': `
   if (city.depth.x < 0.5) color = city_colour(color);
