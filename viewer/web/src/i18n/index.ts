@@ -62,8 +62,8 @@ export function wordFor(kind: WordKind, code: string): string | undefined {
   return Object.hasOwn(words, code) ? words[code] : undefined;
 }
 
-/** The word for a server code; an unknown code is shown readably rather than hidden. */
-export const word = (kind: WordKind, code: string): string => wordFor(kind, code) ?? code.replaceAll('_', ' ');
+/** The word for a server code; an unknown code is shown readably rather than hidden. CityJSON marks types of extensions by a plus sign. */
+export const word = (kind: WordKind, code: string): string => wordFor(kind, code.replace(/^\+/, '')) ?? code.replace(/^\+/, '').replaceAll('_', ' ');
 
 /** What a problem is in words; a code that this page cannot word is named, so that it can be looked up. */
 export const problemText = (code: string): string => (code === 'unreachable' ? t('net.unreachable') : wordFor('problem', code) ?? `${t('problem.unknown')} (${t('problem.code', { code })})`);

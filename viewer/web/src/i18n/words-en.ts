@@ -144,6 +144,7 @@ export const wordsEn = {
     GenericCityObject: 'Object',
     CityObjectGroup: 'Group',
     TINRelief: 'Ground',
+    Amenity: 'Place',
     Parcel: 'Parcel',
     District: 'District',
     Sensor: 'Sensor',

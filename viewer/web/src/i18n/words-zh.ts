@@ -146,6 +146,7 @@ export const wordsZh: Words = {
     GenericCityObject: '对象',
     CityObjectGroup: '对象组',
     TINRelief: '地面',
+    Amenity: '场所',
     Parcel: '地块',
     District: '片区',
     Sensor: '传感器',
