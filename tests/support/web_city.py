@@ -9,11 +9,12 @@ import time
 from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Annotated
 
 import httpx
 import orjson
 import uvicorn
-from fastapi import APIRouter, FastAPI, Request
+from fastapi import APIRouter, FastAPI, Query, Request
 from starlette.routing import WebSocketRoute
 from starlette.websockets import WebSocket
 
@@ -65,7 +66,7 @@ def echo_router() -> APIRouter:
         return {"bytes": len(await request.body())}
 
     @router.get("/numbers")
-    async def numbers(count: int) -> list[int]:
+    async def numbers(count: Annotated[int, Query(ge=0, le=100_000)]) -> list[int]:
         return list(range(count))
 
     return router

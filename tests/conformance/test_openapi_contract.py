@@ -1,0 +1,62 @@
+"""What the definition says is what the server does: requests drawn from it, a bounded number."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+
+import httpx
+import pytest
+import schemathesis
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis.errors import Unsatisfiable
+from schemathesis.checks import not_a_server_error
+from schemathesis.generation import GenerationMode
+from schemathesis.specs.openapi.checks import (
+    content_type_conformance,
+    response_schema_conformance,
+    status_code_conformance,
+)
+
+from tests.support.feature_city import MemorySource
+from tests.support.web_city import build_test_app, live_server
+
+CHECKS = [not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance]
+FEW = settings(
+    max_examples=6,
+    deadline=None,
+    derandomize=True,
+    database=None,
+    phases=[Phase.generate],
+    suppress_health_check=list(HealthCheck),
+)
+
+
+@pytest.fixture(scope="module")
+def base(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    app = build_test_app(tmp_path_factory.mktemp("city"), source=MemorySource(), rate_per_s=0)
+    with live_server(app) as base:
+        yield base
+
+
+@pytest.mark.parametrize(("document", "mount"), [("/ogc/api", "/ogc"), ("/openapi.json", "")])
+@pytest.mark.parametrize("mode", [GenerationMode.POSITIVE, GenerationMode.NEGATIVE])
+def test_answers_to_drawn_requests(base: str, document: str, mount: str, mode: GenerationMode) -> None:
+    schema = schemathesis.openapi.from_dict(httpx.get(f"{base}{document}").json())
+    asked = 0
+    for found in schema.get_all_operations():
+        operation = found.ok()
+        if operation.path.endswith("/fail"):
+            continue
+
+        @FEW
+        @given(case=operation.as_strategy(generation_mode=mode))
+        def draw(case: schemathesis.Case) -> None:
+            nonlocal asked
+            asked += 1
+            case.call_and_validate(base_url=f"{base}{mount}", checks=CHECKS, timeout=5)
+
+        with contextlib.suppress(Unsatisfiable):
+            # An operation without parameters has no request that could be wrong.
+            draw()
+    assert asked >= 10
