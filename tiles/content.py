@@ -157,10 +157,16 @@ def building_content(soup: Soup, skirt: SkirtMesh, columns: dict[str, Column]) -
     )  # fmt: skip
 
 
+def places(steps: IntArray) -> IntArray:
+    """Return one number per quantised position, equal for equal positions."""
+    return (steps[:, 0] << 32) | (steps[:, 1] << 16) | steps[:, 2]
+
+
 def without_collapsed(triangles: IntArray, steps: IntArray) -> IntArray:
     """Drop triangles two of whose corners fell on one step of the grid."""
-    a, b, c = (steps[triangles[:, i]] for i in range(3))
-    same = (a == b).all(axis=1) | (b == c).all(axis=1) | (c == a).all(axis=1)
+    place = places(steps)
+    a, b, c = (place[triangles[:, i]] for i in range(3))
+    same = (a == b) | (b == c) | (c == a)
     kept: IntArray = triangles[~same]
     return kept
 
@@ -171,7 +177,8 @@ def _edge_primitive(
     if not len(pairs):
         return []
     owner = soup.owner[soup.vertex_surface()]
-    pairs = pairs[(steps[pairs[:, 0]] != steps[pairs[:, 1]]).any(axis=1)]
+    place = places(steps)
+    pairs = pairs[place[pairs[:, 0]] != place[pairs[:, 1]]]
     if not len(pairs):
         return []
     ends = pairs.reshape(-1)

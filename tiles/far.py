@@ -14,7 +14,7 @@ from tiles.intake import Blocks, City
 from tiles.roofs import KIN, SHARE_MAX
 from tiles.soup import FloatArray, IntArray
 
-FAR_BLOCKS_MAX: Final = 1_500
+FAR_BLOCKS_MAX: Final = 512
 """Blocks that one inner tile draws: the largest."""
 TOLERANCE_SHARE: Final = 1 / 400
 """Outlines are simplified by this share of a tile's diagonal."""

@@ -25,7 +25,8 @@ def clean_footprints(
     """Return valid single polygons, counter-clockwise, 2D, and the row that each comes from."""
     if not len(places):
         return np.empty(0, dtype=object), np.empty(0, dtype=np.int64)
-    places = shapely.force_2d(places)
+    if shapely.has_z(places).any():
+        places = shapely.force_2d(places)
     wrong = ~shapely.is_valid(places)
     if wrong.any():
         places = places.copy()

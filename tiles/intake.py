@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -24,6 +25,7 @@ LEVEL_HEIGHT_M: Final = 3.2
 COVERED_SHARE: Final = 0.9
 """Parts that cover this much of a building's outline stand for all of it."""
 BLOCK_HEIGHT_M_MIN: Final = 0.1
+NAN: Final = float("nan")
 
 
 @dataclass(slots=True)
@@ -32,15 +34,27 @@ class Features:
 
     ids: list[str] = field(default_factory=list)
     types: list[str] = field(default_factory=list)
-    facts: list[Mapping[str, Any]] = field(default_factory=list)
+    names: list[str] = field(default_factory=list)
+    uses: list[str] = field(default_factory=list)
+    roofs: list[str] = field(default_factory=list)
     height_m: list[float] = field(default_factory=list)
+    storeys: list[float] = field(default_factory=list)
+    years: list[float] = field(default_factory=list)
+    modelled: list[bool] = field(default_factory=list)
+    stated_ground_m: list[float] = field(default_factory=list)
     ground_m: FloatArray = field(default_factory=lambda: np.empty(0))
 
     def add(self, identifier: str, type_: str, facts: Mapping[str, Any]) -> int:
         """Append a feature and return its row."""
         self.ids.append(identifier)
         self.types.append(type_)
-        self.facts.append(facts)
+        self.names.append(text(facts, "name"))
+        self.uses.append(text(facts, "function"))
+        self.roofs.append(text(facts, "roof_type"))
+        self.storeys.append(number(facts, "storeys_above_ground"))
+        self.years.append(number(facts, "year_of_construction"))
+        self.modelled.append(modelled(facts, "height_m"))
+        self.stated_ground_m.append(number(facts, "ground_m"))
         self.height_m.append(number(facts, "height_m"))
         return len(self.ids) - 1
 
@@ -88,9 +102,9 @@ def number(facts: Mapping[str, Any], name: str) -> float:
     value = facts.get(name)
     if isinstance(value, dict):
         value = value.get("v")
-    if isinstance(value, bool) or not isinstance(value, (int, float)):
-        return float("nan")
-    return float(value) if np.isfinite(value) else float("nan")
+    if value is None or isinstance(value, bool) or not isinstance(value, (int, float)):
+        return NAN
+    return float(value) if math.isfinite(value) else NAN
 
 
 def text(facts: Mapping[str, Any], name: str) -> str:

@@ -14,7 +14,7 @@ import mapbox_earcut
 import numpy as np
 from numpy.typing import NDArray
 
-from tiles.soup import FloatArray, IntArray, Soup, counts, starts
+from tiles.soup import FloatArray, IntArray, Soup, counts, cross, length, starts
 
 AREA_M2_MIN: Final = 1e-3
 """Surfaces below this area are dropped: they have no reliable normal."""
@@ -39,12 +39,12 @@ class Mesh:
 def without_degenerate(soup: Soup) -> tuple[Soup, FloatArray]:
     """Return the surfaces that have an area, and their unit normals, shape (surfaces, 3)."""
     vectors = area_vectors(soup)
-    length = np.linalg.norm(vectors, axis=1)
+    size = length(vectors)
     enough = counts(soup.ring_ends)[starts(soup.surface_ends)] >= 3
-    keep = enough & (length > AREA_M2_MIN) & np.isfinite(length)
+    keep = enough & (size > AREA_M2_MIN) & np.isfinite(size)
     if not keep.all():
-        soup, vectors, length = soup.select(np.flatnonzero(keep)), vectors[keep], length[keep]
-    return soup, vectors / length[:, None]
+        soup, vectors, size = soup.select(np.flatnonzero(keep)), vectors[keep], size[keep]
+    return soup, vectors / size[:, None]
 
 
 def area_vectors(soup: Soup) -> FloatArray:
@@ -54,9 +54,9 @@ def area_vectors(soup: Soup) -> FloatArray:
     # Differences to a corner of the surface itself keep the products small and exact.
     first = soup.ring_starts()[starts(soup.surface_ends)]
     local = soup.coordinates - soup.coordinates[first][soup.vertex_surface()]
-    cross = np.cross(local, local[soup.next_vertex()])
+    product = cross(local, local[soup.next_vertex()])
     vertex_ends = soup.ring_ends[soup.surface_ends - 1]
-    sums: FloatArray = np.add.reduceat(cross, starts(vertex_ends), axis=0) / 2
+    sums: FloatArray = np.add.reduceat(product, starts(vertex_ends), axis=0) / 2
     return sums
 
 
@@ -137,10 +137,10 @@ def _earcut(soup: Soup, flat: FloatArray, surface: int) -> IntArray:
 def _faced(mesh: Mesh) -> Mesh:
     """Turn every triangle to face as its surface does, and drop those without area."""
     corners = mesh.soup.coordinates[mesh.triangles]
-    cross = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
-    along = np.einsum("ij,ij->i", cross, mesh.normals[mesh.surface])
+    product = cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
+    along = np.einsum("ij,ij->i", product, mesh.normals[mesh.surface])
     triangles = mesh.triangles.copy()
     turned = along < 0
     triangles[turned] = triangles[turned][:, ::-1]
-    keep = np.linalg.norm(cross, axis=1) > 1e-9
+    keep = length(product) > 1e-9
     return Mesh(mesh.soup, triangles[keep], mesh.surface[keep], mesh.normals)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
+import pyarrow as pa
 from numpy.typing import NDArray
 
 from tiles.glb import GlbWriter
@@ -78,11 +79,12 @@ def property_table(
 
 
 def _text(writer: GlbWriter, values: Column) -> dict[str, Any]:
-    encoded = [str(value).encode("utf-8", errors="replace") for value in values]
-    ends = np.cumsum([0, *(len(value) for value in encoded)])
+    column = pa.array(values, pa.large_string())
+    _, offsets, characters = column.buffers()
+    ends = np.frombuffer(offsets, dtype="<i8", count=len(column) + 1)
     name, dtype = next((name, dtype) for name, dtype, most in _OFFSETS if ends[-1] <= most)
     # A view may not be empty, so a column of empty texts keeps one byte that no offset reaches.
-    content = b"".join(encoded) or b"\0"
+    content = (characters.to_pybytes()[: ends[-1]] if characters is not None else b"") or b"\0"
     members: dict[str, Any] = {
         "values": writer.view(content),
         "stringOffsets": writer.view(ends.astype(dtype).tobytes()),

@@ -14,11 +14,11 @@ from tiles.extrude import extrude
 from tiles.far import FarCity, far_city
 from tiles.footprints import UNDERSIDE_M, footprints_of, rings
 from tiles.frame import Chart, TileFrame
-from tiles.intake import Blocks, City, number, text
+from tiles.intake import Blocks, City
 from tiles.mesh import area_vectors
 from tiles.metadata import Column
 from tiles.skirt import skirt_around
-from tiles.soup import FloatArray, IntArray, Soup, join, ranges
+from tiles.soup import FloatArray, IntArray, Soup, join, length, ranges, starts
 from tiles.terrain import (
     SUNK_M,
     FlatGround,
@@ -61,19 +61,14 @@ class PlacedCity:
         """Return the surfaces of some features in the chart; owners are positions in ``rows`` (ascending)."""
         chosen = self._blocks(rows)
         blocks = extrude(self.city.blocks.select(chosen), self.city.features.ground_m, self.foot_m[chosen])
-        bodies = self._bodies(rows)
-        return self.charted(join([blocks, bodies]), rows)
+        return self.charted(join([blocks, seen_from_above(self._bodies(rows))]), rows)
 
     def charted(self, soup: Soup, rows: IntArray) -> Soup:
-        """Carry surfaces into the chart, without the undersides that lie on the ground."""
+        """Carry surfaces into the chart, sorted by feature; owners become positions in ``rows``."""
         if not soup.surface_count:
             return soup
-        up = area_vectors(soup)
-        down = up[:, 2] < -0.9 * np.linalg.norm(up, axis=1)
-        first = soup.ring_starts()[np.concatenate(([0], soup.surface_ends[:-1]))]
-        order = np.argsort(soup.owner, kind="stable")
-        seen = order[~(down & (soup.height_m[first] < UNDERSIDE_M))[order]]
-        kept = soup.select(seen)
+        in_order = bool((np.diff(soup.owner) >= 0).all())
+        kept = soup if in_order else soup.select(np.argsort(soup.owner, kind="stable"))
         return Soup(
             self.chart.to_local(kept.coordinates), kept.ring_ends, kept.surface_ends,
             np.searchsorted(rows, kept.owner), kept.height_m,
@@ -91,23 +86,24 @@ class PlacedCity:
     def columns(self, rows: IntArray) -> dict[str, Column]:
         """Return the property columns of some features."""
         features = self.city.features
-        facts = [features.facts[row] for row in rows.tolist()]
+        chosen = rows.tolist()
 
-        def numbers(name: str) -> NDArray[np.float64]:
-            return np.array([number(fact, name) for fact in facts], dtype=np.float64)
+        def texts(values: list[str]) -> list[str]:
+            return [values[row] for row in chosen]
+
+        def numbers(values: list[float] | list[bool]) -> NDArray[np.float64]:
+            return np.array([values[row] for row in chosen], dtype=np.float64)
 
         return {
-            "id": [features.ids[row] for row in rows.tolist()],
-            "type": [features.types[row] for row in rows.tolist()],
-            "name": [text(fact, "name") for fact in facts],
-            "height_m": np.array([features.height_m[row] for row in rows.tolist()], dtype=np.float64),
-            "storeys": numbers("storeys_above_ground"),
-            "year": numbers("year_of_construction"),
-            "use": [text(fact, "function") for fact in facts],
-            "roof": [text(fact, "roof_type") for fact in facts],
-            "modelled": np.array(
-                [fact.get("height_m", {}).get("q") in {"modelled", "generated"} for fact in facts], dtype=np.float64
-            ),
+            "id": texts(features.ids),
+            "type": texts(features.types),
+            "name": texts(features.names),
+            "height_m": numbers(features.height_m),
+            "storeys": numbers(features.storeys),
+            "year": numbers(features.years),
+            "use": texts(features.uses),
+            "roof": texts(features.roofs),
+            "modelled": numbers(features.modelled),
             "ground_m": features.ground_m[rows],
         }
 
@@ -118,6 +114,16 @@ class PlacedCity:
     def _bodies(self, rows: IntArray) -> Soup:
         first = self.body_starts[rows]
         return self.bodies.select(ranges(first, self.body_starts[rows + 1] - first))
+
+
+def seen_from_above(soup: Soup) -> Soup:
+    """Return surfaces without the undersides that lie on the ground."""
+    if not soup.surface_count:
+        return soup
+    up = area_vectors(soup)
+    down = up[:, 2] < -0.9 * length(up)
+    first = soup.ring_starts()[starts(soup.surface_ends)]
+    return soup.select(np.flatnonzero(~(down & (soup.height_m[first] < UNDERSIDE_M))))
 
 
 def place_city(city: City, frame: TileFrame, sheet: tuple[float, float, float, float]) -> PlacedCity:
@@ -159,7 +165,7 @@ def place_city(city: City, frame: TileFrame, sheet: tuple[float, float, float, f
 
 def _given_feet(city: City) -> FloatArray:
     """Return the ground heights that buildings state, at the middle of their blocks."""
-    stated = np.array([number(fact, "ground_m") for fact in city.features.facts])[city.blocks.owner]
+    stated = np.array(city.features.stated_ground_m)[city.blocks.owner]
     middle = shapely.get_coordinates(shapely.centroid(city.blocks.footprint))
     known = np.isfinite(stated)
     return np.column_stack((middle[known], stated[known]))
@@ -170,7 +176,7 @@ def _grounds(city: City, lowest_m: FloatArray, surface: Surface, *, flat: bool) 
     blocks, count = city.blocks, len(city.features.ids)
     if flat:
         return np.zeros(count), np.zeros(len(blocks.owner)), 0.0
-    stated = np.array([number(fact, "ground_m") for fact in city.features.facts], dtype=np.float64)
+    stated = np.array(city.features.stated_ground_m, dtype=np.float64)
     ground = np.where(np.isfinite(lowest_m), lowest_m, stated)
     xy, ring_ends, polygon_ends = rings(blocks.footprint)
     under = lowest_under(surface, xy, ring_ends[polygon_ends - 1])

@@ -31,7 +31,7 @@ def skirt_around(footprints: NDArray[np.object_]) -> Skirt:
     """Return the band around footprints, joined first so that party walls have none."""
     if not len(footprints):
         return Skirt(np.empty((0, 2)), np.empty(0), np.empty((0, 3), dtype=np.int64))
-    joined = shapely.simplify(shapely.union_all(footprints), SIMPLIFY_M)
+    joined = shapely.simplify(shapely.disjoint_subset_union_all(footprints), SIMPLIFY_M)
     polygons, _ = polygon_parts(np.array([joined], dtype=object))
     xy, ring_ends, _ = rings(shapely.orient_polygons(polygons))
     count = len(xy)

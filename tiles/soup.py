@@ -107,6 +107,20 @@ def join(soups: Sequence[Soup]) -> Soup:
     )
 
 
+def cross(a: FloatArray, b: FloatArray) -> FloatArray:
+    """Return the cross products of rows, shape (n, 3); by columns, several times faster than by rows."""
+    product = np.empty((len(a), 3))
+    for i, j, k in ((0, 1, 2), (1, 2, 0), (2, 0, 1)):
+        product[:, i] = a[:, j] * b[:, k] - a[:, k] * b[:, j]
+    return product
+
+
+def length(a: FloatArray) -> FloatArray:
+    """Return the lengths of rows, shape (n,)."""
+    lengths: FloatArray = np.sqrt(np.einsum("ij,ij->i", a, a))
+    return lengths
+
+
 def starts(ends: IntArray) -> IntArray:
     """Return where each item begins, given where each ends."""
     return np.concatenate((np.zeros(min(len(ends), 1), dtype=np.int64), ends[:-1]))

@@ -69,7 +69,10 @@ class InterpolatedGround:
         agreed = feet[_agrees(feet)]
         nearest = KDTree(agreed[:, :2]).query(border)[1]
         places = np.concatenate((agreed[:, :2], border)) - self._low
-        levels = LinearNDInterpolator(places, np.concatenate((agreed[:, 2], agreed[nearest, 2])))(nodes - self._low)
+        if np.ptp(agreed[:, 2]) > EVEN_M:
+            levels = LinearNDInterpolator(places, np.concatenate((agreed[:, 2], agreed[nearest, 2])))(nodes - self._low)
+        else:
+            levels = np.full(len(nodes), float(agreed[:, 2].min()))
         self._grid: NDArray[np.float64] = gaussian_filter(levels.reshape(shape), SMOOTH_CELLS, mode="nearest")
         self._rough = float(np.ptp(self._grid)) > EVEN_M
 

@@ -153,6 +153,16 @@ def plant_descending_offsets(d, b):
     b[view["byteOffset"] + 2 : view["byteOffset"] + 4] = struct.pack("<H", 60000)
 
 
+def plant_empty_text_view(d, b):
+    offsets = d["bufferViews"][column(d, "roof")["stringOffsets"]]["byteOffset"]
+    assert set(b[offsets : offsets + 31]) == {0}
+    d["bufferViews"][column(d, "roof")["values"]]["byteLength"] = 0
+
+
+def plant_offset_type(d, _b):
+    column(d, "id")["stringOffsetType"] = "UINT32"
+
+
 def plant_short_column(d, b):
     d["bufferViews"][column(d, "year")["values"]]["byteLength"] -= 2
 
@@ -234,7 +244,8 @@ PLANTED = {
     plant_property_missing_in_class: "table-property", plant_required_with_no_data: "schema-no-data",
     plant_component_on_string: "schema-type", plant_class_without_properties: "schema-class",
     plant_nan_in_table: "not-finite", plant_bad_utf8: "string-utf8", plant_descending_offsets: "string-offsets",
-    plant_short_column: "table-size", plant_unaligned_metadata: "metadata-alignment", plant_equal_ids: "id-twice",
+    plant_short_column: "table-size", plant_empty_text_view: "string-empty-view",
+    plant_offset_type: "string-offsets", plant_unaligned_metadata: "metadata-alignment", plant_equal_ids: "id-twice",
     plant_wrong_bounds: "position-bounds", plant_no_bounds: "position-bounds", plant_zero_normal: "normal-length",
     plant_plain_normals: "normal-type", plant_unpadded_normals: "attribute-alignment",
     plant_index_out_of_range: "index-range", plant_undeclared_extension: "extension-undeclared",
