@@ -54,14 +54,13 @@ class CityJsonReader:
         size = check_file_size(path)
         if size == 0:
             raise damaged(path)
-        with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as mapped:
-            text = memoryview(mapped)
+        with path.open("rb") as file:
+            # Not closed by hand: arrays that look into the map may still be held by an error on its way.
+            text = memoryview(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))
             try:
                 yield from self._read(text, path, context)
             except UnclosedJson as error:
                 raise damaged(path) from error
-            finally:
-                text.release()
 
     def _read(self, text: memoryview, path: Path, context: ReadContext) -> Iterator[Record]:
         top = _top_members(text, path)

@@ -15,7 +15,7 @@ import orjson
 from numpy.typing import NDArray
 
 CHUNK_BYTES: Final = 1024 * 1024
-_QUOTE, _BACKSLASH = 0x22, 0x5C
+_QUOTE, _BACKSLASH, _END = 0x22, 0x5C, 0x7D
 _STEP: Final = np.zeros(256, dtype=np.int8)
 for _char in b"{[":
     _STEP[_char] = 1
@@ -58,27 +58,31 @@ def members(text: Text, start: int = 0, stop: int | None = None) -> Iterator[Mem
     Values are not checked: whoever parses them does that.
     """
     end = len(text) if stop is None else stop
-    key: str | None = None
-    key_stop = opened = 0
-    string_start = -1
+    if not bytes(text[start:end][:64]).lstrip().startswith(b"{"):
+        raise UnclosedJson
+    before: tuple[str, int] | None = None
+    for key, key_start, value_start in _keys(text, start, end):
+        if before is not None:
+            yield Member(*before, key_start)
+        before = (key, value_start)
+
+
+def _keys(text: Text, start: int, end: int) -> Iterator[tuple[str, int, int]]:
+    """Yield each key, where it starts and where its value starts; last, an empty one at the closing bracket."""
+    value_start = string_start = -1
     closed = False
     for position, char, depth in _shallow(text, start, end):
-        if closed or (depth == 0 and char == _QUOTE):
+        if closed or (depth == 0 and char != _END):
             raise UnclosedJson
         if depth == 0:
             closed = True
-            if key is not None:
-                yield Member(key, key_stop, position)
-        elif char != _QUOTE:
-            opened += 1
-        elif string_start < 0:
+            yield "", position, position
+        elif char == _QUOTE and string_start < 0:
             string_start = position
-        else:
-            if key is None or not _is_blank(text, key_stop, string_start):
-                if key is not None:
-                    yield Member(key, key_stop, string_start)
-                key = _key(bytes(text[string_start : position + 1]))
-                key_stop = position + 1 + _colon(text, position + 1, end)
+        elif char == _QUOTE:
+            if value_start < 0 or not _is_blank(text, value_start, string_start):
+                key, value_start = _key(text, string_start, position + 1, end)
+                yield key, string_start, value_start
             string_start = -1
     if not closed:
         raise UnclosedJson
@@ -91,20 +95,16 @@ def _is_blank(text: Text, start: int, stop: int) -> bool:
     return not bytes(text[start:stop]).strip()
 
 
-def _key(text: bytes) -> str:
+def _key(text: Text, start: int, stop: int, end: int) -> tuple[str, int]:
+    """Return the key that lies in ``text[start:stop]`` and the place behind its colon."""
+    gap = bytes(text[stop : min(stop + 64, end)])
+    colon = gap.find(b":")
+    if colon < 0 or gap[:colon].strip():
+        raise UnclosedJson
     try:
-        return str(orjson.loads(text))
+        return str(orjson.loads(bytes(text[start:stop]))), stop + colon + 1
     except orjson.JSONDecodeError as error:
         raise UnclosedJson from error
-
-
-def _colon(text: Text, start: int, stop: int) -> int:
-    """Return how many bytes to skip to be behind the colon."""
-    gap = bytes(text[start : min(start + 64, stop)])
-    at = gap.find(b":")
-    if at < 0 or gap[:at].strip():
-        raise UnclosedJson
-    return at + 1
 
 
 def _shallow(text: Text, start: int, stop: int) -> Iterator[tuple[int, int, int]]:

@@ -112,7 +112,8 @@ def _feature(entity: Any, factory: Any) -> RawFeature | None:
     if entity.is_area():
         number = entity.orig_id()
         native_id = f"{'way' if entity.from_way() else 'relation'}/{number}"
-        return RawFeature("area", native_id, number, tags, wkb=bytes.fromhex(factory.create_multipolygon(entity)))
+        wkb = _polygon(entity, factory)
+        return None if wkb is None else RawFeature("area", native_id, number, tags, wkb=wkb)
     if entity.is_node():
         if not entity.location.valid():
             return RawFeature("node", f"node/{entity.id}", entity.id, tags)
@@ -123,6 +124,14 @@ def _feature(entity: Any, factory: Any) -> RawFeature | None:
     if entity.is_relation() and tags.get("type") in {"multipolygon", "boundary"}:
         return RawFeature("relation", f"relation/{entity.id}", entity.id, tags)
     return None
+
+
+def _polygon(area: Any, factory: Any) -> bytes | None:
+    """Return the WKB of an area, ``None`` where its outline crosses itself: then nothing was assembled."""
+    try:
+        return bytes.fromhex(factory.create_multipolygon(area))
+    except RuntimeError:
+        return None
 
 
 def _way(entity: Any, tags: dict[str, str]) -> RawFeature:

@@ -155,6 +155,7 @@ class _Series:
         if not set(REQUIRED) <= self._columns:
             raise InvalidInput(f"The table lacks one of the columns {', '.join(REQUIRED)}.", code="columns-missing")
         self._described: set[str] = set()
+        self._refused: set[str] = set()
         self._working_crs = context.working_crs or self._proposed(first)
 
     def _proposed(self, first: pa.RecordBatch) -> str:
@@ -197,8 +198,10 @@ class _Series:
                 yield Quarantined(feature, "time-wrong", "The time is missing, impossible, or says no time zone.")
             else:
                 yield Quarantined(feature, "result-wrong", "The result is not a finite number.")
+        yield from self._describe(batch, names, np.flatnonzero(good).tolist())
+        if self._refused:
+            good &= np.array([name not in self._refused for name in names], dtype=bool)
         rows = np.flatnonzero(good)
-        yield from self._describe(batch, names, rows.tolist())
         kept = [name for name, keep in zip(names, good.tolist(), strict=True) if keep and name is not None]
         if kept:
             yield ObservationBatch(kept, times.values[rows], results[rows])
@@ -228,9 +231,12 @@ class _Series:
             members = {column: batch.column(column)[row].as_py() for column in batch.schema.names}
             try:
                 yield self._datastream(name, members)
-            except (InvalidInput, TypeError, ValueError) as error:
-                reason = error.message if isinstance(error, InvalidInput) else "Its description is not usable."
-                yield Quarantined(name[:80], "datastream", reason)
+            except InvalidInput as error:
+                self._refused.add(name)
+                yield Quarantined(name[:80], error.problem_code, f"{error.message} Its rows are left out.")
+            except (TypeError, ValueError):
+                self._refused.add(name)
+                yield Quarantined(name[:80], "datastream", "Its description is not usable. Its rows are left out.")
 
     def _datastream(self, name: str, members: dict[str, Any]) -> Datastream:
         unit = str(members["unit"])

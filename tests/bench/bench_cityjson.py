@@ -109,7 +109,9 @@ def tell(title: str, path: Path, taken: dict[str, float], objects: int) -> None:
     megabytes = path.stat().st_size / 1e6
     print(f"\n{title}: {megabytes:.1f} MB, {objects:,} objects")
     for name, seconds in taken.items():
-        print(f"  {name:18} {seconds * 1e3:9.1f} ms  {megabytes / seconds:8.1f} MB/s  {objects / seconds:10,.0f} objects/s")
+        print(
+            f"  {name:18} {seconds * 1e3:9.1f} ms {megabytes / seconds:8.1f} MB/s {objects / seconds:9,.0f} objects/s"
+        )
     if "cjio export jsonl" in taken:
         print(f"  committed is {taken['cjio export jsonl'] / taken['committed']:.1f} × cjio export jsonl (aim 3)")
     print(f"  committed runs at {100 * taken['orjson'] / taken['committed']:.0f} % of orjson's rate (aim 10 %)")

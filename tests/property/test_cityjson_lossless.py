@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import orjson
+import pyarrow as pa
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -12,8 +13,6 @@ from cim.city.columns import columns_to_objects, objects_to_columns
 from cim.city.model import CityObject, Quarantined
 from ingest.readers.registry import reader_for
 from ingest.records import ReadContext
-
-import pyarrow as pa
 
 MEANINGS = [{"type": "WallSurface"}, {"type": "RoofSurface", "slope": 12}, {"type": "GroundSurface"}]
 vertex = st.tuples(*(st.integers(0, 100_000) for _ in range(3)))
@@ -35,7 +34,15 @@ solids = st.lists(shells, min_size=1, max_size=2)
 def geometry(draw):
     kind = draw(
         st.sampled_from(
-            ["MultiPoint", "MultiLineString", "MultiSurface", "CompositeSurface", "Solid", "MultiSolid", "CompositeSolid"]
+            [
+                "MultiPoint",
+                "MultiLineString",
+                "MultiSurface",
+                "CompositeSurface",
+                "Solid",
+                "MultiSolid",
+                "CompositeSolid",
+            ]
         )
     )
     nested = {

@@ -1,3 +1,4 @@
+import numpy as np
 import pytest
 
 from cim.findings import Quality
@@ -12,8 +13,6 @@ from ingest.readers.osm_buildings import (
 from ingest.readers.osm_ground import area_meaning, line_meaning, point_meaning
 from ingest.readers.osm_streets import direction, lanes, speed, width_m
 from ingest.readers.osm_tags import length_m, level_count, speed_km_h, whole_number, year
-
-import numpy as np
 
 
 @pytest.mark.parametrize(
