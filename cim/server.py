@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import errno
+import signal
 import socket
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 
 import uvicorn
 from fastapi import FastAPI
@@ -109,5 +111,20 @@ def run(
         backlog=1_024,
     )
     server = _Server(config, on_ready, before_close)
-    server.run(sockets=[listening])
+    with _quiet_signals():
+        server.run(sockets=[listening])
     return server.started
+
+
+@contextmanager
+def _quiet_signals() -> Iterator[None]:
+    """Let a stop be a return: uvicorn stops on a signal, then raises it again under the handler of before.
+
+    Raised again with the default handler, SIGTERM would end the process with the city still open.
+    """
+    before = {number: signal.signal(number, lambda *_: None) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

@@ -9,7 +9,7 @@ from typing import Final
 from cim.city.model import CityFrame, Dataset, Quarantined
 from cim.city.service import Also, CityService
 from cim.city.store import Act
-from cim.errors import InvalidInput
+from cim.errors import InvalidInput, LimitExceeded
 from cim.jobs.model import Job, JobLimits, QuarantineEntry, Recovery
 from cim.jobs.service import append_quarantine
 from cim.networks.model import Network
@@ -23,7 +23,8 @@ from ingest.records import SourceHeader
 QUARANTINE_KEPT_MAX: Final = 10_000
 """Quarantined features that a job keeps by name; beyond it they are only counted."""
 
-SAMPLE_DATASET: Final = "helsinki"
+OBSERVATIONS_MAX: Final = 5_000_000
+"""Observations of one file; they are held until all is published together."""
 
 
 @dataclass(slots=True)
@@ -37,6 +38,7 @@ class _Intake:
     observations: list[ObservationBatch] = field(default_factory=list)
     quarantined: list[Quarantined] = field(default_factory=list)
     objects: int = 0
+    observation_count: int = 0
 
 
 class IntakeKind:
@@ -92,11 +94,23 @@ class IntakeKind:
             case StateSeries():
                 intake.states.append(payload)
             case ObservationBatch():
-                intake.observations.append(payload)
+                self._hold(intake, payload)
             case Quarantined():
                 intake.quarantined.append(payload)
             case _:
                 raise TypeError(type(payload).__name__)
+
+    @staticmethod
+    def _hold(intake: _Intake, batch: ObservationBatch) -> None:
+        intake.observation_count += len(batch.datastream_ids)
+        if intake.observation_count > OBSERVATIONS_MAX:
+            raise LimitExceeded(
+                f"A file may hold {OBSERVATIONS_MAX:,} observations. The city is unchanged.",
+                hint="Split it and ingest the parts one by one.",
+                limit="observations_max",
+                value=OBSERVATIONS_MAX,
+            )
+        intake.observations.append(batch)
 
     def _check_frame(self, header: SourceHeader) -> None:
         frame = self._city.view.frame

@@ -136,6 +136,24 @@ class SensingService:
 
         return work
 
+    def recording(
+        self, registered: Sequence[Datastream], batches: Sequence[ObservationBatch]
+    ) -> Callable[[duckdb.DuckDBPyConnection], None]:
+        """Return the write that stores batches, for a transaction of the caller's that also registers datastreams.
+
+        ``load`` has to follow.  Rows of datastreams that are neither known nor ``registered`` are left out.
+        """
+        known = self._streams.keys() | {stream.id for stream in registered}
+        kept = [sort_out(batch, known, self.limits.batch_observations_max)[0] for batch in batches]
+        now = self._clock.now()
+
+        def work(connection: duckdb.DuckDBPyConnection) -> None:
+            for batch in kept:
+                if batch.datastream_ids:
+                    store.append_batch(connection, batch, now)
+
+        return work
+
     async def register(
         self, datastreams: Sequence[Datastream], states: Mapping[str, StateSeries] | None = None
     ) -> None:
