@@ -53,10 +53,9 @@ from cim.server import address_of, bind, run
 from cim.tilesets.model import BASE_SCHEME, Pointer
 from cim.tilesets.service import TilesetService
 from cim.tilesets.store import TilesetStore
+from cim.web.logs import configure_logs
 from cim.web.security import is_same_origin
 from ingest.intake import IntakeKind
-from ingest.readers.registry import reader_for
-from ingest.records import ReadContext
 from ingest.sample.replay import build_replay, observe
 from ingest.tiling import TilingKind, tiles_are_old
 from tiles.verify import Fault, verify_tileset
@@ -244,6 +243,7 @@ def serve_city(opened: City, settings: Settings, say: Callable[[str], None]) -> 
     The address and a fresh token go into the data directory, readable by this user only, so that the
     command line hands its work over to the server.
     """
+    configure_logs(as_json=settings.log_json)
     listening = bind(settings.host, settings.port)
     address, token = address_of(listening), secrets.token_urlsafe(32)
 
@@ -314,6 +314,10 @@ def verify_tiles(data: Path) -> list[Fault]:
 
 def observations_of(path: Path, dataset: str) -> Iterator[ObservationBatch]:
     """Yield the observations of a file in the order in which it has them."""
+    # Readers bring heavy libraries; only this command reads in its own process.
+    from ingest.readers.registry import reader_for  # noqa: PLC0415
+    from ingest.records import ReadContext  # noqa: PLC0415
+
     context = ReadContext(dataset=dataset)
     for record in reader_for(path).read(path, context):
         if isinstance(record, ObservationBatch):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Final
 
 import duckdb
@@ -57,6 +58,7 @@ class View:
     working: WorkingFrame | None
     index: CityIndex
     datasets: tuple[Dataset, ...]
+    published_at: datetime | None
 
 
 class CityService:
@@ -101,8 +103,9 @@ class CityService:
             frame = store.read_frame(cursor)
             rows = store.read_objects(cursor, version)
             datasets = store.read_datasets(cursor)
+            published_at = store.published_at(cursor, version)
         working = None if frame is None else WorkingFrame(frame.crs)
-        return View(frame, working, CityIndex(rows, version), tuple(datasets))
+        return View(frame, working, CityIndex(rows, version), tuple(datasets), published_at)
 
     def reload(self) -> None:
         """Read the newest baseline into memory."""

@@ -180,6 +180,13 @@ def current_version(connection: duckdb.DuckDBPyConnection) -> int:
     return int(_scalar(connection, "SELECT coalesce(max(baseline_version), 0) FROM baseline", []))
 
 
+def published_at(connection: duckdb.DuckDBPyConnection, version: int) -> datetime | None:
+    """Return when a baseline was committed, ``None`` for one that was not."""
+    rows = connection.execute("SELECT committed_at FROM baseline WHERE baseline_version = ?", [version]).fetchall()
+    instant: datetime | None = rows[0][0] if rows else None
+    return None if instant is None else instant.replace(tzinfo=UTC)
+
+
 def has_published(connection: duckdb.DuckDBPyConnection, job_id: str) -> bool:
     """Tell whether a job has a baseline."""
     return _scalar(connection, "SELECT count(*) FROM baseline WHERE job_id = ?", [job_id]) > 0

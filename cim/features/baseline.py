@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import numpy as np
@@ -130,7 +130,12 @@ class BaselineFeatures:
         for network in self._networks(view.index.baseline_version):
             built.append(_node_members(network, on_element, working))
             built.append(_link_members(network, on_element, working))
-        return {members.collection.id: members for members in built if members.ids}
+        since = (view.published_at, None)
+        return {
+            members.collection.id: replace(members, collection=replace(members.collection, interval=since))
+            for members in built
+            if members.ids
+        }
 
 
 def _to_degrees(places: NDArray[np.object_], working: WorkingFrame) -> list[shapely.Geometry | None]:

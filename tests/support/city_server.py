@@ -48,7 +48,17 @@ class CityServer:
     def start(self) -> None:
         """Start and wait for the address; a restart listens where it did before."""
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "cim", "serve", "--data", str(self.data), "--port", str(self._port), *self._arguments],
+            [
+                sys.executable,
+                "-m",
+                "cim",
+                "serve",
+                "--data",
+                str(self.data),
+                "--port",
+                str(self._port),
+                *self._arguments,
+            ],
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
