@@ -28,7 +28,8 @@ from ingest.readers.cityjson_source import (
     read_transform,
     way_in,
 )
-from ingest.readers.cityjson_vertices import read_vertices
+from ingest.readers.cityjson_vertices import Vertices, read_vertices
+from ingest.readers.collection import collection_paused
 from ingest.readers.json_scan import Member, UnclosedJson, members
 from ingest.readers.limits import FEATURE_BYTES_MAX, VERTICES_BYTES_MAX, check_file_size, check_limit
 from ingest.records import Progress, ReadContext, Record
@@ -76,24 +77,41 @@ class CityJsonReader:
         pool = transform(read_vertices(text, listed.start, listed.stop))
         yield header(path, metadata, way, self.name, self.version)
         stream = ObjectStream(context.dataset, templates, way)
-        window = (0, len(pool))
-        batch: list[RawObject] = []
-        size = 0
         start, stop = _trimmed(text, objects)
-        for member in members(text, start, stop):
+        for batch in _member_batches(members(text, start, stop)):
+            # Whole batches, not a generator: the collector must not stand still while nobody asks for more.
+            yield from _decode(text, batch, stream, pool)
+            yield Progress(batch[-1].stop - start, stop - start, "bytes")
+        yield from stream.end()
+        yield Progress(stop - start, stop - start, "bytes")
+
+
+def _member_batches(found: Iterator[Member]) -> Iterator[list[Member]]:
+    """Yield objects, as many as are decoded together."""
+    batch: list[Member] = []
+    size = 0
+    for member in found:
+        batch.append(member)
+        size += member.stop - member.start
+        if len(batch) >= BATCH_OBJECTS or size >= BATCH_BYTES:
+            yield batch
+            batch, size = [], 0
+    if batch:
+        yield batch
+
+
+def _decode(text: memoryview, batch: list[Member], stream: ObjectStream, pool: Vertices) -> list[Record]:
+    with collection_paused():
+        window = (0, len(pool))
+        faults: list[Record] = []
+        raws: list[RawObject] = []
+        for member in batch:
             raw = _raw(text, member, stream, window)
             if isinstance(raw, Quarantined):
-                yield raw
-                continue
-            batch.append(raw)
-            size += member.stop - member.start
-            if len(batch) >= BATCH_OBJECTS or size >= BATCH_BYTES:
-                yield from stream.decode(batch, pool)
-                yield Progress(member.stop - objects.start, objects.stop - objects.start, "bytes")
-                batch, size = [], 0
-        yield from stream.decode(batch, pool)
-        yield from stream.end()
-        yield Progress(objects.stop - objects.start, objects.stop - objects.start, "bytes")
+                faults.append(raw)
+            else:
+                raws.append(raw)
+        return [*faults, *stream.decode(raws, pool)]
 
 
 def _top_members(text: memoryview, path: Path) -> dict[str, Member]:

@@ -107,18 +107,18 @@ def canonical_attributes(type_: str, source: Any) -> dict[str, Attribute]:
         source = {}
     if not isinstance(source, dict) or len(source) > ATTRIBUTES_MAX:
         raise InvalidInput("The attributes are not a list of names and values.", code="attributes-damaged")
-    attributes: dict[str, Attribute] = {}
+    known: dict[str, Attribute] = {}
+    own: dict[str, Attribute] = {}
     for name, value in source.items():
         rule = _CANONICAL.get(name)
-        if rule is not None and rule[0] not in attributes:
-            known = rule[1](value)
-            if known is not None:
-                attributes[rule[0]] = known
-    for name, value in source.items():
+        if rule is not None and rule[0] not in known:
+            fact = rule[1](value)
+            if fact is not None:
+                known[rule[0]] = fact
         if isinstance(value, list | dict):
             check_nesting(value)
-        if name not in attributes:
-            attributes[name] = Attribute(value)
+        own[name] = Attribute(value)
+    attributes = {**known, **{name: fact for name, fact in own.items() if name not in known}} if known else own
     kind = GROUND_KINDS.get(type_)
     if kind is not None:
         attributes.setdefault("ground_kind", Attribute(kind, None, Quality.MODELLED, None, METHOD_TYPE))

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from itertools import chain
+from itertools import accumulate, chain
 from typing import Any, Final, cast
 
 import numpy as np
@@ -202,10 +202,10 @@ def _semantics(raw: Any, surfaces: int, shells: list[int], solids: list[int]) ->
         raise bad_structure("The semantics do not fit the surfaces.")
     if None in values:
         values = [-1 if value is None else value for value in values]
-    numbers = _index_array(values)
-    if int(numbers.min()) < -1 or int(numbers.max()) >= len(meanings):
+    # Short lists: Python's own min and max are quicker than an array's.
+    if set(map(type, values)) != {int} or min(values) < -1 or max(values) >= len(meanings):
         raise bad_structure("The semantics name a surface type that is not listed.")
-    return Semantics(tuple(meanings), numbers.astype(np.int32))
+    return Semantics(tuple(meanings), np.array(values, dtype=np.int32))
 
 
 def _index_array(values: list[int]) -> NDArray[np.int64]:
@@ -276,20 +276,20 @@ def _cut(flat: Flattener, coordinates: Vertices, owner: NDArray[np.int64], fault
     ring_counts, coordinates, dropped = _open_rings(ring_counts, starts, coordinates, closed=~thin[ring_shape])
     _blame(faults, owner[ring_shape[ring_counts < least]], TOO_SHORT)
     per_shape = per_shape - np.bincount(ring_shape, weights=dropped, minlength=len(per_shape)).astype(np.int64)
-    ring_ends = np.cumsum(ring_counts)
-    surface_ends = np.cumsum(np.array(flat.surface_counts, dtype=np.int64))
+    ring_ends = np.cumsum(ring_counts, dtype=np.int32)
+    surface_ends = np.cumsum(np.array(flat.surface_counts, dtype=np.int32), dtype=np.int32)
     geometries: list[Geometry] = []
     at = ring = surface = 0
     for shape, count in zip(flat.shapes, per_shape.tolist(), strict=True):
-        ring_base = int(ring_ends[ring - 1]) if ring else 0
-        surface_base = int(surface_ends[surface - 1]) if surface else 0
+        ring_base = ring_ends[ring - 1] if ring else np.int32(0)
+        surface_base = surface_ends[surface - 1] if surface else np.int32(0)
         geometries.append(
             Geometry(
                 kind=shape.kind,
                 lod=shape.lod,
                 coordinates=coordinates[at : at + count],
-                ring_ends=(ring_ends[ring : ring + shape.rings] - ring_base).astype(np.int32),
-                surface_ends=(surface_ends[surface : surface + shape.surfaces] - surface_base).astype(np.int32),
+                ring_ends=ring_ends[ring : ring + shape.rings] - ring_base,
+                surface_ends=surface_ends[surface : surface + shape.surfaces] - surface_base,
                 shell_ends=_ends(shape.shells),
                 solid_ends=_ends(shape.solids),
                 semantics=shape.semantics,
@@ -300,7 +300,7 @@ def _cut(flat: Flattener, coordinates: Vertices, owner: NDArray[np.int64], fault
 
 
 def _ends(counts: list[int]) -> NDArray[np.int32]:
-    return np.cumsum(counts, dtype=np.int32) if counts else NO_ENDS
+    return np.array(list(accumulate(counts)), dtype=np.int32) if counts else NO_ENDS
 
 
 def _open_rings(

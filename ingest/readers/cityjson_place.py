@@ -32,22 +32,31 @@ class Standing:
 def stand(geometries: list[tuple[Geometry, ...]]) -> list[Standing | None]:
     """Return where each object stands; ``None`` for an object without geometry."""
     best = [_finest(own) for own in geometries]
-    chosen: list[tuple[Geometry, NDArray[np.bool_]] | None] = [
-        None if finest is None else _choose(finest, own) for finest, own in zip(best, geometries, strict=True)
-    ]
-    footprints = _union([pick for pick in chosen if pick is not None])
-    out: list[Standing | None] = []
-    rows = iter(footprints)
-    for finest, pick in zip(best, chosen, strict=True):
-        if finest is None or pick is None:
-            out.append(None)
-            continue
-        place = next(rows)
-        if place is None:
-            place = _thin_place(finest)
-        heights = finest.coordinates[:, 2]
-        out.append(Standing(place, _ground(finest, float(heights.min())), float(heights.max())))
+    placed = [(row, finest) for row, finest in enumerate(best) if finest is not None]
+    out: list[Standing | None] = [None] * len(geometries)
+    if not placed:
+        return out
+    chosen = [_choose(finest, geometries[row]) for row, finest in placed]
+    footprints, grounds = _union(chosen)
+    heights = np.concatenate([finest.coordinates[:, 2] for _, finest in placed])
+    counts = [len(finest.coordinates) for _, finest in placed]
+    starts = np.cumsum([0, *counts[:-1]])
+    lowest = np.minimum.reduceat(heights, starts).tolist()
+    highest = np.maximum.reduceat(heights, starts).tolist()
+    for item, (row, finest) in enumerate(placed):
+        place = footprints[item]
+        ground = grounds[item] if chosen[item].is_ground else lowest[item]
+        out[row] = Standing(_thin_place(finest) if place is None else place, ground, highest[item])
     return out
+
+
+@dataclass(frozen=True, slots=True)
+class _Pick:
+    """The surfaces of a geometry that make the footprint; ``is_ground``: they are ground surfaces."""
+
+    geometry: Geometry
+    mask: NDArray[np.bool_]
+    is_ground: bool = False
 
 
 def _level(geometry: Geometry) -> float:
@@ -75,40 +84,19 @@ def _is_ground(geometry: Geometry) -> NDArray[np.bool_] | None:
     return mask if mask.any() else None
 
 
-def _ground(geometry: Geometry, lowest: float) -> float:
-    mask = _is_ground(geometry)
-    if mask is None:
-        return lowest
-    return float(geometry.coordinates[_vertex_mask(geometry, mask), 2].min())
-
-
-def _counts(ends: NDArray[np.int32]) -> NDArray[np.int32]:
-    counts = ends.copy()
-    counts[1:] -= ends[:-1]
-    return counts
-
-
-def _spread(ends: NDArray[np.int32], mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    return np.repeat(mask, _counts(ends))
-
-
-def _vertex_mask(geometry: Geometry, surfaces: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    return _spread(geometry.ring_ends, _spread(geometry.surface_ends, surfaces))
-
-
-def _choose(finest: Geometry, own: tuple[Geometry, ...]) -> tuple[Geometry, NDArray[np.bool_]]:
+def _choose(finest: Geometry, own: tuple[Geometry, ...]) -> _Pick:
     """Return the geometry and the surfaces that make the footprint; no surface for points and lines."""
     ground = _is_ground(finest)
     if ground is not None:
-        return finest, ground
+        return _Pick(finest, ground, is_ground=True)
     for geometry in own:
         if _level(geometry) < 1 and geometry.surface_count:
-            return geometry, np.ones(geometry.surface_count, dtype=bool)
+            return _Pick(geometry, np.ones(geometry.surface_count, dtype=bool))
     if not finest.surface_count:
-        return finest, np.zeros(0, dtype=bool)
+        return _Pick(finest, np.zeros(0, dtype=bool))
     facing = _facing(finest)
     down = facing < -FACING_MIN
-    return finest, down if down.any() else facing > FACING_MIN
+    return _Pick(finest, down if down.any() else facing > FACING_MIN)
 
 
 def _facing(geometry: Geometry) -> NDArray[np.float64]:
@@ -126,35 +114,46 @@ def _facing(geometry: Geometry) -> NDArray[np.float64]:
     return share
 
 
-def _union(chosen: list[tuple[Geometry, NDArray[np.bool_]]]) -> list[shapely.Geometry | None]:
-    """Return one polygon or multipolygon per pick, ``None`` where the surfaces cover no area."""
-    owners = np.concatenate(
-        [np.full(int(mask.sum()), row, dtype=np.int64) for row, (_, mask) in enumerate(chosen)]
-        or [np.empty(0, np.int64)]
-    )
-    if not len(owners):
-        return [None] * len(chosen)
-    polygons = _polygons([pick for pick in chosen if pick[1].any()])
+def _union(chosen: list[_Pick]) -> tuple[list[shapely.Geometry | None], list[float]]:
+    """Return one polygon or multipolygon per pick, ``None`` without area, and the lowest vertex of each."""
+    out: list[shapely.Geometry | None] = [None] * len(chosen)
+    lowest = [np.inf] * len(chosen)
+    masks = np.concatenate([pick.mask for pick in chosen])
+    if not masks.any():
+        return out, lowest
+    sizes = np.array([len(pick.mask) for pick in chosen])
+    owners = np.repeat(np.arange(len(chosen)), sizes)[masks]
+    thick = [pick.geometry for pick in chosen if len(pick.mask)]
+    rings = _counts([geometry.surface_ends for geometry in thick])
+    points = _counts([geometry.ring_ends for geometry in thick])
+    ring_kept = np.repeat(masks, rings)
+    kept = np.concatenate([geometry.coordinates for geometry in thick])[np.repeat(ring_kept, points)]
+    rings, points = rings[masks], points[ring_kept]
+    polygons = _polygons(kept[:, :2], points, rings)
+    first_vertex = np.concatenate(([0], np.cumsum(points)))[np.concatenate(([0], np.cumsum(rings)[:-1]))]
+    depths = np.minimum.reduceat(kept[:, 2], first_vertex).tolist()
     members: dict[int, list[shapely.Geometry]] = defaultdict(list)
-    for owner, polygon, area in zip(owners.tolist(), polygons, shapely.area(polygons), strict=True):
+    areas = shapely.area(polygons).tolist()
+    for owner, polygon, area, depth in zip(owners.tolist(), polygons, areas, depths, strict=True):
+        lowest[owner] = min(lowest[owner], depth)
         if area > 0:
             members[owner].append(polygon)
-    out: list[shapely.Geometry | None] = [None] * len(chosen)
     for owner, own in members.items():
         out[owner] = own[0] if len(own) == 1 else _polygonal(shapely.union_all(own))
-    return out
+    return out, lowest
 
 
-def _polygons(chosen: list[tuple[Geometry, NDArray[np.bool_]]]) -> NDArray[np.object_]:
-    """Return the chosen surfaces as valid 2D polygons, built and mended in one pass."""
-    rings_kept = [_spread(g.surface_ends, mask) for g, mask in chosen]
-    points = np.concatenate(
-        [g.coordinates[_spread(g.ring_ends, kept), :2] for (g, _), kept in zip(chosen, rings_kept, strict=True)]
-    )
-    counts = np.concatenate(
-        [_counts(g.ring_ends)[kept] for (g, _), kept in zip(chosen, rings_kept, strict=True)]
-    ).astype(np.int64)
-    rings = np.concatenate([_counts(g.surface_ends)[mask] for g, mask in chosen]).astype(np.int64)
+def _counts(ends: list[NDArray[np.int32]]) -> NDArray[np.int64]:
+    """Return the sizes that the ends of many geometries, each counted from its own start, stand for."""
+    together = np.concatenate(ends).astype(np.int64)
+    counts = np.diff(together, prepend=0)
+    starts = np.cumsum([0, *(len(own) for own in ends[:-1])])
+    counts[starts] = together[starts]
+    return counts
+
+
+def _polygons(points: NDArray[np.float64], counts: NDArray[np.int64], rings: NDArray[np.int64]) -> NDArray[np.object_]:
+    """Return surfaces as valid 2D polygons: ``counts`` points per ring, ``rings`` rings per surface."""
     ends = np.cumsum(counts)
     closed = np.insert(points, ends, points[ends - counts], axis=0)
     ring_offsets = np.concatenate(([0], ends + np.arange(1, len(ends) + 1)))

@@ -6,6 +6,7 @@ Memory: one batch of lines and the ids; a line is at most ``FEATURE_BYTES_MAX``.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 from itertools import chain
 from pathlib import Path
 from typing import Any, BinaryIO, Final
@@ -28,7 +29,8 @@ from ingest.readers.cityjson_source import (
     read_transform,
     way_in,
 )
-from ingest.readers.cityjson_vertices import Vertices, vertex_array
+from ingest.readers.cityjson_vertices import vertex_array
+from ingest.readers.collection import collection_paused
 from ingest.readers.limits import FEATURE_BYTES_MAX, check_file_size, check_limit
 from ingest.records import Progress, ReadContext, Record
 
@@ -59,18 +61,40 @@ class CityJsonSeqReader:
             way = way_in(metadata, transform, context)
             yield header(path, metadata, way, self.name, self.version)
             stream = ObjectStream(context.dataset, read_templates(first.get("geometry-templates")), way)
-            batch = _Batch(transform)
-            number = 1
-            while line := file.readline(FEATURE_BYTES_MAX + 1):
-                number += 1
-                check_limit("FEATURE_BYTES_MAX", len(line), FEATURE_BYTES_MAX, f"The text of line {number} in bytes")
-                yield from batch.add(line, number, stream, path)
-                if batch.is_full:
-                    yield from stream.decode(*batch.take())
-                    yield Progress(file.tell(), total, "bytes")
-            yield from stream.decode(*batch.take())
+            for lines in _line_batches(file):
+                # Whole batches, not a generator: the collector must not stand still while nobody asks for more.
+                yield from _decode(lines, stream, transform, path)
+                yield Progress(file.tell(), total, "bytes")
             yield from stream.end()
             yield Progress(total, total, "bytes")
+
+
+def _line_batches(file: BinaryIO) -> Iterator[list[tuple[int, bytes]]]:
+    """Yield numbered lines, as many as are decoded together."""
+    lines: list[tuple[int, bytes]] = []
+    size = 0
+    number = 1
+    while line := file.readline(FEATURE_BYTES_MAX + 1):
+        number += 1
+        check_limit("FEATURE_BYTES_MAX", len(line), FEATURE_BYTES_MAX, f"The text of line {number} in bytes")
+        if not line.isspace():
+            lines.append((number, line))
+            size += len(line)
+        if len(lines) >= BATCH_OBJECTS or size >= BATCH_BYTES:
+            yield lines
+            lines, size = [], 0
+    if lines:
+        yield lines
+
+
+def _decode(lines: list[tuple[int, bytes]], stream: ObjectStream, transform: Transform, path: Path) -> list[Record]:
+    with collection_paused():
+        batch = _Batch(stream, path)
+        for number, line in lines:
+            batch.add(line, number)
+        rows = vertex_array(list(chain.from_iterable(batch.vertices)))
+        pool = transform(rows) if len(rows) else np.empty((0, 3))
+        return [*batch.faults, *stream.decode(batch.raws, pool)]
 
 
 def _first_line(file: BinaryIO, path: Path) -> dict[str, Any]:
@@ -86,37 +110,32 @@ def _first_line(file: BinaryIO, path: Path) -> dict[str, Any]:
     return first
 
 
+@dataclass(slots=True)
 class _Batch:
-    """Objects that wait, and the vertices of their features one after the other."""
+    """Objects of some lines, and the vertices of their features one after the other."""
 
-    def __init__(self, transform: Transform) -> None:
-        self._transform = transform
-        self._raws: list[RawObject] = []
-        self._vertices: list[list[Any]] = []
-        self._rows = 0
-        self._bytes = 0
+    stream: ObjectStream
+    path: Path
+    raws: list[RawObject] = field(default_factory=list)
+    vertices: list[list[Any]] = field(default_factory=list)
+    faults: list[Quarantined] = field(default_factory=list)
+    _rows: int = 0
 
-    @property
-    def is_full(self) -> bool:
-        """Whether the batch should be decoded now."""
-        return len(self._raws) >= BATCH_OBJECTS or self._bytes >= BATCH_BYTES
-
-    def add(self, line: bytes, number: int, stream: ObjectStream, path: Path) -> Iterator[Quarantined]:
-        """Parse one line; yield what is wrong with it."""
-        if not line.strip():
-            return
+    def add(self, line: bytes, number: int) -> None:
+        """Parse one line; note what is wrong with it."""
+        name = f"line {number}"
         try:
             feature = orjson.loads(line)
         except orjson.JSONDecodeError as error:
             if not line.endswith(b"\n"):
                 # The last line of a file that was cut: what is missing cannot be known.
-                raise damaged(path) from error
-            yield Quarantined(f"line {number}", "json-damaged", "The line is not JSON, or nested too deep.")
+                raise damaged(self.path) from error
+            self.faults.append(Quarantined(name, "json-damaged", "The line is not JSON, or nested too deep."))
             return
         kind = feature.get("type") if isinstance(feature, dict) else None
         if kind == "CityJSON":
             raise InvalidInput(
-                f"Line {number} of {path.name} starts a second CityJSON stream.",
+                f"Line {number} of {self.path.name} starts a second CityJSON stream.",
                 hint="Ingest the streams as files of their own.",
                 code="stream-twice",
                 line=number,
@@ -124,20 +143,13 @@ class _Batch:
         objects = feature.get("CityObjects") if kind == "CityJSONFeature" else None
         vertices = feature.get("vertices") if kind == "CityJSONFeature" else None
         if not isinstance(objects, dict) or not isinstance(vertices, list):
-            yield Quarantined(f"line {number}", "structure", "The line is not a CityJSONFeature.")
+            self.faults.append(Quarantined(name, "structure", "The line is not a CityJSONFeature."))
             return
         window = (self._rows, len(vertices))
         for native_id, body in objects.items():
-            if stream.is_new(native_id):
-                self._raws.append(RawObject(native_id, body, window))
+            if self.stream.is_new(native_id):
+                self.raws.append(RawObject(native_id, body, window))
             else:
-                yield id_twice(native_id)
-        self._vertices.append(vertices)
+                self.faults.append(id_twice(native_id))
+        self.vertices.append(vertices)
         self._rows += len(vertices)
-        self._bytes += len(line)
-
-    def take(self) -> tuple[list[RawObject], Vertices]:
-        """Return what waits, with coordinates in the CRS of the source, and start anew."""
-        rows = vertex_array(list(chain.from_iterable(self._vertices)))
-        raws, self._raws, self._vertices, self._rows, self._bytes = self._raws, [], [], 0, 0
-        return raws, self._transform(rows) if len(rows) else np.empty((0, 3))
