@@ -36,7 +36,7 @@ $(WEB)/node_modules/.installed: $(VENV)/.installed $(WEB)/package-lock.json
 
 viewer/static/.built: $(WEB)/node_modules/.installed $(WEB_SOURCES)
 	@echo "build: viewer"
-	@cd $(WEB) && npm run --silent build
+	@cd $(WEB) && npm run --silent build -- --logLevel warn
 	@touch $@
 
 setup: $(VENV)/.installed $(WEB)/node_modules/.installed ## install everything, build nothing

@@ -50,14 +50,14 @@ class JobDisplay:
         self._bars.update(self._tasks[name], completed=done or (total or 0), total=total, amount=_amount(step))
 
     def _say(self, step: Mapping[str, Any]) -> None:
-        key = (str(step["name"]), str(step["state"]))
-        if key in self._said:
-            return
-        self._said.add(key)
-        if step["state"] == "running":
-            print(f"{step['name']} …", file=self._out, flush=True)
-        elif step["state"] in {"failed", "cancelled"}:
-            print(f"{step['name']}: {step['state']}", file=self._out, flush=True)
+        name, state = str(step["name"]), str(step["state"])
+        # A short step may be over before anybody looked.
+        if (name, "begun") not in self._said:
+            self._said.add((name, "begun"))
+            print(f"{name} …", file=self._out, flush=True)
+        if state in {"failed", "cancelled"} and (name, state) not in self._said:
+            self._said.add((name, state))
+            print(f"{name}: {state}", file=self._out, flush=True)
 
     def close(self) -> None:
         """Leave the terminal tidy."""

@@ -64,6 +64,6 @@ def test_elsewhere_than_on_a_terminal_a_step_is_one_plain_line() -> None:
     display = JobDisplay(out)
     for _ in range(3):
         display.show(job(("read", "running"), ("water", "queued")))
-    display.show(job(("read", "succeeded"), ("water", "failed")))
+    display.show(job(("read", "succeeded"), ("water", "succeeded"), ("power", "failed")))
     display.close()
-    assert out.getvalue() == "read …\nwater: failed\n"
+    assert out.getvalue() == "read …\nwater …\npower …\npower: failed\n"
