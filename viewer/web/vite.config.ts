@@ -15,6 +15,10 @@ const api = process.env['CIM_DEV_SERVER'] ?? 'http://127.0.0.1:8000';
 
 export default defineConfig({
   base: '/',
+  resolve: {
+    // Starts WebAssembly on load, which the content security policy of the pages refuses; our tiles do not need it.
+    alias: { 'meshoptimizer/decoder': resolve(import.meta.dirname, 'src/map/stubs/meshopt.ts') },
+  },
   build: {
     outDir: '../static',
     emptyOutDir: true,

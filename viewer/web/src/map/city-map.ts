@@ -31,6 +31,8 @@ import { Scene } from './scene';
 import { toPickInfo } from './picking';
 import { objectsInView, positionOfObject } from './locate';
 import { composeImage } from './export-image';
+import { PointerWatch } from './pointer';
+import { Cadence } from './cadence';
 import type { Frame } from './labels';
 
 export type * from './types';
@@ -43,6 +45,8 @@ const METRES_PER_DEGREE = 111_320;
 const REFRESH_MS = 120;
 const IDLE_MS = 160;
 const PICK_RADIUS_PX = 4;
+/** The camera counts as moving for this long after its last step. */
+const MOVING_MS = 180;
 
 export class CityMap {
   private readonly deck: Deck<MapView>;
@@ -54,7 +58,10 @@ export class CityMap {
   private view: ViewState = START;
   private bbox: [number, number, number, number] | null = null;
   private padding: Frame['padding'] = { left: 0, right: 0, top: 0, bottom: 0 };
+  private readonly pointer: PointerWatch;
+  private readonly cadence = new Cadence(() => this.refresh());
   private hovered: string | null = null;
+  private moved_ms = 0;
   private refreshTimer = 0;
   private refreshFrame = 0;
   private idleTimer = 0;
@@ -86,11 +93,16 @@ export class CityMap {
     if (getComputedStyle(container).position === 'static') container.style.position = 'relative';
     container.append(this.canvas);
     this.deck = this.createDeck();
+    this.pointer = new PointerWatch(this.canvas, {
+      tap: (x, y) => this.options.onPick?.(this.pickAt(x, y)),
+      hover: (at) => this.hoverAt(at),
+      moving: () => this.flight.active || performance.now() - this.moved_ms < MOVING_MS,
+    });
     this.paintBackground();
   }
 
   private createDeck(): Deck<MapView> {
-    return new Deck<MapView>({
+    const deck = new Deck<MapView>({
       canvas: this.canvas,
       // 30 degrees of view, as the drawings: the default is wider and makes towers lean.
       views: new MapView({ altitude: 1.866, nearZMultiplier: 0.05, farZMultiplier: 1.6, repeat: false }),
@@ -107,13 +119,15 @@ export class CityMap {
         this.flight.stop();
         this.applyView(viewState as unknown as ViewState);
       },
-      onClick: (info) => this.options.onPick?.(this.read(info)),
-      onHover: (info) => this.hoverAt(info),
       onResize: () => this.refresh(),
       onLoad: () => this.refresh(),
+      onBeforeRender: () => this.cadence.begin(),
       onAfterRender: () => this.afterRender(),
       onError: (error) => this.options.onLayerState?.('map', 'failed', error.message),
     });
+    // deck.gl draws a picking frame at every press and move of the pointer; `PointerWatch` knows when one is due.
+    Object.assign(deck, { _getInternalPickingMode: () => null });
+    return deck;
   }
 
   /** Takes a pydeck spec. Throws `SpecError` and changes nothing when the spec is refused. */
@@ -213,7 +227,13 @@ export class CityMap {
   }
 
   setLive(values: Iterable<LiveValue>): void {
-    if (this.scene.live.set(values)) this.refresh();
+    const { viewport, scene } = this;
+    if (scene.live.set(values, (d) => scene.isDrawn(d, viewport, this.view.zoom))) this.cadence.ask();
+  }
+
+  /** Holds the map's live colours still, for a picture; the values go on. */
+  pauseLive(on: boolean): void {
+    this.cadence.pause(on);
   }
 
   setLanguage(language: 'en' | 'zh'): void {
@@ -243,7 +263,7 @@ export class CityMap {
   }
 
   pickAt(x: number, y: number): PickInfo | null {
-    return this.read(this.deck.pickObject({ x, y, radius: PICK_RADIUS_PX }));
+    return this.deck.isInitialized ? this.read(this.deck.pickObject({ x, y, radius: PICK_RADIUS_PX })) : null;
   }
 
   /** Screen point of an object's roof, a sensor, node, link or tree; null while it is not loaded. */
@@ -295,6 +315,8 @@ export class CityMap {
   finalize(): void {
     this.closed = true;
     this.flight.stop();
+    this.pointer.stop();
+    this.cadence.stop();
     clearTimeout(this.refreshTimer);
     clearTimeout(this.idleTimer);
     cancelAnimationFrame(this.refreshFrame);
@@ -311,8 +333,8 @@ export class CityMap {
     return toPickInfo(info, this.scene.specs);
   }
 
-  private hoverAt(info: PickingInfo): void {
-    const pick = this.read(info);
+  private hoverAt(at: readonly [number, number] | null): void {
+    const pick = at ? this.pickAt(at[0], at[1]) : null;
     const id = pick?.id ?? null;
     if (id === this.hovered) return;
     this.hovered = id;
@@ -322,6 +344,7 @@ export class CityMap {
   private applyView(view: ViewState): void {
     const { longitude, latitude, zoom, pitch, bearing } = clampView(view, this.bbox);
     this.view = { longitude, latitude, zoom, pitch, bearing };
+    this.moved_ms = performance.now();
     const limits = { minZoom: ZOOM_MIN, maxZoom: ZOOM_MAX, maxPitch: PITCH_MAX, minPitch: 0 };
     this.deck.setProps({ viewState: { ...this.view, ...limits } as never });
     this.options.onViewChange?.(this.getView());
@@ -355,6 +378,7 @@ export class CityMap {
   }
 
   private afterRender(): void {
+    this.cadence.end();
     clearTimeout(this.idleTimer);
     this.idleTimer = window.setTimeout(() => {
       const quiet = !this.refreshFrame && !this.refreshTimer && !this.flight.active;

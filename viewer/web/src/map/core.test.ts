@@ -51,15 +51,30 @@ describe('live values', () => {
   const value = (id: string, v: number, extra: Partial<LiveValue> = {}): LiveValue => ({ id, t: 't', v, q: 'ok', ...extra });
   const tokens = new Tokens((n) => ({ '--alarm-1': '#a00', '--status-stale': '#777', '--seq-1': '#000' })[n] ?? '#fff');
 
-  it('changes its version only when a value changed', () => {
+  it('changes its version only when what is seen changed, and only once it is drawn', () => {
     const live = new LiveStore();
     live.setDatastreams([stream('a', {})]);
+    live.commit();
     const before = live.version;
     expect(live.set([value('a', 1)])).toBe(true);
     expect(live.set([value('a', 1)])).toBe(false);
+    expect(live.set([value('a', 1.01)])).toBe(false);
+    expect(live.value('a')?.v).toBe(1.01);
+    expect(live.version).toBe(before);
+    live.commit();
+    live.commit();
+    expect(live.version).toBe(before + 1);
+    expect(live.set([value('a', 1.01, { q: 'limit_max' })])).toBe(true);
+  });
+  it('asks for no frame for what is not on the screen, but shows it with the next one', () => {
+    const live = new LiveStore();
+    live.setDatastreams([stream('a', {})]);
+    live.commit();
+    const before = live.version;
+    expect(live.set([value('a', 9)], () => false)).toBe(false);
+    live.commit();
     expect(live.version).toBe(before + 1);
   });
-
   it('colours alarms and silence before the value', () => {
     const live = new LiveStore();
     const [a] = [stream('a', {})];

@@ -1,13 +1,17 @@
 import type { Datastream, LiveValue, Rgba } from './types';
-import { liveColour } from './palette';
+import { liveColour, share } from './palette';
 import type { Tokens } from './tokens';
 
 export type LiveState = 'ok' | 'out' | 'stale' | 'none';
 
+/** Steps of the colour ramp that the eye tells apart; a value that stays within one is not drawn again. */
+const VISIBLE_STEPS = 32;
+
 /** Latest value of every datastream, and which datastream speaks for which object or network element. */
 export class LiveStore {
-  /** Goes up with every change; layers use it as their update trigger. */
+  /** Goes up with every change that can be seen; layers use it as their update trigger. */
   version = 0;
+  private seen = true;
   private readonly streams = new Map<string, Datastream>();
   private readonly values = new Map<string, LiveValue>();
   private readonly byObject = new Map<string, Datastream[]>();
@@ -33,17 +37,34 @@ export class LiveStore {
     this.version++;
   }
 
-  /** True when something changed. */
-  set(values: Iterable<LiveValue>): boolean {
+  /**
+   * Takes values. True when one of them now looks different and `drawn` says that its datastream is on the screen;
+   * what changed elsewhere is drawn with the next frame that is due for another reason.
+   */
+  set(values: Iterable<LiveValue>, drawn: (d: Datastream) => boolean = () => true): boolean {
     let changed = false;
     for (const v of values) {
-      const old = this.values.get(v.id);
-      if (old && old.v === v.v && old.q === v.q && !!old.stale === !!v.stale && old.t === v.t) continue;
+      const d = this.streams.get(v.id);
+      const before = this.look(d, this.values.get(v.id));
       this.values.set(v.id, v);
-      changed = true;
+      if (before === this.look(d, v)) continue;
+      this.seen = false;
+      changed ||= d === undefined || drawn(d);
     }
-    if (changed) this.version++;
     return changed;
+  }
+
+  /** Called when the layers are described anew: from here on they show every value taken so far. */
+  commit(): void {
+    if (!this.seen) this.version++;
+    this.seen = true;
+  }
+
+  /** What a value looks like: equal looks need no new frame. */
+  private look(d: Datastream | undefined, v: LiveValue | undefined): string {
+    if (!v) return '';
+    const t = share(v.v, d?.range);
+    return `${v.stale ? 's' : v.q}${t === null ? '' : Math.round(t * VISIBLE_STEPS)}`;
   }
 
   all(): Iterable<Datastream> {

@@ -38,6 +38,8 @@ const DEFAULT_MIN_ZOOM: Partial<Record<LayerSpec['role'], number>> = { trees: 14
 /** Far ground is drawn with simplified streets, which show their corners early; far buildings are blocks and do not. */
 const SCREEN_ERROR_PX = { ground: 2, buildings: 6 } as const;
 const PLANE_HALF_DEG = 0.6;
+/** What lies this far outside the screen may still reach into it: a street, a pipe. */
+const OUTSIDE_PX = 200;
 
 /** Everything drawn: the spec's layers, their data, and the state that colours them. */
 export class Scene {
@@ -56,7 +58,9 @@ export class Scene {
   private groundPaint: TilePaint | null = null;
   private marks: HTMLCanvasElement | null = null;
   private shownLabels: LabelCandidate[] = [];
-  private tiles = new Map<string, CityTileLayer>();
+  private readonly tiles = new Map<string, CityTileLayer>();
+  /** The last instances that deck.gl gave a state: it takes a frame until the newest have one. */
+  private readonly stated = new Map<string, CityTileLayer>();
 
   constructor(
     private tokens: Tokens,
@@ -100,8 +104,14 @@ export class Scene {
     return !waiting && [...this.tiles.values()].every((t) => !t.props.visible || !t.state || t.isLoaded);
   }
 
+  /** The building layers as they are drawn now. */
   get tileLayers(): CityTileLayer[] {
-    return [...this.tiles.values()].filter((t) => t.props.role === 'buildings');
+    this.keepStated();
+    return [...this.stated.values()].filter((t) => t.props.role === 'buildings');
+  }
+
+  private keepStated(): void {
+    for (const [id, layer] of this.tiles) if (layer.state) this.stated.set(id, layer);
   }
 
   /** Asks again for a layer that failed. */
@@ -203,6 +213,18 @@ export class Scene {
     return out;
   }
 
+  /** True where a datastream colours something that this view shows. */
+  isDrawn(d: Datastream, viewport: WebMercatorViewport | null, zoom: number): boolean {
+    const shown = this.specs.some((s) => {
+      if (!this.isVisible(s.id) || zoom < (s.hints.min_zoom ?? DEFAULT_MIN_ZOOM[s.role] ?? 0)) return false;
+      if (s.role === 'buildings') return d.object_id !== null && this.colourBy?.attribute === 'live';
+      return s.role === 'sensors' || (s.role === 'network' && d.network_id !== null);
+    });
+    if (!shown || !viewport || !d.location) return shown;
+    const [x = 0, y = 0] = viewport.project([d.location[0], d.location[1]]);
+    return x > -OUTSIDE_PX && y > -OUTSIDE_PX && x < viewport.width + OUTSIDE_PX && y < viewport.height + OUTSIDE_PX;
+  }
+
   private get liveProperty(): string | undefined {
     return this.colourBy?.attribute === 'live' ? this.colourBy.observed_property : undefined;
   }
@@ -264,7 +286,9 @@ export class Scene {
     const city: Layer[] = [];
     const marks: Layer[] = [];
     const labels: LabelSource[] = [];
+    this.keepStated();
     this.tiles.clear();
+    this.live.commit();
     for (const s of this.specs) {
       const l = this.loaded.get(s.id);
       if (!l || l.phase === 'failed') continue;

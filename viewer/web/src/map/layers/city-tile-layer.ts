@@ -72,7 +72,7 @@ export class CityTileLayer extends Tile3DLayer<unknown, CityTileProps> {
   /** Tiles that are loaded and drawn in this view, with their decoded content. */
   *selectedTiles(): Generator<{ tile: Tile; content: TileContent }> {
     for (const tile of this.tiles()) {
-      const p = tile.selected ? this.paintedOf(tile) : null;
+      const p = tile.selected ? this.readOnce(tile) : null;
       if (p) yield { tile, content: p.content };
     }
   }
@@ -82,6 +82,12 @@ export class CityTileLayer extends Tile3DLayer<unknown, CityTileProps> {
   }
 
   private paintedOf(tile: Tile): Painted | null {
+    const p = this.readOnce(tile);
+    if (p && p.paint !== this.props.paint) this.repaint(p);
+    return p;
+  }
+
+  private readOnce(tile: Tile): Painted | null {
     const raw = tile.content;
     if (!raw?.gltf) return null;
     let p = this.cache.get(raw);
@@ -98,7 +104,6 @@ export class CityTileLayer extends Tile3DLayer<unknown, CityTileProps> {
       };
       this.cache.set(raw, p);
     }
-    if (p.paint !== this.props.paint) this.repaint(p);
     return p;
   }
 
