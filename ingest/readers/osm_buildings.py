@@ -35,6 +35,9 @@ LOW_KINDS: Final = frozenset(
         "underpass_entrance", "greenhouse", "glasshouse", "pavilion", "cabin", "bungalow", "boathouse", "guardhouse",
     }
 )  # fmt: skip
+LEVELS_BEYOND: Final = 1.0
+"""The span of five neighbours is widened by this many levels on both sides: without it the interval holds the true
+number in 79 % of cases instead of the 90 % it promises (docs/methods/heights.md, leaving one out)."""
 METHOD_LEVELS: Final = "levels × 3.2 m"
 METHOD_NEIGHBOURS: Final = "median levels of the five nearest known buildings of the same kind × 3.2 m"
 METHOD_LOW_KIND: Final = "one level of 3.2 m for this kind of building"
@@ -134,7 +137,7 @@ def estimate(tags: Tags, x: float, y: float, known: KnownLevels, parent: Attribu
 
 
 def _span(levels: NDArray[np.float64]) -> tuple[float, float]:
-    return float(levels.min()), float(levels.max())
+    return max(1.0, float(levels.min()) - LEVELS_BEYOND), float(levels.max()) + LEVELS_BEYOND
 
 
 def _modelled(levels: float, span: tuple[float, float], method: str) -> Attribute:

@@ -11,6 +11,7 @@ import shapely
 from cim.city.model import CityObject, Quarantined, check_object
 from cim.findings import Quality
 from cim.networks.model import Network
+from ingest.readers import osm_buildings
 from ingest.readers.registry import reader_for
 from ingest.records import ReadContext, SourceHeader
 
@@ -168,3 +169,25 @@ def test_an_id_twice_and_a_ring_that_crosses_itself(tmp_path):
     faults = {record.feature: record.code for record in records if isinstance(record, Quarantined)}
     assert kept == ["odd:way/10"]
     assert faults == {"way/11": "geometry-invalid"}
+
+
+def test_intervals_of_modelled_heights_hold_what_they_promise(objects) -> None:
+    """Each building with known levels is left out and estimated from the others: about 90 % must be inside."""
+    known = [
+        (o.attributes["function"].value, o.place.centroid.x, o.place.centroid.y, float(levels.value))
+        for o in objects.values()
+        if o.type == "Building" and (levels := o.attributes.get("storeys_above_ground")) is not None
+        if levels.quality is Quality.RECORDED
+    ]
+    assert len(known) == 149
+    held = 0
+    for left_out in known:
+        rest = [one for one in known if one is not left_out]
+        others = osm_buildings.KnownLevels()
+        for kind, x, y, levels in rest:
+            others.add(kind, (x, y), levels)
+        others.index(np.array([[x, y] for _, x, y, _ in rest]))
+        kind, x, y, levels = left_out
+        low, high = osm_buildings.estimate({"building": kind}, x, y, others).height_m.interval
+        held += low <= levels * osm_buildings.LEVEL_HEIGHT_M <= high
+    assert 0.86 <= held / len(known) <= 0.96
