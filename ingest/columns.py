@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Final, TypeAlias
 
 import pyarrow as pa
 
 from cim.city.columns import objects_to_columns
-from cim.city.model import CityObject, Quarantined, check_object
+from cim.city.model import CityObject, Quarantined, check_object, suspects
 from cim.errors import InvalidInput
-from ingest.records import Progress, Record, SourceHeader
+from ingest.records import Record
 
 OBJECTS_PER_BATCH: Final = 2_000
 """Objects gathered before they are handed over: large enough for bulk inserts, small enough to hold."""
@@ -28,24 +28,6 @@ class ObjectBatch:
     geometries: pa.RecordBatch
 
 
-@dataclass(slots=True)
-class _Gathering:
-    objects: list[CityObject] = field(default_factory=list)
-    vertices: int = 0
-
-    def full(self) -> bool:
-        return len(self.objects) >= OBJECTS_PER_BATCH or self.vertices >= VERTICES_PER_BATCH
-
-    def add(self, city_object: CityObject) -> None:
-        self.objects.append(city_object)
-        self.vertices += sum(len(geometry.coordinates) for geometry in city_object.geometries)
-
-    def take(self) -> ObjectBatch:
-        batch = ObjectBatch(*objects_to_columns(self.objects))
-        self.objects, self.vertices = [], 0
-        return batch
-
-
 Piece: TypeAlias = Record | ObjectBatch
 
 
@@ -55,34 +37,47 @@ def gather(records: Iterable[Record]) -> Iterator[Piece]:
     An object that :func:`check_object` refuses, or whose id came before, becomes a
     :class:`Quarantined`; the rest goes on.  Memory is bounded by a batch and the set of ids.
     """
-    gathering = _Gathering()
+    waiting: list[CityObject] = []
+    vertices = 0
     seen: set[str] = set()
     for record in records:
         if not isinstance(record, CityObject):
             yield record
             continue
-        problem = _problem(record, seen)
+        waiting.append(record)
+        vertices += sum(len(geometry.coordinates) for geometry in record.geometries)
+        if len(waiting) >= OBJECTS_PER_BATCH or vertices >= VERTICES_PER_BATCH:
+            yield from _take(waiting, seen)
+            waiting, vertices = [], 0
+    if waiting:
+        yield from _take(waiting, seen)
+
+
+def _take(objects: list[CityObject], seen: set[str]) -> Iterator[Piece]:
+    """Check a batch at once; look closely only at objects that may be wrong."""
+    refused: dict[int, Quarantined] = {}
+    for row in suspects(objects).tolist():
+        problem = _problem(objects[row])
         if problem is not None:
-            yield problem
-            continue
-        seen.add(record.id)
-        gathering.add(record)
-        if gathering.full():
-            yield gathering.take()
-    if gathering.objects:
-        yield gathering.take()
+            refused[row] = problem
+    kept = []
+    for row, city_object in enumerate(objects):
+        if row in refused:
+            yield refused[row]
+        elif city_object.id in seen:
+            yield Quarantined(
+                city_object.id, "object-twice", "The id is used by more than one object; the first stays."
+            )
+        else:
+            seen.add(city_object.id)
+            kept.append(city_object)
+    if kept:
+        yield ObjectBatch(*objects_to_columns(kept))
 
 
-def _problem(city_object: CityObject, seen: set[str]) -> Quarantined | None:
-    if city_object.id in seen:
-        return Quarantined(city_object.id, "object-twice", "The id is used by more than one object; the first stays.")
+def _problem(city_object: CityObject) -> Quarantined | None:
     try:
         check_object(city_object)
     except InvalidInput as error:
         return Quarantined(city_object.id, error.problem_code, error.message)
     return None
-
-
-def is_control(piece: Piece) -> bool:
-    """Tell whether a piece only reports and carries nothing to keep."""
-    return isinstance(piece, Progress | SourceHeader)

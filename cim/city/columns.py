@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from cim.city.model import Attribute, CityObject
 from cim.findings import Quality
-from cim.geometry.surfaces import KINDS, NO_ENDS, Geometry, GeometryKind, Semantics
+from cim.geometry.surfaces import KINDS, NO_ENDS, Geometry, GeometryKind, Semantics, bounds_of
 
 OBJECT_SCHEMA: Final = pa.schema(
     [
@@ -88,10 +88,10 @@ def _attribute_members(attribute: Attribute) -> dict[str, Any]:
 
 def objects_to_columns(objects: Sequence[CityObject]) -> tuple[pa.RecordBatch, pa.RecordBatch]:
     """Return the object rows and the geometry rows of some objects."""
-    boxes = np.full((len(objects), 6), np.nan)
-    for row, city_object in enumerate(objects):
-        boxes[row] = _box(city_object)
+    owners = [o.id for o in objects for _ in o.geometries]
+    geometries = [g for o in objects for g in o.geometries]
     places = np.array([o.place for o in objects], dtype=object)
+    boxes = _boxes(objects, places, geometries)
     rows = pa.RecordBatch.from_arrays(
         [
             pa.array([o.id for o in objects], pa.string()),
@@ -104,20 +104,23 @@ def objects_to_columns(objects: Sequence[CityObject]) -> tuple[pa.RecordBatch, p
         ],
         schema=OBJECT_SCHEMA,
     )
-    owners = [o.id for o in objects for _ in o.geometries]
-    geometries = [g for o in objects for g in o.geometries]
     return rows, _geometry_rows(owners, geometries)
 
 
-def _box(city_object: CityObject) -> NDArray[np.float64]:
-    boxes = [np.array(g.bounds()) for g in city_object.geometries]
-    if city_object.place is not None:
-        xmin, ymin, xmax, ymax = city_object.place.bounds
-        boxes.append(np.array([xmin, ymin, np.nan, xmax, ymax, np.nan]))
-    if not boxes:
-        return np.full(6, np.nan)
-    stacked = np.vstack(boxes)
-    return np.concatenate((np.fmin.reduce(stacked[:, :3]), np.fmax.reduce(stacked[:, 3:])))
+def _boxes(
+    objects: Sequence[CityObject], places: NDArray[np.object_], geometries: Sequence[Geometry]
+) -> NDArray[np.float64]:
+    """Return the box over place and geometries of each object, shape (n, 6); NaN where there is neither."""
+    boxes = np.full((len(objects), 6), np.nan)
+    flat = shapely.bounds(places).reshape(-1, 4)
+    boxes[:, 0:2], boxes[:, 3:5] = flat[:, 0:2], flat[:, 2:4]
+    if geometries:
+        owner = np.repeat(np.arange(len(objects)), [len(o.geometries) for o in objects])
+        own = bounds_of(geometries)
+        # fmin and fmax pass over NaN, so a place without height and a geometry without place both count.
+        np.fmin.at(boxes[:, :3], owner, own[:, :3])
+        np.fmax.at(boxes[:, 3:], owner, own[:, 3:])
+    return boxes
 
 
 def _geometry_rows(owners: list[str], geometries: list[Geometry]) -> pa.RecordBatch:

@@ -22,6 +22,7 @@ seen from outside (ISO 19107); the first shell of a solid is the outer one.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal
 
@@ -83,6 +84,22 @@ class Geometry:
         """Return xmin, ymin, zmin, xmax, ymax, zmax in metres."""
         low, high = self.coordinates.min(axis=0), self.coordinates.max(axis=0)
         return (float(low[0]), float(low[1]), float(low[2]), float(high[0]), float(high[1]), float(high[2]))
+
+
+def bounds_of(geometries: Sequence[Geometry]) -> NDArray[np.float64]:
+    """Return xmin, ymin, zmin, xmax, ymax, zmax of each geometry, shape (n, 6), in one pass.
+
+    A geometry without vertices gives NaN; a NaN vertex makes its geometry's box NaN.
+    """
+    boxes = np.full((len(geometries), 6), np.nan)
+    counts = np.fromiter((len(g.coordinates) for g in geometries), dtype=np.int64, count=len(geometries))
+    filled = np.flatnonzero(counts)
+    if len(filled):
+        coordinates = np.concatenate([geometries[row].coordinates for row in filled.tolist()])
+        starts = np.concatenate(([0], np.cumsum(counts[filled])[:-1]))
+        boxes[filled, :3] = np.minimum.reduceat(coordinates, starts, axis=0)
+        boxes[filled, 3:] = np.maximum.reduceat(coordinates, starts, axis=0)
+    return boxes
 
 
 def multi_surface(lod: str, surfaces: list[list[NDArray[np.float64]]], semantics: Semantics | None = None) -> Geometry:
