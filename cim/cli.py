@@ -20,11 +20,15 @@ from cim.console import JobDisplay, say_error
 from cim.db.directory import DataDirectory
 from cim.doctor import examine
 from cim.errors import CimError, InvalidInput, Unavailable
-from cim.handover import running_server
+from cim.export import write_whole
+from cim.handover import Handover, running_server
 from cim.ids import dataset_slug
 from cim.main import (
+    City,
     bundle_path,
     current_tiles,
+    export_collection,
+    export_view,
     observations_of,
     open_city,
     recover_directory,
@@ -196,6 +200,37 @@ def export_tiles(out: Path, /, *, data: DataOption = None) -> int:
         raise InvalidInput(f"{out} exists already.", hint="Name a folder that does not.", code="exists")
     shutil.copytree(current_tiles(_settings(data).data), out)
     print(f"{out}/tileset.json")
+    return 0
+
+
+@app.command
+def export(out: Path, /, *, data: DataOption = None, view: str = "explore", collection: str | None = None) -> int:
+    """Write a view of the city as one HTML file that needs no server, or a collection as GeoJSON.
+
+    Example: cim export helsinki.html --view explore --data ./cim-data
+
+    Args:
+        out: A file that does not exist yet.
+        data: The city's data directory; a server may have it open.
+        view: The view that the HTML file shows.
+        collection: Write this collection instead, as GeoJSON: buildings, streets, trees, sensors …
+    """
+    settings = _settings(data)
+    if out.exists():
+        raise InvalidInput(f"{out} exists already.", hint="Name a file that does not.", code="exists")
+
+    def write(source: City | Handover) -> int:
+        return write_whole(
+            out, [export_view(source, view)] if collection is None else export_collection(source, collection)
+        )
+
+    server = running_server(DataDirectory(settings.data))
+    if server is not None:
+        size_bytes = write(server)
+    else:
+        with open_city(settings.data, settings) as opened:
+            size_bytes = write(opened)
+    print(f"{out}  {size_bytes / 1e6:,.1f} MB")
     return 0
 
 

@@ -8,9 +8,11 @@ from typing import Any, Final
 
 import httpx
 import numpy as np
+import orjson
 
 from cim.db.directory import DataDirectory, ServerAddress
-from cim.errors import CimError, Unavailable
+from cim.errors import Unavailable
+from cim.export import body_of
 from cim.sensing.model import ObservationBatch
 
 POLL_S: Final = 0.3
@@ -62,23 +64,24 @@ class Handover:
                 sent += len(items)
         return sent
 
+    def read(self, path: str) -> bytes:
+        """Return the body behind a path; a server that asks for patience gets it."""
+        while (answer := self._send("GET", path)).status_code == httpx.codes.TOO_MANY_REQUESTS:
+            time.sleep(POLL_S)
+        return body_of(answer)
+
     def _ask(self, method: str, path: str, body: object = None) -> Any:
+        return orjson.loads(body_of(self._send(method, path, body)))
+
+    def _send(self, method: str, path: str, body: object = None) -> httpx.Response:
         try:
-            answer = self._client.request(method, path, json=body)
+            return self._client.request(method, path, json=body)
         except httpx.HTTPError as error:
             raise Unavailable(
                 "The server that owns the city does not answer.",
                 hint="Look at its log, or stop it and run the command again.",
                 address=self.server.address,
             ) from error
-        if answer.is_error:
-            problem = answer.json()
-            raise CimError(
-                str(problem.get("detail", "The server refused.")),
-                hint=str(problem.get("hint", "")),
-                code=str(problem.get("code", "unavailable")),
-            )
-        return answer.json()
 
 
 def running_server(directory: DataDirectory) -> Handover | None:

@@ -12,7 +12,7 @@ import secrets
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import tzinfo
+from datetime import UTC, datetime, tzinfo
 from importlib import metadata, resources
 from pathlib import Path
 from typing import Any
@@ -30,11 +30,13 @@ from cim.db.recover import RecoveryReport, recover_city
 from cim.db.scrub import ScrubReport, scrub_city
 from cim.db.settings import DatabaseSettings, StartCheck
 from cim.db.store import Database, packaged_migrations
-from cim.errors import Forbidden, NotFound
+from cim.errors import Forbidden, NotFound, Unavailable
+from cim.export import Read, collection_geojson, gather_view, reading
 from cim.features.api import feature_routes
 from cim.features.baseline import BaselineFeatures
 from cim.features.model import Collection
 from cim.features.service import FeatureService
+from cim.handover import Handover
 from cim.jobs.api import jobs_router
 from cim.jobs.model import Job, JobState, as_json
 from cim.jobs.service import JobService
@@ -47,6 +49,7 @@ from cim.sensing.actor import ReplayActor
 from cim.sensing.api import sensing_router
 from cim.sensing.feed import Observe
 from cim.sensing.model import Datastream, ObservationBatch, StateSeries
+from cim.sensing.quality import iso_time
 from cim.sensing.service import SensingService
 from cim.sensing.store import OBSERVATIONS_GAPLESS
 from cim.server import address_of, bind, run
@@ -56,9 +59,10 @@ from cim.tilesets.store import TilesetStore
 from cim.web.logs import configure_logs
 from cim.web.security import is_same_origin
 from ingest.intake import IntakeKind
-from ingest.sample.replay import build_replay, observe
+from ingest.sample.replay import build_replay, local_time_of_day_s, observe, replay
 from ingest.tiling import TilingKind, tiles_are_old
 from tiles.verify import Fault, verify_tileset
+from viewer.export import Bundle, ExportedView, check_size, export_html
 from viewer.specs import view_document
 
 LIVE_TOPICS = ("observations", "jobs", "alarms")
@@ -305,6 +309,55 @@ def current_tiles(data: Path) -> Path:
     if pointer is None:
         raise NotFound("The tiles have not been built yet.", hint="Run: cim tiles build", code="tiles-not-built")
     return store.build_path(BASE_SCHEME, pointer.build)
+
+
+def export_view(source: City | Handover, view: str) -> bytes:
+    """Return one HTML file that shows a view of the city; see :mod:`viewer.export`."""
+    bundle = _export_bundle()
+    now = SystemClock().now() if isinstance(source, Handover) else source.clock.now()
+    with _reader(source) as read:
+        seen = gather_view(read, view, check_size)
+    streams = seen.datastreams if isinstance(source, Handover) else _with_states(source, seen.datastreams, now)
+    return export_html(ExportedView(view, now, seen.spec, seen.city, streams, seen.files), bundle)
+
+
+def export_collection(source: City | Handover, name: str) -> Iterator[bytes]:
+    """Yield a collection of the city as one GeoJSON document."""
+    with _reader(source) as read:
+        yield from collection_geojson(read, name)
+
+
+@contextmanager
+def _reader(source: City | Handover) -> Iterator[Read]:
+    if isinstance(source, Handover):
+        yield source.read
+        return
+    settings = Settings(data=source.directory.path, rate_per_s=0.0)
+    with reading(build_server(source, settings, token=secrets.token_urlsafe(32))) as read:
+        yield read
+
+
+def _export_bundle() -> Bundle:
+    script, style = bundle_path() / "export.js", bundle_path() / "export.css"
+    if not script.is_file() or not style.is_file():
+        raise Unavailable("The viewer has not been built.", hint="Run: make bundle", code="bundle-not-built")
+    return Bundle(script.read_text("utf-8"), style.read_text("utf-8"))
+
+
+def _with_states(opened: City, cards: Sequence[dict[str, Any]], now: datetime) -> list[dict[str, Any]]:
+    """Give sensors that have not read anything yet what the solved day has for now."""
+    zone = _zone(opened.city)
+    known: dict[str, float] = {}
+    for states in opened.sensing.states.values() if zone else ():
+        results = replay(states, local_time_of_day_s(now, zone or UTC))
+        known.update(zip(states.datastream_ids, results.tolist(), strict=True))
+    instant = iso_time(now)
+    return [
+        {**card, "latest": {"phenomenon_time": instant, "result": known[card["id"]]}}
+        if card["latest"] is None and card["id"] in known
+        else card
+        for card in cards
+    ]
 
 
 def verify_tiles(data: Path) -> list[Fault]:
