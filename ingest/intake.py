@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
@@ -10,6 +11,7 @@ from cim.city.model import CityFrame, Dataset, Quarantined
 from cim.city.service import Also, CityService
 from cim.city.store import Act
 from cim.errors import InvalidInput, LimitExceeded
+from cim.findings import Finding
 from cim.jobs.model import Job, JobLimits, QuarantineEntry, Recovery
 from cim.jobs.service import append_quarantine
 from cim.networks.model import Network
@@ -37,6 +39,7 @@ class _Intake:
     states: list[StateSeries] = field(default_factory=list)
     observations: list[ObservationBatch] = field(default_factory=list)
     quarantined: list[Quarantined] = field(default_factory=list)
+    findings: list[Finding] = field(default_factory=list)
     objects: int = 0
     observation_count: int = 0
 
@@ -45,8 +48,9 @@ class IntakeKind:
     """A kind of job that reads a source in a child process and publishes it as one baseline.
 
     ``params`` of the job: ``path``, ``dataset``, ``title_en``, ``title_zh``, ``time_zone``,
-    ``source_crs`` (or ``null``), ``seed`` (for the sample).  Nothing is seen before the whole is
-    published; a job that fails, is cancelled or was interrupted leaves the city as it was.
+    ``source_crs``, ``working_crs``, ``network_id`` (each may be ``null``), ``seed`` (for the sample).
+    Nothing is seen before the whole is published; a job that fails, is cancelled or was interrupted
+    leaves the city as it was.
     """
 
     limits = JobLimits()
@@ -71,11 +75,13 @@ class IntakeKind:
         self._running: dict[str, _Intake] = {}
 
     def begin(self, job: Job) -> Mapping[str, object]:
-        """Forget what an earlier attempt left, and tell the child which CRS the city has."""
+        """Forget what an earlier attempt left, and tell the child the CRS and time zone that the city has."""
         self._city.discard(job.id)
         self._running[job.id] = _Intake()
         frame = self._city.view.frame
-        return {**job.params, "working_crs": None if frame is None else frame.crs}
+        if frame is None:
+            return job.params
+        return {**job.params, "working_crs": frame.crs, "time_zone": frame.time_zone}
 
     def on_payload(self, job: Job, payload: object) -> None:
         """Stage objects durably; keep the rest until all is published."""
@@ -97,6 +103,8 @@ class IntakeKind:
                 self._hold(intake, payload)
             case Quarantined():
                 intake.quarantined.append(payload)
+            case Finding():
+                intake.findings.append(payload)
             case _:
                 raise TypeError(type(payload).__name__)
 
@@ -144,6 +152,8 @@ class IntakeKind:
             "removed": published.removed,
             "unchanged": published.unchanged,
             "quarantined": len(intake.quarantined),
+            "quarantined_by_code": dict(Counter(one.code for one in intake.quarantined).most_common()),
+            "findings": dict(Counter(finding.rule for finding in intake.findings).most_common()),
             "networks": [network.id for network in intake.networks],
             "datastreams": len(intake.datastreams),
         }

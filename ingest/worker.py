@@ -11,13 +11,16 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 import pyarrow as pa
 
 from cim.city.model import Quarantined
 from ingest.columns import gather
 from ingest.records import Progress, ReadContext, Record, SourceHeader
+
+READER_OPTIONS: Final = ("time_zone", "network_id")
+"""Parameters of a job that readers may ask for by name."""
 
 
 class Reporting(Protocol):
@@ -43,6 +46,7 @@ def read_source(params: Mapping[str, object], channel: Reporting) -> Mapping[str
         dataset=str(params["dataset"]),
         working_crs=_text(params, "working_crs"),
         source_crs=_text(params, "source_crs"),
+        options={name: str(params[name]) for name in READER_OPTIONS if params.get(name) is not None},
     )
     channel.step("read", None, "")
     summary = _hand_over(reader.read(path, context), channel)

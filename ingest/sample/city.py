@@ -8,6 +8,7 @@ from importlib import resources
 from pathlib import Path
 from typing import Final
 
+from cim.findings import Finding
 from ingest.readers.osm import OsmReader
 from ingest.records import Progress, ReadContext, Record, SourceHeader
 from ingest.sample.build import DATASET, build_sample
@@ -38,7 +39,9 @@ def sample_records(
             step(name, total, "")
         progress(done, total)
 
-    yield from _as_generated(build_sample(kept, seed, note))
+    findings: list[Finding] = []
+    yield from _as_generated(build_sample(kept, seed, note, findings))
+    yield from findings
 
 
 def _as_generated(records: Iterable[Record]) -> Iterator[Record]:
