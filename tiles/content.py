@@ -21,6 +21,9 @@ STEP_M_MIN: Final = 0.02
 HEIGHT_STEP_M: Final = 1 / 8
 """Heights are rounded to this: exact in a float32 and with empty low bytes, so they compress."""
 
+Words = NDArray[np.uint64]
+"""Quantised positions, one word each."""
+
 _EXTENSIONS: Final = ["EXT_mesh_features", "EXT_structural_metadata", "KHR_mesh_quantization"]
 _PALE: Final = [0.878, 0.863, 0.827, 1.0]
 _INK: Final = [0.23, 0.25, 0.28, 1.0]
@@ -72,17 +75,22 @@ class Grid:
     step_m: float
 
     @classmethod
-    def over(cls, positions: FloatArray) -> Grid:
-        """Return the grid that covers positions, shape (n, 3)."""
-        low, high = positions.min(axis=0), positions.max(axis=0)
+    def over(cls, *positions: FloatArray) -> Grid:
+        """Return the grid that covers positions, each of shape (n, 3)."""
+        filled = [p for p in positions if len(p)]
+        low = np.array([min(p[:, axis].min() for p in filled) for axis in range(3)])
+        high = np.array([max(p[:, axis].max() for p in filled) for axis in range(3)])
         # The step goes through JSON and a client's float32; a millionth more keeps the ends inside.
         step = max(float((high - low).max()) / STEPS, STEP_M_MIN)
         return cls(low, high, float(np.float32(step * 1.000001)))
 
-    def quantise(self, positions: FloatArray) -> IntArray:
-        """Return steps from the corner, east, north, up."""
-        steps: IntArray = np.clip(np.rint((positions - self.low) / self.step_m), 0, STEPS).astype(np.int64)
-        return steps
+    def quantise(self, positions: FloatArray) -> Words:
+        """Return steps from the corner: east, north, up in 16 bits each of one word, as they lie in the file."""
+        east, north, up = (
+            np.rint((positions[:, axis] - self.low[axis]) / self.step_m).astype(np.uint64) for axis in range(3)
+        )
+        words: Words = east | north << np.uint64(16) | up << np.uint64(32)
+        return words
 
     def node(self) -> dict[str, Any]:
         """Return the members of the node that undo the quantisation and turn east, north, up to glTF's y up.
@@ -96,15 +104,23 @@ class Grid:
             "scale": [self.step_m] * 3,
         }
 
-    def decoded(self, steps: IntArray) -> FloatArray:
-        """Return metres east, north, up of quantised positions."""
-        return self.low + steps * self.step_m
+    def decoded(self, corners: NDArray[np.uint16]) -> tuple[FloatArray, FloatArray]:
+        """Return the bounds of quantised corners, shape (n, 4), metres east, north, up."""
+        columns = corners.T[:3]
+        low, high = (np.array([getattr(column, end)() for column in columns]) for end in ("min", "max"))
+        return self.low + low * self.step_m, self.low + high * self.step_m
+
+
+def corners_of(words: Words) -> NDArray[np.uint16]:
+    """Return quantised positions as a table, shape (n, 4): east, north, up, nothing."""
+    return words.astype("<u8").view("<u2").reshape(-1, 4)
 
 
 def packed_normals(normals: FloatArray) -> NDArray[np.int8]:
-    """Return unit normals in steps of 1/127."""
-    rounded: NDArray[np.int8] = np.rint(normals * 127).astype("<i1")
-    return rounded
+    """Return unit normals in steps of 1/127, shape (n, 4), the last nothing."""
+    packed = np.zeros((len(normals), 4), dtype="<i1")
+    np.rint(normals * 127, out=packed[:, :3], casting="unsafe")
+    return packed
 
 
 def building_content(soup: Soup, skirt: SkirtMesh, columns: dict[str, Column]) -> Content | None:
@@ -113,31 +129,35 @@ def building_content(soup: Soup, skirt: SkirtMesh, columns: dict[str, Column]) -
     if not len(mesh.triangles):
         return None
     soup = mesh.soup
-    grid = Grid.over(np.concatenate((soup.coordinates, skirt.positions)))
-    steps = grid.quantise(soup.coordinates)
+    grid = Grid.over(soup.coordinates, skirt.positions)
+    words = grid.quantise(soup.coordinates)
     # Corners are written out, not indexed: equal ones compress to almost nothing, ascending indices do not.
-    used = without_collapsed(mesh.triangles, steps).reshape(-1)
-    surface = soup.vertex_surface()
+    seen = not_collapsed(words[mesh.triangles])
+    used, surface = mesh.triangles[seen].reshape(-1), mesh.surface[seen]
+    corners = corners_of(words[used])
     pairs, _ = crease_edges(soup, mesh.normals)
     writer = GlbWriter()
     features = {
         "EXT_mesh_features": {"featureIds": [{"featureCount": len(columns["id"]), "attribute": 0, "propertyTable": 0}]}
     }
-    height = np.rint(np.maximum(soup.height_m[used], 0.0) / HEIGHT_STEP_M) * HEIGHT_STEP_M
+    height = np.rint(np.maximum(soup.height_m, 0.0) / HEIGHT_STEP_M) * HEIGHT_STEP_M
+    normals = packed_normals(mesh.normals).view("<u4").reshape(-1)
     primitives: list[dict[str, Any]] = [
         {
             "attributes": {
-                "POSITION": writer.attribute(steps[used].astype("<u2"), bounded=True),
-                "NORMAL": writer.attribute(packed_normals(mesh.normals[surface[used]]), normalized=True),
-                "_FEATURE_ID_0": writer.attribute(soup.owner[surface[used]].astype("<f4")),
-                "_HEIGHT": writer.attribute(height.astype("<f4")),
+                "POSITION": writer.attribute(corners, width=3, bounded=True),
+                "NORMAL": writer.attribute(
+                    np.repeat(normals[surface], 3).view("<i1").reshape(-1, 4), width=3, normalized=True
+                ),
+                "_FEATURE_ID_0": writer.attribute(np.repeat(soup.owner.astype("<f4")[surface], 3)),
+                "_HEIGHT": writer.attribute(height.astype("<f4")[used]),
             },
             "mode": TRIANGLES,
             "material": 0,
             "extensions": features,
         }
     ]
-    primitives.extend(_edge_primitive(writer, soup, steps, pairs, features))
+    primitives.extend(_edge_primitive(writer, soup, words, pairs, features))
     primitives.extend(_skirt_primitive(writer, grid, skirt))
     document = {
         "asset": {"version": "2.0", "generator": "cim tiles"},
@@ -150,43 +170,35 @@ def building_content(soup: Soup, skirt: SkirtMesh, columns: dict[str, Column]) -
         "materials": MATERIALS[: max(p["material"] for p in primitives) + 1],
         "extensions": {"EXT_structural_metadata": property_table(writer, "CityObject", CITY_OBJECT, columns)},
     }
-    drawn = grid.decoded(np.concatenate((steps[used], grid.quantise(skirt.positions))))
-    return Content(
-        writer.finish(document), drawn.min(axis=0), drawn.max(axis=0), len(columns["id"]), len(used) // 3, len(pairs),
-        len(used),
-    )  # fmt: skip
+    low, high = grid.decoded(corners)
+    if len(skirt.positions):
+        skirt_low, skirt_high = grid.decoded(corners_of(grid.quantise(skirt.positions)))
+        low, high = np.minimum(low, skirt_low), np.maximum(high, skirt_high)
+    return Content(writer.finish(document), low, high, len(columns["id"]), len(surface), len(pairs), len(used))
 
 
-def places(steps: IntArray) -> IntArray:
-    """Return one number per quantised position, equal for equal positions."""
-    return (steps[:, 0] << 32) | (steps[:, 1] << 16) | steps[:, 2]
-
-
-def without_collapsed(triangles: IntArray, steps: IntArray) -> IntArray:
-    """Drop triangles two of whose corners fell on one step of the grid."""
-    place = places(steps)
-    a, b, c = (place[triangles[:, i]] for i in range(3))
-    same = (a == b) | (b == c) | (c == a)
-    kept: IntArray = triangles[~same]
-    return kept
+def not_collapsed(corners: Words) -> NDArray[np.bool_]:
+    """Tell which triangles (t, 3) keep three corners apart on the steps of the grid."""
+    a, b, c = corners.T
+    apart: NDArray[np.bool_] = (a != b) & (b != c) & (c != a)
+    return apart
 
 
 def _edge_primitive(
-    writer: GlbWriter, soup: Soup, steps: IntArray, pairs: IntArray, features: dict[str, Any]
+    writer: GlbWriter, soup: Soup, words: Words, pairs: IntArray, features: dict[str, Any]
 ) -> list[dict[str, Any]]:
     if not len(pairs):
         return []
-    owner = soup.owner[soup.vertex_surface()]
-    place = places(steps)
-    pairs = pairs[place[pairs[:, 0]] != place[pairs[:, 1]]]
-    if not len(pairs):
+    ends = words[pairs]
+    apart = ends[:, 0] != ends[:, 1]
+    if not apart.any():
         return []
-    ends = pairs.reshape(-1)
+    owner = soup.owner[soup.vertex_surface[pairs[apart, 0]]]
     return [
         {
             "attributes": {
-                "POSITION": writer.attribute(steps[ends].astype("<u2"), bounded=True),
-                "_FEATURE_ID_0": writer.attribute(owner[ends].astype("<f4")),
+                "POSITION": writer.attribute(corners_of(ends[apart].reshape(-1)), width=3, bounded=True),
+                "_FEATURE_ID_0": writer.attribute(np.repeat(owner.astype("<f4"), 2)),
             },
             "mode": LINES,
             "material": 1,
@@ -199,11 +211,12 @@ def _skirt_primitive(writer: GlbWriter, grid: Grid, skirt: SkirtMesh) -> list[di
     if not len(skirt.triangles):
         return []
     corners = skirt.triangles.reshape(-1)
+    words = grid.quantise(skirt.positions)
     return [
         {
             "attributes": {
-                "POSITION": writer.attribute(grid.quantise(skirt.positions)[corners].astype("<u2"), bounded=True),
-                "_ALPHA": writer.attribute(skirt.alpha[corners].astype("<f4")),
+                "POSITION": writer.attribute(corners_of(words[corners]), width=3, bounded=True),
+                "_ALPHA": writer.attribute(skirt.alpha.astype("<f4")[corners]),
             },
             "mode": TRIANGLES,
             "material": 2,

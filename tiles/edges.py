@@ -29,10 +29,10 @@ def crease_edges(soup: Soup, normals: FloatArray) -> tuple[IntArray, IntArray]:
     """
     if not soup.surface_count:
         return np.empty((0, 2), dtype=np.int64), np.empty(0, dtype=np.int64)
-    surface = soup.vertex_surface()
+    surface = soup.vertex_surface
     owner = soup.owner[surface]
     corner = corner_keys(soup.coordinates, owner)
-    following = soup.next_vertex()
+    following = soup.next_vertex
     low = np.minimum(corner, corner[following])
     high = np.maximum(corner, corner[following])
     key = low * np.uint64(0x9E3779B185EBCA87) ^ high
@@ -46,10 +46,9 @@ def crease_edges(soup: Soup, normals: FloatArray) -> tuple[IntArray, IntArray]:
 
 def corner_keys(coordinates: FloatArray, owner: IntArray) -> NDArray[np.uint64]:
     """Return a 64-bit key per vertex, equal for vertices of one feature at one rounded place."""
-    grid = np.round(coordinates / WELD_M).astype(np.int64).astype(np.uint64)
-    mixed = (grid * _MIX).sum(axis=1, dtype=np.uint64) + (owner.astype(np.uint64) + np.uint64(1)) * np.uint64(
-        0xD6E8FEB86659FD93
-    )
+    mixed = (owner.astype(np.uint64) + np.uint64(1)) * np.uint64(0xD6E8FEB86659FD93)
+    for column, factor in zip(coordinates.T, _MIX, strict=True):
+        mixed += np.rint(column / WELD_M).astype(np.int64).view(np.uint64) * factor
     mixed ^= mixed >> np.uint64(29)
     mixed *= np.uint64(0xBF58476D1CE4E5B9)
     mixed ^= mixed >> np.uint64(32)

@@ -40,7 +40,7 @@ def extrude(blocks: Blocks, ground_m: FloatArray, foot_m: FloatArray) -> Soup:
     order = np.argsort(soup.owner, kind="stable")
     soup = soup.select(order)
     owner = blocks.owner[soup.owner]
-    height = soup.coordinates[:, 2] - ground_m[owner][soup.vertex_surface()]
+    height = soup.coordinates[:, 2] - ground_m[owner][soup.vertex_surface]
     return Soup(soup.coordinates, soup.ring_ends, soup.surface_ends, owner, height)
 
 
@@ -73,5 +73,5 @@ def _pitched(shaped: ShapedRoofs, eaves: FloatArray) -> Soup:
     if not roofs.surface_count:
         return roofs
     coordinates = roofs.coordinates.copy()
-    coordinates[:, 2] += eaves[roofs.owner][roofs.vertex_surface()]
+    coordinates[:, 2] += eaves[roofs.owner][roofs.vertex_surface]
     return roofs.moved_to(coordinates)

@@ -53,7 +53,7 @@ def far_city(city: City, outlines: NDArray[np.object_], owner: IntArray) -> FarC
 
 def _levels(city: City, owner: IntArray) -> tuple[FloatArray, FloatArray, FloatArray]:
     """Return the lowest, the usual and the highest level of each owner's body."""
-    surface = city.bodies.vertex_surface()
+    surface = city.bodies.vertex_surface
     vertex_owner = city.bodies.owner[surface]
     order = np.lexsort((city.bodies.coordinates[:, 2], vertex_owner))
     levels, owners = city.bodies.coordinates[order, 2], vertex_owner[order]

@@ -9,7 +9,7 @@ import shapely
 from numpy.typing import NDArray
 
 from tiles.mesh import area_vectors
-from tiles.soup import FloatArray, IntArray, Soup, counts, starts
+from tiles.soup import FloatArray, IntArray, Soup, counts
 
 POLYGONAL: Final = (int(shapely.GeometryType.POLYGON), int(shapely.GeometryType.MULTIPOLYGON))
 SIMPLIFY_M: Final = 0.03
@@ -70,7 +70,7 @@ def footprints_of(soup: Soup, flat_m2_min: float = 0.05) -> tuple[NDArray[np.obj
     """
     polygons = polygons_of(soup)
     keep = shapely.area(polygons) > flat_m2_min
-    first = soup.ring_starts()[starts(soup.surface_ends)]
+    first = soup.surface_starts
     under = keep & (area_vectors(soup)[:, 2] < 0) & (soup.height_m[first] < UNDERSIDE_M)
     grounded = np.isin(soup.owner, soup.owner[under])
     chosen = np.flatnonzero(np.where(grounded, under, keep))
@@ -94,8 +94,7 @@ def footprints_of(soup: Soup, flat_m2_min: float = 0.05) -> tuple[NDArray[np.obj
 
 def polygons_of(soup: Soup) -> NDArray[np.object_]:
     """Return each surface as a 2D polygon (it may be invalid, upright ones have no area)."""
-    starts = soup.ring_starts()
-    closed = np.insert(soup.coordinates[:, :2], soup.ring_ends, soup.coordinates[starts, :2], axis=0)
+    closed = np.insert(soup.coordinates[:, :2], soup.ring_ends, soup.coordinates[soup.ring_starts, :2], axis=0)
     ring_offsets = np.concatenate(([0], soup.ring_ends + np.arange(1, len(soup.ring_ends) + 1)))
     surface_offsets = np.concatenate(([0], soup.surface_ends))
     made: NDArray[np.object_] = shapely.from_ragged_array(

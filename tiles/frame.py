@@ -83,9 +83,10 @@ class Chart:
 
     def to_local(self, coordinates: FloatArray) -> FloatArray:
         """Return east, north, up, metres, shape (n, 3), for coordinates of the working CRS, shape (n, 3)."""
-        terms = self._terms(coordinates[:, :2])
-        local: FloatArray = terms @ self._ground + (terms @ self._up) * coordinates[:, 2:3]
-        return local
+        both = np.concatenate((self._ground, self._up), axis=1).T @ self._terms(coordinates[:, :2])
+        local: FloatArray = both[:3] + both[3:] * coordinates[:, 2]
+        # Column after column in memory, for all that follows works on columns.
+        return local.T
 
     def transform(self) -> list[float]:
         """Return the 4 x 4 matrix from the chart to ECEF, column by column."""
@@ -101,7 +102,7 @@ class Chart:
         check = np.column_stack((self._centre + grid[:, ::-1] * (0.97, 0.83) * self._reach, np.full(len(grid), 100.0)))
         for degree in _DEGREES:
             self._powers = [(i, j) for i in range(degree + 1) for j in range(degree + 1 - i)]
-            terms = self._terms(low[:, :2])
+            terms = self._terms(low[:, :2]).T
             self._ground = np.linalg.lstsq(terms, low_local, rcond=None)[0]
             self._up = np.linalg.lstsq(terms, (high_local - low_local) / 1000.0, rcond=None)[0]
             error_m = float(np.abs(self.to_local(check) - self.exact(check)).max())
@@ -115,14 +116,18 @@ class Chart:
         )
 
     def _terms(self, xy: FloatArray) -> FloatArray:
-        scaled = (xy - self._centre) / self._reach
-        x, y = scaled[:, 0], scaled[:, 1]
-        degree = max(i for i, _ in self._powers)
-        x_powers, y_powers = [np.ones_like(x)], [np.ones_like(y)]
-        for _ in range(degree):
-            x_powers.append(x_powers[-1] * x)
-            y_powers.append(y_powers[-1] * y)
-        return np.column_stack([x_powers[i] * y_powers[j] for i, j in self._powers])
+        """Return the polynomial's terms at places (n, 2), shape (terms, n)."""
+        x, y = ((xy[:, i] - self._centre[i]) / self._reach for i in (0, 1))
+        row_of = {powers: row for row, powers in enumerate(self._powers)}
+        terms = np.empty((len(row_of), len(xy)))
+        for row, (i, j) in enumerate(self._powers):
+            if i + j == 0:
+                terms[row] = 1.0
+            elif j:
+                np.multiply(terms[row_of[i, j - 1]], y, out=terms[row])
+            else:
+                np.multiply(terms[row_of[i - 1, j]], x, out=terms[row])
+        return terms
 
 
 def _east_north_up(lon: float, lat: float) -> tuple[FloatArray, FloatArray]:

@@ -35,48 +35,49 @@ _SHAPES: Final = {1: "SCALAR", 2: "VEC2", 3: "VEC3", 4: "VEC4"}
 class GlbWriter:
     """Gathers one buffer; every view starts at a multiple of 8 bytes, as metadata demands."""
 
-    _chunks: list[bytes] = field(default_factory=list)
+    _chunks: list[bytes | memoryview] = field(default_factory=list)
     _length: int = 0
     views: list[dict[str, Any]] = field(default_factory=list)
     accessors: list[dict[str, Any]] = field(default_factory=list)
 
-    def view(self, content: bytes, *, target: int | None = None, stride: int | None = None) -> int:
+    def view(self, content: bytes | NDArray[Any], *, target: int | None = None, stride: int | None = None) -> int:
         """Append bytes and return the index of their view."""
         padding = -self._length % ALIGNMENT
         self._chunks.append(bytes(padding))
         self._length += padding
-        members: dict[str, Any] = {"buffer": 0, "byteOffset": self._length, "byteLength": len(content)}
+        chunk = memoryview(np.ascontiguousarray(content)).cast("B") if isinstance(content, np.ndarray) else content
+        members: dict[str, Any] = {"buffer": 0, "byteOffset": self._length, "byteLength": len(chunk)}
         if stride is not None:
             members["byteStride"] = stride
         if target is not None:
             members["target"] = target
         self.views.append(members)
-        self._chunks.append(content)
-        self._length += len(content)
+        self._chunks.append(chunk)
+        self._length += len(chunk)
         return len(self.views) - 1
 
-    def attribute(self, values: NDArray[Any], *, bounded: bool = False, normalized: bool = False) -> int:
-        """Append a vertex attribute, shape (n,) or (n, k), each vertex padded to 4 bytes; return its accessor."""
+    def attribute(
+        self, values: NDArray[Any], *, width: int | None = None, bounded: bool = False, normalized: bool = False
+    ) -> int:
+        """Append a vertex attribute, shape (n,) or (n, k); return its accessor.
+
+        Vertices must be whole multiples of 4 bytes: where a row has more than ``width`` values, the rest is padding.
+        """
         table = values.reshape(len(values), -1)
-        width = table.shape[1] * table.itemsize
-        stride = width + -width % 4
-        if stride != width:
-            padded = np.zeros((len(table), stride // table.itemsize), dtype=table.dtype)
-            padded[:, : table.shape[1]] = table
-            content = padded.tobytes()
-        else:
-            content = np.ascontiguousarray(table).tobytes()
+        width = table.shape[1] if width is None else width
+        stride = table.shape[1] * table.itemsize
         members: dict[str, Any] = {
-            "bufferView": self.view(content, target=ARRAY_BUFFER, stride=stride if stride != width else None),
+            "bufferView": self.view(table, target=ARRAY_BUFFER, stride=stride if width < table.shape[1] else None),
             "componentType": _COMPONENTS[table.dtype],
             "count": len(table),
-            "type": _SHAPES[table.shape[1]],
+            "type": _SHAPES[width],
         }
         if normalized:
             members["normalized"] = True
         if bounded:
-            members["min"] = table.min(axis=0).tolist()
-            members["max"] = table.max(axis=0).tolist()
+            columns = table.T[:width]
+            members["min"] = [column.min().item() for column in columns]
+            members["max"] = [column.max().item() for column in columns]
         self.accessors.append(members)
         return len(self.accessors) - 1
 
@@ -86,7 +87,7 @@ class GlbWriter:
         dtype = "<u2" if int(flat.max(initial=0)) <= INDEX_16_MAX else "<u4"
         self.accessors.append(
             {
-                "bufferView": self.view(flat.astype(dtype).tobytes(), target=ELEMENT_ARRAY_BUFFER),
+                "bufferView": self.view(flat.astype(dtype), target=ELEMENT_ARRAY_BUFFER),
                 "componentType": _COMPONENTS[np.dtype(dtype)],
                 "count": len(flat),
                 "type": "SCALAR",
@@ -96,24 +97,22 @@ class GlbWriter:
 
     def finish(self, document: dict[str, Any]) -> bytes:
         """Return the whole file: ``document`` is the glTF without accessors, views and buffer."""
-        padding = -self._length % 4
-        content = b"".join(self._chunks)
+        size = self._length + -self._length % 4
         document = {
             **document,
             "accessors": self.accessors,
             "bufferViews": self.views,
-            "buffers": [{"byteLength": len(content)}],
+            "buffers": [{"byteLength": self._length}],
         }
         text = orjson.dumps(document)
         text += b" " * (-len(text) % 4)
-        content += bytes(padding)
-        total = 12 + 8 + len(text) + 8 + len(content)
         return b"".join(
             (
-                struct.pack("<III", MAGIC, 2, total),
+                struct.pack("<III", MAGIC, 2, 12 + 8 + len(text) + 8 + size),
                 struct.pack("<II", len(text), JSON_CHUNK),
                 text,
-                struct.pack("<II", len(content), BIN_CHUNK),
-                content,
+                struct.pack("<II", size, BIN_CHUNK),
+                *self._chunks,
+                bytes(size - self._length),
             )
         )

@@ -7,7 +7,7 @@ from typing import Any, Final
 import numpy as np
 import shapely
 
-from tiles.content import Content, Grid, packed_normals, without_collapsed
+from tiles.content import Content, Grid, corners_of, not_collapsed, packed_normals
 from tiles.footprints import polygon_parts, rings
 from tiles.frame import Chart
 from tiles.glb import TRIANGLES, GlbWriter
@@ -76,19 +76,20 @@ def ground_content(shapes: GroundShapes, chart: Chart, surface: Surface, side_m:
         return None
     soup = mesh.soup
     grid = Grid.over(soup.coordinates)
-    steps = grid.quantise(soup.coordinates)
-    used = without_collapsed(mesh.triangles, steps).reshape(-1)
-    vertex_surface = soup.vertex_surface()
-    vertex_owner = soup.owner[vertex_surface]
+    words = grid.quantise(soup.coordinates)
+    seen = not_collapsed(words[mesh.triangles])
+    corners = corners_of(words[mesh.triangles[seen]].reshape(-1))
+    surface = np.repeat(mesh.surface[seen], 3)
+    row = soup.owner[surface]
     kinds = [kind for _, kind in ids]
     colours = np.array([(*COLOURS[kind], 255) for kind in kinds], dtype="<u1")
     writer = GlbWriter()
     primitive: dict[str, Any] = {
         "attributes": {
-            "POSITION": writer.attribute(steps[used].astype("<u2"), bounded=True),
-            "NORMAL": writer.attribute(packed_normals(mesh.normals[vertex_surface[used]]), normalized=True),
-            "COLOR_0": writer.attribute(colours[vertex_owner[used]], normalized=True),
-            "_FEATURE_ID_0": writer.attribute(vertex_owner[used].astype("<f4")),
+            "POSITION": writer.attribute(corners, width=3, bounded=True),
+            "NORMAL": writer.attribute(packed_normals(mesh.normals)[surface], width=3, normalized=True),
+            "COLOR_0": writer.attribute(colours[row], normalized=True),
+            "_FEATURE_ID_0": writer.attribute(row.astype("<f4")),
         },
         "mode": TRIANGLES,
         "material": 0,
@@ -108,10 +109,8 @@ def ground_content(shapes: GroundShapes, chart: Chart, surface: Surface, side_m:
         "materials": [_MATERIAL],
         "extensions": {"EXT_structural_metadata": property_table(writer, "Ground", GROUND, columns)},
     }
-    drawn = grid.decoded(steps)
-    return Content(
-        writer.finish(document), drawn.min(axis=0), drawn.max(axis=0), len(ids), len(used) // 3, 0, len(used)
-    )
+    low, high = grid.decoded(corners)
+    return Content(writer.finish(document), low, high, len(ids), len(corners) // 3, 0, len(corners))
 
 
 def _draped(shapes: GroundShapes, step_m: float) -> GroundShapes:

@@ -14,7 +14,7 @@ import mapbox_earcut
 import numpy as np
 from numpy.typing import NDArray
 
-from tiles.soup import FloatArray, IntArray, Soup, counts, cross, length, starts
+from tiles.soup import FloatArray, IntArray, Soup, counts, length, ranges, starts
 
 AREA_M2_MIN: Final = 1e-3
 """Surfaces below this area are dropped: they have no reliable normal."""
@@ -51,96 +51,94 @@ def area_vectors(soup: Soup) -> FloatArray:
     """Return Newell's vector of each surface, shape (surfaces, 3): along the normal, as long as the area, m2."""
     if not soup.surface_count:
         return np.empty((0, 3))
+    begin = soup.surface_starts
+    sums = np.empty((3, len(begin)))
     # Differences to a corner of the surface itself keep the products small and exact.
-    first = soup.ring_starts()[starts(soup.surface_ends)]
-    local = soup.coordinates - soup.coordinates[first][soup.vertex_surface()]
-    product = cross(local, local[soup.next_vertex()])
-    vertex_ends = soup.ring_ends[soup.surface_ends - 1]
-    sums: FloatArray = np.add.reduceat(product, starts(vertex_ends), axis=0) / 2
-    return sums
+    local = [column - column[begin][soup.vertex_surface] for column in soup.coordinates.T]
+    following = [column[soup.next_vertex] for column in local]
+    for i, j, k in ((0, 1, 2), (1, 2, 0), (2, 0, 1)):
+        product = local[j] * following[k] - local[k] * following[j]
+        sums[i] = np.add.reduceat(product, begin)
+    return sums.T / 2
 
 
 def triangulate(soup: Soup) -> Mesh:
     """Return triangles that face as their surfaces do; surfaces without area are left out."""
     soup, normals = without_degenerate(soup)
-    sizes = counts(soup.ring_ends)
-    first_ring = starts(soup.surface_ends)
-    single = counts(soup.surface_ends) == 1
-    size = sizes[first_ring]
+    size = counts(soup.ring_ends)[starts(soup.surface_ends)]
     flat = _flatten(soup, normals)
-    fan = single & ((size == 3) | _convex(soup, flat))
-    pieces: list[IntArray] = []
-    owners: list[IntArray] = []
+    fan = (counts(soup.surface_ends) == 1) & ((size == 3) | _convex(soup, flat))
+    cut = np.flatnonzero(~fan)
+    found, found_count = _earcut(soup, flat, cut)
+    count = np.where(fan, size - 2, 0)
+    count[cut] = found_count
+    ends = np.cumsum(count)
+    begin = ends - count
+    triangles = np.empty((int(count.sum()), 3), dtype=np.int64)
+    triangles[ranges(begin[cut], found_count)] = found
     for corners in np.unique(size[fan]).tolist():
         surfaces = np.flatnonzero(fan & (size == corners))
-        pieces.append(_fan(soup.ring_starts()[first_ring[surfaces]], corners))
-        owners.append(np.repeat(surfaces, corners - 2))
-    for surface in np.flatnonzero(~fan).tolist():
-        triangles = _earcut(soup, flat, surface)
-        pieces.append(triangles)
-        owners.append(np.full(len(triangles), surface, dtype=np.int64))
-    if not pieces:
-        return Mesh(soup, np.empty((0, 3), dtype=np.int64), np.empty(0, dtype=np.int64), normals)
-    owner = np.concatenate(owners)
-    order = np.argsort(owner, kind="stable")
-    return _faced(Mesh(soup, np.concatenate(pieces)[order], owner[order], normals))
+        step = np.arange(corners - 2)
+        rows = (begin[surfaces][:, None] + step).reshape(-1)
+        first = soup.surface_starts[surfaces][:, None]
+        for column, offset in enumerate((np.zeros_like(step), step + 1, step + 2)):
+            triangles[rows, column] = (first + offset).reshape(-1)
+    return Mesh(soup, triangles, np.repeat(np.arange(len(count)), count), normals)
 
 
-def _flatten(soup: Soup, normals: FloatArray) -> FloatArray:
+def _flatten(soup: Soup, normals: FloatArray) -> tuple[FloatArray, FloatArray]:
     """Return each vertex in 2D, along the axis that its surface faces most; counter-clockwise stays so."""
     axis = np.argmax(np.abs(normals), axis=1)
     sign = np.sign(normals[np.arange(len(axis)), axis])
-    surface = soup.vertex_surface()
-    vertex_axis = axis[surface]
-    rows = np.arange(len(surface))
-    u = soup.coordinates[rows, (vertex_axis + 1) % 3] * sign[surface]
-    v = soup.coordinates[rows, (vertex_axis + 2) % 3]
-    return np.column_stack((u, v))
+    x, y, z = soup.coordinates.T
+    along = axis[soup.vertex_surface]
+    u = np.where(along == 0, y, np.where(along == 1, z, x)) * sign[soup.vertex_surface]
+    v = np.where(along == 0, z, np.where(along == 1, x, y))
+    return u, v
 
 
-def _convex(soup: Soup, flat: FloatArray) -> NDArray[np.bool_]:
+def _convex(soup: Soup, flat: tuple[FloatArray, FloatArray]) -> NDArray[np.bool_]:
     """Tell which surfaces have a convex outer ring: no right turn, and one turn in all."""
-    following = soup.next_vertex()
-    edge = flat[following] - flat
-    turn = edge[:, 0] * edge[following][:, 1] - edge[:, 1] * edge[following][:, 0]
-    # A ring that winds twice has only left turns too; it reverses its course along x more than twice.
-    forward = edge[:, 0] > 0
-    changes = forward != forward[following]
-    vertex_ends = soup.ring_ends[soup.surface_ends - 1]
-    begin = starts(vertex_ends)
+    begin, following = soup.surface_starts, soup.next_vertex
     if not len(begin):
         return np.empty(0, dtype=np.bool_)
+    du, dv = (column[following] - column for column in flat)
+    turn = du * dv[following] - dv * du[following]
+    # A ring that winds twice has only left turns too; it reverses its course along x more than twice.
+    forward = du > 0
+    changes = (forward != forward[following]).view(np.int8)
     lowest = np.minimum.reduceat(turn, begin)
-    reversals = np.add.reduceat(changes.astype(np.int64), begin)
+    reversals = np.add.reduceat(changes, begin, dtype=np.int32)
     result: NDArray[np.bool_] = (lowest > _CONVEX_TOLERANCE) & (reversals <= 2)
     return result
 
 
-def _fan(first: IntArray, corners: int) -> IntArray:
-    step = np.arange(corners - 2)
-    pattern = np.column_stack((np.zeros(corners - 2, dtype=np.int64), step + 1, step + 2))
-    fans: IntArray = (first[:, None, None] + pattern[None]).reshape(-1, 3)
-    return fans
+def _earcut(soup: Soup, flat: tuple[FloatArray, FloatArray], surfaces: IntArray) -> tuple[IntArray, IntArray]:
+    """Return the triangles of some surfaces one after the other, shape (t, 3), and how many each has."""
+    if not len(surfaces):
+        return np.empty((0, 3), dtype=np.int64), np.empty(0, dtype=np.int64)
+    places = np.column_stack(flat)
+    rings = counts(soup.surface_ends)
+    local_ends = (soup.ring_ends - np.repeat(soup.surface_starts, rings)).astype(np.uint32)
+    first, ring_end, last = (
+        column[surfaces] for column in (soup.surface_starts, soup.surface_ends, soup.ring_ends[soup.surface_ends - 1])
+    )
+    bounds = (first, last, ring_end - rings[surfaces], ring_end)
+    pieces: list[NDArray[np.uint32]] = [
+        mapbox_earcut.triangulate_float64(places[begin:end], local_ends[ring:to])
+        for begin, end, ring, to in zip(*(column.tolist() for column in bounds), strict=True)
+    ]
+    count = np.array([len(piece) // 3 for piece in pieces], dtype=np.int64)
+    found = np.concatenate(pieces).reshape(-1, 3) + np.repeat(first, count)[:, None]
+    return _faced(found, count, flat)
 
 
-def _earcut(soup: Soup, flat: FloatArray, surface: int) -> IntArray:
-    first_ring = int(soup.surface_ends[surface - 1]) if surface else 0
-    last_ring = int(soup.surface_ends[surface])
-    first = int(soup.ring_ends[first_ring - 1]) if first_ring else 0
-    last = int(soup.ring_ends[last_ring - 1])
-    ends = (soup.ring_ends[first_ring:last_ring] - first).astype(np.uint32)
-    found = mapbox_earcut.triangulate_float64(flat[first:last], ends)
-    triangles: IntArray = found.astype(np.int64).reshape(-1, 3) + first
-    return triangles
-
-
-def _faced(mesh: Mesh) -> Mesh:
-    """Turn every triangle to face as its surface does, and drop those without area."""
-    corners = mesh.soup.coordinates[mesh.triangles]
-    product = cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
-    along = np.einsum("ij,ij->i", product, mesh.normals[mesh.surface])
-    triangles = mesh.triangles.copy()
-    turned = along < 0
-    triangles[turned] = triangles[turned][:, ::-1]
-    keep = length(product) > 1e-9
-    return Mesh(mesh.soup, triangles[keep], mesh.surface[keep], mesh.normals)
+def _faced(found: IntArray, count: IntArray, flat: tuple[FloatArray, FloatArray]) -> tuple[IntArray, IntArray]:
+    """Turn every triangle counter-clockwise, and drop those without area."""
+    (u0, u1, u2), (v0, v1, v2) = (column[found].T for column in flat)
+    double_area = (u1 - u0) * (v2 - v0) - (u2 - u0) * (v1 - v0)
+    turned = double_area < 0
+    found[turned] = found[turned][:, ::-1]
+    keep = np.abs(double_area) > _CONVEX_TOLERANCE
+    kept = np.add.reduceat(np.append(keep, False).astype(np.int64), starts(np.cumsum(count)))
+    return found[keep], np.where(count > 0, kept, 0)

@@ -87,7 +87,7 @@ def _text(writer: GlbWriter, values: Column) -> dict[str, Any]:
     content = (characters.to_pybytes()[: ends[-1]] if characters is not None else b"") or b"\0"
     members: dict[str, Any] = {
         "values": writer.view(content),
-        "stringOffsets": writer.view(ends.astype(dtype).tobytes()),
+        "stringOffsets": writer.view(ends.astype(dtype)),
     }
     if name != "UINT32":
         members["stringOffsetType"] = name
@@ -101,4 +101,4 @@ def _numbers(writer: GlbWriter, prop: Property, values: Column) -> dict[str, Any
     good = np.isfinite(numbers)
     if dtype.kind == "u":
         good &= (numbers >= 0) & (numbers <= np.iinfo(dtype).max)
-    return {"values": writer.view(np.where(good, numbers, missing).astype(dtype).tobytes())}
+    return {"values": writer.view(np.where(good, numbers, missing).astype(dtype))}

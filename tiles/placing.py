@@ -18,7 +18,7 @@ from tiles.intake import Blocks, City
 from tiles.mesh import area_vectors
 from tiles.metadata import Column
 from tiles.skirt import skirt_around
-from tiles.soup import FloatArray, IntArray, Soup, join, length, ranges, starts
+from tiles.soup import FloatArray, IntArray, Soup, join, length, ranges
 from tiles.terrain import (
     SUNK_M,
     FlatGround,
@@ -122,7 +122,7 @@ def seen_from_above(soup: Soup) -> Soup:
         return soup
     up = area_vectors(soup)
     down = up[:, 2] < -0.9 * length(up)
-    first = soup.ring_starts()[starts(soup.surface_ends)]
+    first = soup.surface_starts
     return soup.select(np.flatnonzero(~(down & (soup.height_m[first] < UNDERSIDE_M))))
 
 
@@ -193,7 +193,7 @@ def _boxes(city: City, count: int) -> FloatArray:
     low = np.full((count, 2), np.inf)
     high = np.full((count, 2), -np.inf)
     bounds = shapely.bounds(city.blocks.footprint).reshape(-1, 4)
-    vertex_owner = city.bodies.owner[city.bodies.vertex_surface()]
+    vertex_owner = city.bodies.owner[city.bodies.vertex_surface]
     np.minimum.at(low, city.blocks.owner, bounds[:, :2])
     np.maximum.at(high, city.blocks.owner, bounds[:, 2:])
     np.minimum.at(low, vertex_owner, city.bodies.coordinates[:, :2])
@@ -207,7 +207,7 @@ def _fill_heights(city: City, lowest_m: FloatArray) -> None:
     """Give buildings without a stated height that of their form."""
     top = np.full(len(city.features.ids), -np.inf)
     np.maximum.at(top, city.blocks.owner, city.blocks.top_m)
-    vertex_owner = city.bodies.owner[city.bodies.vertex_surface()]
+    vertex_owner = city.bodies.owner[city.bodies.vertex_surface]
     np.maximum.at(top, vertex_owner, city.bodies.coordinates[:, 2] - lowest_m[vertex_owner])
     for row, height in enumerate(city.features.height_m):
         if np.isnan(height) and np.isfinite(top[row]):
@@ -216,7 +216,7 @@ def _fill_heights(city: City, lowest_m: FloatArray) -> None:
 
 def _weights(city: City, count: int) -> FloatArray:
     """Return the vertices that each feature will need, roughly."""
-    weight = np.bincount(city.bodies.owner[city.bodies.vertex_surface()], minlength=count).astype(np.float64)
+    weight = np.bincount(city.bodies.owner[city.bodies.vertex_surface], minlength=count).astype(np.float64)
     corners = shapely.get_num_coordinates(city.blocks.footprint) * _VERTICES_PER_CORNER
     weight += np.bincount(city.blocks.owner, weights=corners, minlength=count)
     return weight

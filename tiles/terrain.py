@@ -117,13 +117,13 @@ def _agrees(feet: FloatArray) -> NDArray[np.bool_]:
 def lowest(bodies: Soup, features: int) -> FloatArray:
     """Return the lowest vertex of each feature's body, shape (features,), NaN for features without one."""
     result = np.full(features, np.inf)
-    np.minimum.at(result, bodies.owner[bodies.vertex_surface()], bodies.coordinates[:, 2])
+    np.minimum.at(result, bodies.owner[bodies.vertex_surface], bodies.coordinates[:, 2])
     return np.where(np.isfinite(result), result, np.nan)
 
 
 def feet_of(bodies: Soup, lowest_m: FloatArray) -> FloatArray:
     """Return the vertices near the lowest of each body, shape (n, 3): where it meets the ground."""
-    owner = bodies.owner[bodies.vertex_surface()]
+    owner = bodies.owner[bodies.vertex_surface]
     feet = bodies.coordinates[bodies.coordinates[:, 2] < lowest_m[owner] + FOOT_BAND_M]
     _, first = np.unique(np.round(feet[:, :2] / 0.5).astype(np.int64), axis=0, return_index=True)
     return feet[np.sort(first)]
@@ -131,7 +131,7 @@ def feet_of(bodies: Soup, lowest_m: FloatArray) -> FloatArray:
 
 def stand(bodies: Soup, lowest_m: FloatArray, ground: Surface) -> Soup:
     """Return bodies with their heights above ground, and their feet drawn down to the ground where it is lower."""
-    surface = bodies.vertex_surface()
+    surface = bodies.vertex_surface
     base = lowest_m[bodies.owner[surface]]
     coordinates = bodies.coordinates.copy()
     feet = np.flatnonzero(coordinates[:, 2] < base + FOOT_BAND_M)

@@ -147,7 +147,7 @@ def solids(objects: pa.Table, geometries: pa.Table, most: int):
     # The converter takes surfaces without holes, closed rings, and needs small numbers.
     low = soup.coordinates.min(axis=0)
     shapes = {}
-    ring_starts, first = soup.ring_starts(), 0
+    ring_starts, first = soup.ring_starts, 0
     for surface, end in enumerate(soup.surface_ends.tolist()):
         ring = soup.coordinates[ring_starts[first] : soup.ring_ends[first]] - low
         shapes.setdefault(int(soup.owner[surface]), []).append([ring])
