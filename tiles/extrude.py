@@ -9,7 +9,7 @@ import numpy as np
 from tiles.footprints import rings, turned
 from tiles.intake import Blocks
 from tiles.roofs import ShapedRoofs, shape_roofs
-from tiles.soup import FloatArray, IntArray, Soup, counts, equal_faces, join, starts
+from tiles.soup import FloatArray, IntArray, Soup, counts, equal_faces, join, next_in_rings
 
 HANGING_M: Final = 0.5
 """A block whose floor is higher than this above the ground shows its underside."""
@@ -45,8 +45,7 @@ def extrude(blocks: Blocks, ground_m: FloatArray, foot_m: FloatArray) -> Soup:
 
 
 def _walls(xy: FloatArray, ring_ends: IntArray, block: IntArray, floor: FloatArray, eaves: FloatArray) -> Soup:
-    following = np.arange(1, len(xy) + 1)
-    following[ring_ends - 1] = starts(ring_ends)
+    following = next_in_rings(ring_ends)
     corners = np.empty((len(xy), 4, 3))
     corners[:, 0, :2] = corners[:, 3, :2] = xy
     corners[:, 1, :2] = corners[:, 2, :2] = xy[following]

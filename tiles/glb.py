@@ -45,7 +45,7 @@ class GlbWriter:
         padding = -self._length % ALIGNMENT
         self._chunks.append(bytes(padding))
         self._length += padding
-        chunk = memoryview(np.ascontiguousarray(content)).cast("B") if isinstance(content, np.ndarray) else content
+        chunk = np.ascontiguousarray(content).data.cast("B") if isinstance(content, np.ndarray) else content
         members: dict[str, Any] = {"buffer": 0, "byteOffset": self._length, "byteLength": len(chunk)}
         if stride is not None:
             members["byteStride"] = stride

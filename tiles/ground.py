@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
-import orjson
 import pyarrow as pa
 import shapely
 from numpy.typing import NDArray
 
+from tiles.facts import parse_facts
 from tiles.footprints import POLYGONAL, clean_footprints
-from tiles.intake import BUILDING, PART, number, text
+from tiles.intake import BUILDING, PART
 from tiles.soup import IntArray
 
 PAINT_ORDER: Final = (
@@ -100,9 +100,8 @@ def painted(
     """Return ids, kinds, places and widths of the objects that have a known kind of ground and a place."""
     types = objects["type"].to_numpy(zero_copy_only=False)
     rows = objects.take(pa.array(np.flatnonzero((types != BUILDING) & (types != PART))))
-    facts: list[dict[str, Any]] = [orjson.loads(a) for a in rows["attributes"].to_pylist()]
-    kinds = np.array([text(fact, "ground_kind") for fact in facts], dtype=object)
-    places = shapely.from_wkb(np.array(rows["place"].to_pylist(), dtype=object))
+    facts = parse_facts(rows["attributes"].to_pylist())
+    kinds = facts.texts("ground_kind")
+    places = shapely.from_wkb(rows["place"].to_numpy(zero_copy_only=False))
     keep = np.isin(kinds.astype(str), PAINT_ORDER) & ~shapely.is_missing(places) & ~shapely.is_empty(places)
-    widths = np.array([number(fact, "width_m") for fact in facts], dtype=np.float64)
-    return rows["id"].to_numpy(zero_copy_only=False)[keep], kinds[keep], places[keep], widths[keep]
+    return rows["id"].to_numpy(zero_copy_only=False)[keep], kinds[keep], places[keep], facts.numbers("width_m")[keep]

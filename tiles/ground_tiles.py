@@ -79,15 +79,15 @@ def ground_content(shapes: GroundShapes, chart: Chart, surface: Surface, side_m:
     words = grid.quantise(soup.coordinates)
     seen = not_collapsed(words[mesh.triangles])
     corners = corners_of(words[mesh.triangles[seen]].reshape(-1))
-    surface = np.repeat(mesh.surface[seen], 3)
-    row = soup.owner[surface]
+    face = np.repeat(mesh.surface[seen], 3)
+    row = soup.owner[face]
     kinds = [kind for _, kind in ids]
     colours = np.array([(*COLOURS[kind], 255) for kind in kinds], dtype="<u1")
     writer = GlbWriter()
     primitive: dict[str, Any] = {
         "attributes": {
             "POSITION": writer.attribute(corners, width=3, bounded=True),
-            "NORMAL": writer.attribute(packed_normals(mesh.normals)[surface], width=3, normalized=True),
+            "NORMAL": writer.attribute(packed_normals(mesh.normals)[face], width=3, normalized=True),
             "COLOR_0": writer.attribute(colours[row], normalized=True),
             "_FEATURE_ID_0": writer.attribute(row.astype("<f4")),
         },

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import math
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any, Final
+from dataclasses import dataclass, field, replace
+from typing import Final
 
 import numpy as np
-import orjson
 import pyarrow as pa
 import shapely
 from numpy.typing import NDArray
 
 from cim.city.columns import surface_table
+from tiles.facts import NAN, Facts, parse_facts
 from tiles.footprints import POLYGONAL, clean_footprints
 from tiles.soup import FloatArray, IntArray, Soup, counts, empty_soup
 
@@ -25,38 +24,20 @@ LEVEL_HEIGHT_M: Final = 3.2
 COVERED_SHARE: Final = 0.9
 """Parts that cover this much of a building's outline stand for all of it."""
 BLOCK_HEIGHT_M_MIN: Final = 0.1
-NAN: Final = float("nan")
 
 
 @dataclass(slots=True)
 class Features:
-    """One row per building: what the property table says of it. Missing numbers are NaN, texts ``""``."""
+    """What the property table says of each building, one row each.
 
-    ids: list[str] = field(default_factory=list)
-    types: list[str] = field(default_factory=list)
-    names: list[str] = field(default_factory=list)
-    uses: list[str] = field(default_factory=list)
-    roofs: list[str] = field(default_factory=list)
-    height_m: list[float] = field(default_factory=list)
-    storeys: list[float] = field(default_factory=list)
-    years: list[float] = field(default_factory=list)
-    modelled: list[bool] = field(default_factory=list)
-    stated_ground_m: list[float] = field(default_factory=list)
-    ground_m: FloatArray = field(default_factory=lambda: np.empty(0))
+    ``texts`` and ``numbers`` are columns by the property's name, missing numbers NaN, missing texts ``""``;
+    ``ground_m`` (n,) is first what the source states, then where the building stands.
+    """
 
-    def add(self, identifier: str, type_: str, facts: Mapping[str, Any]) -> int:
-        """Append a feature and return its row."""
-        self.ids.append(identifier)
-        self.types.append(type_)
-        self.names.append(text(facts, "name"))
-        self.uses.append(text(facts, "function"))
-        self.roofs.append(text(facts, "roof_type"))
-        self.storeys.append(number(facts, "storeys_above_ground"))
-        self.years.append(number(facts, "year_of_construction"))
-        self.modelled.append(modelled(facts, "height_m"))
-        self.stated_ground_m.append(number(facts, "ground_m"))
-        self.height_m.append(number(facts, "height_m"))
-        return len(self.ids) - 1
+    ids: list[str]
+    texts: pa.RecordBatch
+    numbers: dict[str, FloatArray]
+    ground_m: FloatArray
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,35 +70,34 @@ class City:
     quarantined: list[tuple[str, str]]
 
 
+@dataclass(frozen=True, slots=True)
+class _Rows:
+    """Buildings and parts as they come: ids, places, who has surfaces, and forms by column."""
+
+    ids: list[str]
+    kinds: list[str]
+    places: NDArray[np.object_]
+    with_body: NDArray[np.bool_]
+    floor_m: FloatArray
+    top_m: FloatArray
+    roof: NDArray[np.object_]
+    roof_height_m: FloatArray
+
+    def polygonal(self, rows: IntArray) -> NDArray[np.bool_]:
+        """Tell which rows have an outline."""
+        return np.isin(shapely.get_type_id(self.places[rows]), POLYGONAL)
+
+
 @dataclass(slots=True)
 class _Draft:
-    """Blocks while they are gathered: owner, place, floor, top, roof, roof height."""
+    """What is drawn, while it is gathered: rows with their owners, and outlines' rests (owner, place, top)."""
 
-    rows: list[tuple[int, shapely.Geometry, float, float, str, float]] = field(default_factory=list)
-    bodies: dict[str, int] = field(default_factory=dict)
-
-
-def number(facts: Mapping[str, Any], name: str) -> float:
-    """Return the finite number of a fact, NaN if there is none."""
-    value = facts.get(name)
-    if isinstance(value, dict):
-        value = value.get("v")
-    if value is None or isinstance(value, bool) or not isinstance(value, (int, float)):
-        return NAN
-    return float(value) if math.isfinite(value) else NAN
-
-
-def text(facts: Mapping[str, Any], name: str) -> str:
-    """Return the text of a fact, ``""`` if there is none."""
-    members = facts.get(name)
-    value = members.get("v") if isinstance(members, dict) else None
-    return "" if value is None or isinstance(value, (dict, list)) else str(value)
-
-
-def modelled(facts: Mapping[str, Any], name: str) -> bool:
-    """Tell whether a fact is an estimate."""
-    members = facts.get(name)
-    return isinstance(members, dict) and members.get("q") in {"modelled", "generated"}
+    blocks: list[tuple[int, int, float]] = field(default_factory=list)
+    """Owner, row, top."""
+    rests: list[tuple[int, shapely.Geometry, float]] = field(default_factory=list)
+    """Owner, place, top."""
+    bodies: list[tuple[int, int]] = field(default_factory=list)
+    """Owner, row."""
 
 
 def read_city(objects: pa.Table, geometries: pa.Table) -> City:
@@ -128,28 +108,62 @@ def read_city(objects: pa.Table, geometries: pa.Table) -> City:
     """
     types = objects["type"].to_numpy(zero_copy_only=False)
     wanted = np.flatnonzero((types == BUILDING) | (types == PART))
-    rows = objects.take(pa.array(wanted)) if len(wanted) != len(types) else objects
-    ids: list[str] = rows["id"].to_pylist()
-    kinds: list[str] = rows["type"].to_pylist()
-    facts = [orjson.loads(attributes) for attributes in rows["attributes"].to_pylist()]
-    places = shapely.from_wkb(np.array(rows["place"].to_pylist(), dtype=object))
-    with_body, body_rows = _best_bodies(geometries, set(ids))
-    parents = _parents(ids, kinds, rows["parent_id"].to_pylist(), places)
+    table = objects.take(pa.array(wanted)) if len(wanted) != len(types) else objects
+    facts = parse_facts(table["attributes"].to_pylist())
+    best = _best_bodies(geometries, set(table["id"].to_pylist()))
+    rows = _rows(table, facts, best)
+    parents = _parents(rows, table["parent_id"].to_pylist())
+    top = np.setdiff1d(np.arange(len(rows.ids)), np.fromiter(parents, dtype=np.int64, count=len(parents)))
+    features = _features(table, facts, top)
+    quarantined: list[tuple[str, str]] = []
+    owner_of = np.full(len(rows.ids), -1)
+    owner_of[top] = np.arange(len(top))
     children: dict[int, list[int]] = defaultdict(list)
     for child, parent in parents.items():
         children[parent].append(child)
-    features, draft, quarantined = Features(), _Draft(), list[tuple[str, str]]()
-    for row, identifier in enumerate(ids):
-        if row in parents:
-            continue
-        owner = features.add(identifier, kinds[row], facts[row])
-        _draw(row, owner, children.get(row, []), (ids, facts, places, with_body), draft)
-    blocks = _finish_blocks(draft, features, quarantined)
-    bodies = _bodies(geometries, body_rows, draft.bodies)
+    draft = _Draft()
+    for row, parts in children.items():
+        _draw_parts(row, int(owner_of[row]), parts, rows, draft)
+    whole = np.setdiff1d(top, np.fromiter(children, dtype=np.int64, count=len(children)))
+    blocks = _finish_blocks(whole, owner_of, rows, draft, (features.ids, quarantined))
+    bodied = whole[rows.with_body[whole]]
+    draft.bodies.extend(zip(owner_of[bodied].tolist(), bodied.tolist(), strict=True))
+    bodies = _bodies(geometries, [(best[rows.ids[row]], owner) for owner, row in draft.bodies])
     return City(features, blocks, bodies, quarantined)
 
 
-def _best_bodies(geometries: pa.Table, ids: set[str]) -> tuple[set[str], dict[str, int]]:
+def _rows(table: pa.Table, facts: Facts, best: Mapping[str, int]) -> _Rows:
+    ids: list[str] = table["id"].to_pylist()
+    height = facts.numbers("height_m")
+    storeys = facts.numbers("storeys_above_ground")
+    return _Rows(
+        ids,
+        table["type"].to_pylist(),
+        shapely.from_wkb(table["place"].to_numpy(zero_copy_only=False)),
+        np.array([identifier in best for identifier in ids], dtype=np.bool_),
+        np.fmax(facts.numbers("min_height_m"), 0.0),
+        np.where(np.isnan(height), storeys * LEVEL_HEIGHT_M, height),
+        facts.texts("roof_type"),
+        facts.numbers("roof_height_m"),
+    )
+
+
+def _features(table: pa.Table, facts: Facts, top: IntArray) -> Features:
+    chosen = facts if len(top) == len(facts.rows) else Facts([facts.rows[row] for row in top.tolist()])
+    texts = {name: table[name].combine_chunks().cast(pa.large_string()).take(pa.array(top)) for name in ("id", "type")}
+    for name, fact in (("name", "name"), ("use", "function"), ("roof", "roof_type")):
+        texts[name] = pa.array(chosen.texts(fact), pa.large_string())
+    numbers = {
+        "height_m": chosen.numbers("height_m"),
+        "storeys": chosen.numbers("storeys_above_ground"),
+        "year": chosen.numbers("year_of_construction"),
+        "modelled": chosen.modelled("height_m").astype(np.float64),
+    }
+    return Features(texts["id"].to_pylist(), pa.RecordBatch.from_pydict(texts), numbers, chosen.numbers("ground_m"))
+
+
+def _best_bodies(geometries: pa.Table, ids: set[str]) -> dict[str, int]:
+    """Return the row of the most detailed geometry of each object that has surfaces."""
     best: dict[str, tuple[float, int]] = {}
     columns = (geometries[name].to_pylist() for name in ("object_id", "lod", "kind"))
     for row, (owner, lod, kind) in enumerate(zip(*columns, strict=True)):
@@ -158,7 +172,7 @@ def _best_bodies(geometries: pa.Table, ids: set[str]) -> tuple[set[str], dict[st
         level = _level(lod)
         if level >= 1.0 and level > best.get(owner, (0.0, 0))[0]:
             best[owner] = (level, row)
-    return set(best), {owner: row for owner, (_, row) in best.items()}
+    return {owner: row for owner, (_, row) in best.items()}
 
 
 def _level(lod: str) -> float:
@@ -168,109 +182,92 @@ def _level(lod: str) -> float:
         return 0.0
 
 
-def _parents(
-    ids: list[str], kinds: list[str], parent_ids: list[str | None], places: NDArray[np.object_]
-) -> dict[int, int]:
+def _parents(rows: _Rows, parent_ids: Sequence[str | None]) -> dict[int, int]:
     """Return the row of the building that each part belongs to, by its parent or by where it lies."""
-    row_of = {identifier: row for row, identifier in enumerate(ids)}
+    below = [row for row, parent_id in enumerate(parent_ids) if parent_id]
+    row_of = {identifier: row for row, identifier in enumerate(rows.ids)} if below else {}
     parents: dict[int, int] = {}
-    orphans: list[int] = []
-    for row, parent_id in enumerate(parent_ids):
+    for row in below:
         top, seen = row, {row}
         while (up := row_of.get(parent_ids[top] or "")) is not None and up not in seen:
             seen.add(up)
             top = up
         if top != row:
             parents[row] = top
-        elif kinds[row] == PART and not parent_id and places[row] is not None:
-            orphans.append(row)
+    placed = ~shapely.is_missing(rows.places)
+    orphans = [r for r, kind in enumerate(rows.kinds) if kind == PART and not parent_ids[r] and placed[r]]
     if orphans:
-        hosts = np.array([r for r, kind in enumerate(kinds) if kind == BUILDING and places[r] is not None], dtype=int)
-        tree = shapely.STRtree(places[hosts])
-        points = shapely.point_on_surface(places[np.array(orphans)])
+        hosts = np.array([r for r, kind in enumerate(rows.kinds) if kind == BUILDING and placed[r]], dtype=int)
+        tree = shapely.STRtree(rows.places[hosts])
+        points = shapely.point_on_surface(rows.places[np.array(orphans)])
         found, host = tree.query(points, predicate="within")
         for part, at in zip(found.tolist(), host.tolist(), strict=True):
             parents.setdefault(orphans[part], int(hosts[at]))
     return parents
 
 
-_Rows = tuple[list[str], list[dict[str, Any]], NDArray[np.object_], set[str]]
-
-
-def _draw(row: int, owner: int, parts: Sequence[int], rows: _Rows, draft: _Draft) -> None:
-    """Put the form of one building into the draft: its parts, its body, or its outline."""
-    ids, facts, places, with_body = rows
-    bodied = [part for part in parts if ids[part] in with_body]
+def _draw_parts(row: int, owner: int, parts: Sequence[int], rows: _Rows, draft: _Draft) -> None:
+    """Put a building that has parts into the draft: its parts, its body, or its outline."""
+    bodied = [part for part in parts if rows.with_body[part]] or [row] * bool(rows.with_body[row])
     if bodied:
-        for part in bodied:
-            draft.bodies[ids[part]] = owner
+        draft.bodies.extend((owner, part) for part in bodied)
         return
-    if ids[row] in with_body:
-        draft.bodies[ids[row]] = owner
-        return
-    whole = _height(facts[row])
-    blocks = [
-        (part, places[part], _height(facts[part], whole))
-        for part in parts
-        if shapely.get_type_id(places[part]) in POLYGONAL and _height(facts[part], whole) > 0
-    ]
-    for part, place, top in blocks:
-        draft.rows.append((owner, place, *_levels(facts[part], top), *_roof(facts[part])))
-    outline = places[row]
-    if shapely.get_type_id(outline) not in POLYGONAL:
+    whole = float(rows.top_m[row])
+    tops = np.where(np.isnan(rows.top_m[parts]), whole, rows.top_m[parts])
+    drawn = rows.polygonal(np.array(parts)) & (tops > 0)
+    blocks = [(part, top) for part, top, good in zip(parts, tops.tolist(), drawn.tolist(), strict=True) if good]
+    draft.blocks.extend((owner, part, top) for part, top in blocks)
+    outline = rows.places[row]
+    if not rows.polygonal(np.array([row]))[0]:
         return
     if not blocks:
-        draft.rows.append((owner, outline, *_levels(facts[row], whole), *_roof(facts[row])))
+        draft.blocks.append((owner, row, whole))
         return
-    rest = outline.difference(shapely.union_all([place for _, place, _ in blocks]))
+    places = rows.places[[part for part, _ in blocks]]
+    rest = outline.difference(shapely.union_all(places))
     if rest.area > (1.0 - COVERED_SHARE) * outline.area:
         # The outline's height is that of its highest part, so what no part covers takes their mean.
-        weights = np.array([place.area for _, place, _ in blocks])
-        mean = float(np.average([top for _, _, top in blocks], weights=weights))
-        draft.rows.append((owner, rest, 0.0, mean if np.isnan(whole) else min(whole, mean), "", float("nan")))
+        mean = float(np.average([top for _, top in blocks], weights=shapely.area(places)))
+        draft.rests.append((owner, rest, mean if np.isnan(whole) else min(whole, mean)))
 
 
-def _height(facts: Mapping[str, Any], otherwise: float = float("nan")) -> float:
-    height = number(facts, "height_m")
-    if np.isnan(height):
-        height = number(facts, "storeys_above_ground") * LEVEL_HEIGHT_M
-    return otherwise if np.isnan(height) else height
+def _finish_blocks(
+    whole: IntArray, owner_of: IntArray, rows: _Rows, draft: _Draft, named: tuple[list[str], list[tuple[str, str]]]
+) -> Blocks:
+    """Return the blocks of whole buildings (rows ``whole``) and of the draft, by owner."""
+    ids, quarantined = named
+    plain = whole[~rows.with_body[whole]]
+    plain = plain[rows.polygonal(plain)]
+    row = np.concatenate((plain, np.array([r for _, r, _ in draft.blocks], dtype=np.int64)))
+    top = np.concatenate((rows.top_m[plain], [t for *_, t in draft.blocks], [t for *_, t in draft.rests]))
+    owner = np.concatenate((owner_of[plain], np.array([o for o, *_ in (*draft.blocks, *draft.rests)], dtype=np.int64)))
+    rests = len(draft.rests)
+    place = np.concatenate((rows.places[row], np.array([p for _, p, _ in draft.rests], dtype=object)))
+    floor = np.concatenate((rows.floor_m[row], np.zeros(rests)))
+    roof = np.concatenate((rows.roof[row], np.full(rests, "", dtype=object)))
+    roof_height = np.concatenate((rows.roof_height_m[row], np.full(rests, NAN)))
+    order = np.argsort(owner, kind="stable")
+    blocks = Blocks(place, owner, floor, top, roof, roof_height).select(order)
+    standing = blocks.top_m - blocks.floor_m >= BLOCK_HEIGHT_M_MIN
+    quarantined.extend((ids[o], "height-missing") for o in blocks.owner[~standing].tolist())
+    polygons, origin = clean_footprints(blocks.footprint)
+    lost = np.setdiff1d(np.arange(len(order)), origin)
+    quarantined.extend((ids[o], "footprint-empty") for o in blocks.owner[lost].tolist())
+    keep = standing[origin]
+    return replace(blocks.select(origin[keep]), footprint=polygons[keep])
 
 
-def _levels(facts: Mapping[str, Any], top: float) -> tuple[float, float]:
-    floor = number(facts, "min_height_m")
-    return (0.0 if np.isnan(floor) else max(floor, 0.0)), top
-
-
-def _roof(facts: Mapping[str, Any]) -> tuple[str, float]:
-    return text(facts, "roof_type"), number(facts, "roof_height_m")
-
-
-def _finish_blocks(draft: _Draft, features: Features, quarantined: list[tuple[str, str]]) -> Blocks:
-    owner = np.array([row[0] for row in draft.rows], dtype=np.int64)
-    floor, top, roof_height = (np.array([row[i] for row in draft.rows], dtype=np.float64) for i in (2, 3, 5))
-    roof = np.array([row[4] for row in draft.rows], dtype=object)
-    standing = top - floor >= BLOCK_HEIGHT_M_MIN
-    quarantined.extend((features.ids[owner[row]], "height-missing") for row in np.flatnonzero(~standing).tolist())
-    polygons, origin = clean_footprints(np.array([row[1] for row in draft.rows], dtype=object))
-    lost = np.setdiff1d(np.arange(len(owner)), origin)
-    quarantined.extend((features.ids[owner[row]], "footprint-empty") for row in lost.tolist())
-    keep = standing[origin] if len(origin) else np.empty(0, dtype=bool)
-    origin, polygons = origin[keep], polygons[keep]
-    return Blocks(polygons, owner[origin], floor[origin], top[origin], roof[origin], roof_height[origin])
-
-
-def _bodies(geometries: pa.Table, body_rows: Mapping[str, int], owners: Mapping[str, int]) -> Soup:
-    if not owners:
+def _bodies(geometries: pa.Table, drawn: list[tuple[int, int]]) -> Soup:
+    """Return the surfaces of geometries, given as (row, owner)."""
+    if not drawn:
         return empty_soup()
-    names = sorted(owners, key=lambda name: body_rows[name])
-    chosen = geometries.take(pa.array([body_rows[name] for name in names]))
-    table = surface_table(chosen["kind"].to_pylist(), np.array(chosen["surfaces"].to_pylist(), dtype=object))
-    owner = np.array([owners[name] for name in names], dtype=np.int64)[table.rows]
+    chosen, owners = np.array(sorted(drawn), dtype=np.int64).T
+    table = geometries.take(pa.array(chosen))
+    found = surface_table(table["kind"].to_pylist(), table["surfaces"].to_numpy(zero_copy_only=False))
     return Soup(
-        table.coordinates,
-        table.ring_ends,
-        table.surface_ends,
-        np.repeat(owner, counts(table.geometry_ends)),
-        np.zeros(len(table.coordinates)),
+        found.coordinates,
+        found.ring_ends,
+        found.surface_ends,
+        np.repeat(owners[found.rows], counts(found.geometry_ends)),
+        np.zeros(len(found.coordinates)),
     )

@@ -54,7 +54,8 @@ GROUND: Final = (Property("id", missing=""), Property("kind", required=True))
 _DTYPES: Final = {"FLOAT32": "<f4", "UINT16": "<u2", "UINT8": "<u1"}
 _OFFSETS: Final = (("UINT8", "<u1", 0xFF), ("UINT16", "<u2", 0xFFFF), ("UINT32", "<u4", 0xFFFFFFFF))
 
-Column = Sequence[str] | NDArray[np.float64]
+Column = Sequence[str] | NDArray[np.float64] | Any
+"""Texts (also as an Arrow column) or numbers."""
 
 
 def property_table(
@@ -79,7 +80,7 @@ def property_table(
 
 
 def _text(writer: GlbWriter, values: Column) -> dict[str, Any]:
-    column = pa.array(values, pa.large_string())
+    column = values if isinstance(values, pa.LargeStringArray) else pa.array(values, pa.large_string())
     _, offsets, characters = column.buffers()
     ends = np.frombuffer(offsets, dtype="<i8", count=len(column) + 1)
     name, dtype = next((name, dtype) for name, dtype, most in _OFFSETS if ends[-1] <= most)

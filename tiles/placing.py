@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
+import pyarrow as pa
 import shapely
 from numpy.typing import NDArray
 
@@ -86,24 +87,10 @@ class PlacedCity:
     def columns(self, rows: IntArray) -> dict[str, Column]:
         """Return the property columns of some features."""
         features = self.city.features
-        chosen = rows.tolist()
-
-        def texts(values: list[str]) -> list[str]:
-            return [values[row] for row in chosen]
-
-        def numbers(values: list[float] | list[bool]) -> NDArray[np.float64]:
-            return np.array([values[row] for row in chosen], dtype=np.float64)
-
+        texts = features.texts.take(pa.array(rows))
         return {
-            "id": texts(features.ids),
-            "type": texts(features.types),
-            "name": texts(features.names),
-            "height_m": numbers(features.height_m),
-            "storeys": numbers(features.storeys),
-            "year": numbers(features.years),
-            "use": texts(features.uses),
-            "roof": texts(features.roofs),
-            "modelled": numbers(features.modelled),
+            **dict(zip(texts.schema.names, texts.columns, strict=True)),
+            **{name: column[rows] for name, column in features.numbers.items()},
             "ground_m": features.ground_m[rows],
         }
 
@@ -165,7 +152,7 @@ def place_city(city: City, frame: TileFrame, sheet: tuple[float, float, float, f
 
 def _given_feet(city: City) -> FloatArray:
     """Return the ground heights that buildings state, at the middle of their blocks."""
-    stated = np.array(city.features.stated_ground_m)[city.blocks.owner]
+    stated = city.features.ground_m[city.blocks.owner]
     middle = shapely.get_coordinates(shapely.centroid(city.blocks.footprint))
     known = np.isfinite(stated)
     return np.column_stack((middle[known], stated[known]))
@@ -176,8 +163,7 @@ def _grounds(city: City, lowest_m: FloatArray, surface: Surface, *, flat: bool) 
     blocks, count = city.blocks, len(city.features.ids)
     if flat:
         return np.zeros(count), np.zeros(len(blocks.owner)), 0.0
-    stated = np.array(city.features.stated_ground_m, dtype=np.float64)
-    ground = np.where(np.isfinite(lowest_m), lowest_m, stated)
+    ground = np.where(np.isfinite(lowest_m), lowest_m, city.features.ground_m)
     xy, ring_ends, polygon_ends = rings(blocks.footprint)
     under = lowest_under(surface, xy, ring_ends[polygon_ends - 1])
     found = np.full(count, np.inf)
@@ -209,9 +195,8 @@ def _fill_heights(city: City, lowest_m: FloatArray) -> None:
     np.maximum.at(top, city.blocks.owner, city.blocks.top_m)
     vertex_owner = city.bodies.owner[city.bodies.vertex_surface]
     np.maximum.at(top, vertex_owner, city.bodies.coordinates[:, 2] - lowest_m[vertex_owner])
-    for row, height in enumerate(city.features.height_m):
-        if np.isnan(height) and np.isfinite(top[row]):
-            city.features.height_m[row] = round(float(top[row]), 2)
+    height = city.features.numbers["height_m"]
+    city.features.numbers["height_m"] = np.where(np.isnan(height) & np.isfinite(top), np.round(top, 2), height)
 
 
 def _weights(city: City, count: int) -> FloatArray:
