@@ -39,7 +39,7 @@ def crease_edges(soup: Soup, normals: FloatArray) -> tuple[IntArray, IntArray]:
     raised = (soup.height_m > ON_GROUND_M) | (soup.height_m[following] > ON_GROUND_M)
     candidates = np.flatnonzero((low != high) & raised)
     order = candidates[np.argsort(key[candidates], kind="stable")]
-    kept = order[_is_crease(key[order], normals[surface[order]])]
+    kept = order[_is_crease(key[order], surface[order], normals)]
     kept.sort()
     return np.column_stack((kept, following[kept])), owner[kept]
 
@@ -56,16 +56,17 @@ def corner_keys(coordinates: FloatArray, owner: IntArray) -> NDArray[np.uint64]:
     return keys
 
 
-def _is_crease(key: NDArray[np.uint64], normals: FloatArray) -> NDArray[np.bool_]:
+def _is_crease(key: NDArray[np.uint64], surface: IntArray, normals: FloatArray) -> NDArray[np.bool_]:
     """Tell, for edges sorted by key, which one stands for a crease: at most the first of equal keys."""
-    if not len(key):
-        return np.empty(0, dtype=np.bool_)
-    first = np.concatenate(([True], key[1:] != key[:-1]))
+    first = np.empty(len(key), dtype=np.bool_)
+    first[:1] = True
+    np.not_equal(key[1:], key[:-1], out=first[1:])
     begin = np.flatnonzero(first)
-    group = np.cumsum(first) - 1
-    cosine = np.einsum("ij,ij->i", normals, normals[begin][group])
-    size = np.diff(np.append(begin, len(key)))
-    sharp = np.minimum.reduceat(cosine, begin) < np.cos(np.radians(CREASE_ANGLE_DEG))
-    result = np.zeros(len(key), dtype=np.bool_)
-    result[begin] = (size == 1) | sharp
+    other = np.flatnonzero(~first)
+    meets = begin[np.cumsum(first)[other] - 1]
+    a, b = surface[other], surface[meets]
+    cosine = sum(column[a] * column[b] for column in normals.T)
+    result = first
+    result[meets] = False
+    result[meets[cosine < np.cos(np.radians(CREASE_ANGLE_DEG))]] = True
     return result

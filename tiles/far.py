@@ -9,7 +9,7 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
-from tiles.footprints import clean_footprints
+from tiles.footprints import clean_footprints, straightened
 from tiles.intake import Blocks, City
 from tiles.roofs import KIN, SHARE_MAX
 from tiles.soup import FloatArray, IntArray
@@ -77,8 +77,7 @@ def choose(city: FarCity, rows: IntArray, diagonal_m: float) -> tuple[Blocks, fl
         float(city.roof_error_m[chosen].max(initial=0.0)),
     )
     blocks = city.blocks.select(chosen)
-    simple = shapely.simplify(blocks.footprint, tolerance, preserve_topology=True)
-    simple = np.where(shapely.is_valid(simple) & ~shapely.is_empty(simple), simple, blocks.footprint)
+    simple = straightened(blocks.footprint, tolerance)
     flat = Blocks(
         shapely.orient_polygons(simple), blocks.owner, blocks.floor_m, blocks.top_m,
         np.full(len(chosen), "", dtype=object), blocks.roof_height_m,

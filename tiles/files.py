@@ -31,6 +31,7 @@ class TileFiles:
     bytes_gzip: int = 0
     compress_s: float = 0.0
     sync_s: float = 0.0
+    _folders: set[Path] = field(default_factory=set)
 
     @property
     def bytes_plain(self) -> int:
@@ -85,6 +86,8 @@ class TileFiles:
         if name in self.written:
             return
         path = self.directory / name
-        path.parent.mkdir(parents=True, exist_ok=True)
+        if path.parent not in self._folders:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self._folders.add(path.parent)
         path.write_bytes(content)
         self.written[name] = len(content)

@@ -32,12 +32,18 @@ def clean_footprints(
         places = places.copy()
         places[wrong] = shapely.make_valid(places[wrong])
     polygons, origin = polygon_parts(places)
-    bent = np.flatnonzero(~_settled(polygons, tolerance_m))
-    simple = shapely.simplify(polygons[bent], tolerance_m, preserve_topology=True)
-    polygons[bent] = np.where(shapely.is_valid(simple), simple, polygons[bent])
-    polygons = shapely.orient_polygons(polygons)
+    polygons = shapely.orient_polygons(straightened(polygons, tolerance_m))
     keep = shapely.area(polygons) >= FOOTPRINT_M2_MIN
     return polygons[keep], origin[keep]
+
+
+def straightened(polygons: NDArray[np.object_], tolerance_m: float) -> NDArray[np.object_]:
+    """Return polygons without the vertices that hardly leave a line; one that this would break stays as it is."""
+    bent = np.flatnonzero(~_settled(polygons, tolerance_m)) if len(polygons) else np.empty(0, dtype=np.int64)
+    simple = shapely.simplify(polygons[bent], tolerance_m, preserve_topology=True)
+    result = polygons.copy()
+    result[bent] = np.where(shapely.is_valid(simple) & ~shapely.is_empty(simple), simple, polygons[bent])
+    return result
 
 
 def _settled(polygons: NDArray[np.object_], tolerance_m: float) -> NDArray[np.bool_]:
@@ -61,6 +67,9 @@ def _settled(polygons: NDArray[np.object_], tolerance_m: float) -> NDArray[np.bo
 
 def polygon_parts(geometries: NDArray[np.object_]) -> tuple[NDArray[np.object_], IntArray]:
     """Return the polygons inside any geometries, collections too, and the row that each comes from."""
+    whole = shapely.get_type_id(geometries) == int(shapely.GeometryType.POLYGON)
+    if whole.all() and not shapely.is_empty(geometries).any():
+        return geometries.copy(), np.arange(len(geometries))
     parts, origin = shapely.get_parts(geometries, return_index=True)
     nested = shapely.get_type_id(parts) > int(shapely.GeometryType.POLYGON)
     if nested.any():

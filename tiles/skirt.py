@@ -9,8 +9,8 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
-from tiles.footprints import polygon_parts, rings
-from tiles.soup import FloatArray, IntArray, starts
+from tiles.footprints import polygon_parts, rings, straightened
+from tiles.soup import FloatArray, IntArray, next_in_rings
 
 WIDTH_M: Final = 5.0
 SIMPLIFY_M: Final = 0.25
@@ -31,20 +31,17 @@ def skirt_around(footprints: NDArray[np.object_]) -> Skirt:
     """Return the band around footprints, joined first so that party walls have none."""
     if not len(footprints):
         return Skirt(np.empty((0, 2)), np.empty(0), np.empty((0, 3), dtype=np.int64))
-    joined = shapely.simplify(shapely.disjoint_subset_union_all(footprints), SIMPLIFY_M)
-    polygons, _ = polygon_parts(np.array([joined], dtype=object))
-    xy, ring_ends, _ = rings(shapely.orient_polygons(polygons))
+    xy, ring_ends, _ = rings(straightened(_joined(footprints), SIMPLIFY_M))
     count = len(xy)
-    following = np.arange(1, count + 1)
-    following[ring_ends - 1] = starts(ring_ends)
+    following = next_in_rings(ring_ends)
     before = np.empty(count, dtype=np.int64)
     before[following] = np.arange(count)
-    edge = xy[following] - xy
-    length = np.maximum(np.linalg.norm(edge, axis=1, keepdims=True), 1e-9)
+    dx, dy = (column[following] - column for column in xy.T)
+    length = np.maximum(np.hypot(dx, dy), 1e-9)
     # Right of the course is outside: outer rings run counter-clockwise, holes clockwise.
-    outward = np.column_stack((edge[:, 1], -edge[:, 0])) / length
-    mitre = outward + outward[before]
-    mitre /= np.maximum((mitre**2).sum(axis=1, keepdims=True) / 2, MITRE_MIN)
+    east, north = dy / length, -dx / length
+    mitre = np.column_stack((east + east[before], north + north[before]))
+    mitre /= np.maximum((mitre[:, 0] ** 2 + mitre[:, 1] ** 2) / 2, MITRE_MIN)[:, None]
     here = np.arange(count)
     band = np.stack(
         (
@@ -58,3 +55,16 @@ def skirt_around(footprints: NDArray[np.object_]) -> Skirt:
         np.concatenate((np.ones(count), np.zeros(count))),
         band.reshape(-1, 3),
     )
+
+
+def _joined(footprints: NDArray[np.object_]) -> NDArray[np.object_]:
+    """Return single polygons, counter-clockwise: those whose boxes meet made one, the others as they are."""
+    one, other = shapely.STRtree(footprints).query(footprints)
+    near = np.zeros(len(footprints), dtype=np.bool_)
+    near[one[one != other]] = True
+    if not near.any():
+        return footprints
+    union = shapely.disjoint_subset_union_all(footprints[near])
+    polygons, _ = polygon_parts(np.array([union], dtype=object))
+    joined: NDArray[np.object_] = np.concatenate((footprints[~near], shapely.orient_polygons(polygons)))
+    return joined
