@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Final
+from zoneinfo import available_timezones
 
 from cyclopts import App, CycloptsError, Parameter
 
@@ -52,11 +53,6 @@ DataOption = Annotated[
 ]
 
 
-def main(tokens: Sequence[str] | None = None) -> None:
-    """Run the command line and end the process with its exit code."""
-    sys.exit(run(tokens))
-
-
 def run(tokens: Sequence[str] | None = None) -> int:
     """Run the command line; return the exit code."""
     try:
@@ -66,8 +62,6 @@ def run(tokens: Sequence[str] | None = None) -> int:
     except CimError as error:
         say_error(error)
         return USAGE if error.problem_code == "usage" else FAILED
-    except KeyboardInterrupt:
-        return 130
     return result if isinstance(result, int) else 0
 
 
@@ -116,8 +110,11 @@ def ingest(
     data: DataOption = None,
     dataset: str | None = None,
     crs: str | None = None,
+    working_crs: str | None = None,
     title: str | None = None,
+    title_zh: str | None = None,
     time_zone: str | None = None,
+    network: str | None = None,
 ) -> int:
     """Take files into the city; a running server does it, if one has the directory.
 
@@ -128,12 +125,16 @@ def ingest(
         data: The city's data directory.
         dataset: Short name of the source in ids (default: from the file's name).
         crs: The source's coordinate system, where the file does not say it: EPSG:28992.
+        working_crs: The city's own metric coordinate system, at its first ingest (default: the source's or UTM).
         title: The city's title, at its first ingest.
+        title_zh: The city's title in Chinese, at its first ingest.
         time_zone: The city's time zone, at its first ingest: Europe/Amsterdam.
+        network: Name of the network that an EPANET file becomes (default: water).
     """
     if dataset is not None and len(paths) > 1:
         raise InvalidInput("One --dataset cannot name several files.", hint="Ingest them one by one.", code="usage")
     settings = _settings(data)
+    _check_time_zone(time_zone)
     for path in paths:
         if not path.is_file():
             raise InvalidInput(f"There is no file {path}.", hint="Check the path.", code="no-file")
@@ -142,8 +143,10 @@ def ingest(
             "dataset": dataset or dataset_slug(path.name.split(".")[0]),
             "source_crs": crs,
             "title_en": title,
-            "title_zh": None,
+            "title_zh": title_zh,
             "time_zone": time_zone,
+            "working_crs": working_crs,
+            "network_id": network,
         }
         code = _run(settings, "ingest", params, path.name)
         if code:
@@ -315,6 +318,11 @@ def print_version() -> None:
     print(version())
 
 
+def _check_time_zone(name: str | None) -> None:
+    if name is not None and name not in available_timezones():
+        raise InvalidInput(f"{name!r} is not a time zone.", hint="Such as Europe/Amsterdam.", code="time-zone")
+
+
 def _sample_params(seed: int) -> dict[str, object]:
     return {
         "dataset": "helsinki",
@@ -347,6 +355,9 @@ def _report(job: Mapping[str, Any]) -> int:
     if job["state"] == "succeeded":
         facts = ", ".join(f"{name} {value}" for name, value in job["summary"].items() if isinstance(value, int))
         print(f"done: {facts}" if facts else "done")
+        for kind in ("quarantined_by_code", "findings"):
+            for code, count in job["summary"].get(kind, {}).items():
+                print(f"  {kind.partition('_')[0]}: {count} × {code}")
         return 0
     problem = job["error"] or {}
     say_error(

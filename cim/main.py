@@ -180,14 +180,16 @@ def build_server(opened: City, settings: Settings, *, token: str) -> FastAPI:
         bundle=bundle_path(),
         tiles=opened.tilesets,
         routers=[
-            city_router(city, extra=lambda: _extra(opened, replay), datastreams_of=sensing.cards_of),
+            city_router(
+                city, extra=lambda: {**_extra(opened, replay), **_extent(city, base)}, datastreams_of=sensing.cards_of
+            ),
             sensing_router(sensing, may_write=may_write),
             jobs_router(jobs, may_write=may_write),
             live_router(hub, allowed_origin=_allowed_origin(settings)),
         ],
         routes=feature_routes(features),
         health=lambda: {"baseline_version": city.baseline_version, "epoch": hub.epoch},
-        view=lambda name: _view(name, city.summary(), base.collections()),
+        view=lambda name: _view(name, {**city.summary(), **_extent(city, base)}, base.collections()),
         starts=[start],
         stops=[stop_jobs, replay.stop, hub.stop],
         clock=opened.clock,
@@ -232,6 +234,16 @@ def _extra(opened: City, replay: ReplayActor) -> Mapping[str, Any]:
         "simulation": {"speed": replay.speed} if replay.running else None,
         "networks": [n.id for n in opened.networks.networks(opened.city.baseline_version)],
     }
+
+
+def _extent(city: CityService, features: BaselineFeatures) -> Mapping[str, Any]:
+    """Return where a city lies that has networks but no objects; nothing for any other."""
+    boxes = [item.bbox for item in features.collections() if item.bbox is not None]
+    if city.view.index.bbox() is not None or not boxes:
+        return {}
+    west, south, east, north = (choose(box[side] for box in boxes) for side, choose in enumerate((min, min, max, max)))
+    origin = {"lon": (west + east) / 2, "lat": (south + north) / 2, "height_m": 0.0}
+    return {"bbox": [west, south, east, north], "origin": origin}
 
 
 def _view(name: str, summary: Mapping[str, Any], collections: Sequence[Collection]) -> Mapping[str, Any]:

@@ -12,6 +12,7 @@ from cim.city.service import Also, CityService
 from cim.city.store import Act
 from cim.errors import InvalidInput, LimitExceeded
 from cim.findings import Finding
+from cim.geometry.crs import WorkingFrame
 from cim.jobs.model import Job, JobLimits, QuarantineEntry, Recovery
 from cim.jobs.service import append_quarantine
 from cim.networks.model import Network
@@ -121,6 +122,7 @@ class IntakeKind:
         intake.observations.append(batch)
 
     def _check_frame(self, header: SourceHeader) -> None:
+        WorkingFrame(header.working_crs)  # refuses what is not projected and metric, before anything is kept
         frame = self._city.view.frame
         if frame is not None and frame.crs != header.working_crs:
             raise InvalidInput(

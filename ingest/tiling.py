@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
 import pyarrow as pa
 
-from cim.city.service import CityService
+from cim.city.service import GROUND_TYPES, TILED_TYPES, CityService
 from cim.jobs.model import Job, JobLimits, Recovery
 from cim.tilesets.service import TilesetService
 
@@ -83,15 +83,11 @@ class TilingKind:
 
 
 def tiles_are_old(city: CityService, tilesets: TilesetService) -> bool:
-    """Tell whether the city has a baseline that its tiles do not show."""
+    """Tell whether the city has a baseline, with something to draw, that its tiles do not show."""
+    if not any(type_ in city.view.index.rows_of_type for type_ in (*TILED_TYPES, *GROUND_TYPES)):
+        return False
     pointer = tilesets.refresh()
-    return city.baseline_version > 0 and (pointer is None or pointer.baseline_version != city.baseline_version)
-
-
-def request_tiles(submit: Callable[[str], object], city: CityService, tilesets: TilesetService) -> None:
-    """Queue a tiles job if the tiles are behind the city."""
-    if tiles_are_old(city, tilesets):
-        submit("tiles")
+    return pointer is None or pointer.baseline_version != city.baseline_version
 
 
 def _build_name(job: Job, version: int) -> str:

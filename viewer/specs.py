@@ -107,7 +107,11 @@ def fit_zoom(bbox: Bbox) -> float:
 
 def _layers(city: ViewCity) -> list[pydeck.Layer]:
     """Return the layers in the order of the layer list; those without features are left out."""
-    layers = [_tiles(city, "ground"), _tiles(city, "buildings")]
+    layers = []
+    if city.collections & _DRAWN_AS_TILES:
+        layers.append(_tiles(city, "ground"))
+    if "buildings" in city.collections:
+        layers.append(_tiles(city, "buildings"))
     for layer_id, class_, collection, hints in _FEATURE_LAYERS:
         if collection in city.collections:
             layers.append(_features(city, layer_id, class_, collection, hints))
@@ -124,6 +128,9 @@ _FEATURE_LAYERS: Final[tuple[tuple[str, str, str, Mapping[str, Any]], ...]] = (
     ("labels", "TextLayer", "districts", {"min_zoom": 11}),
 )
 """Layer id, class, collection, hints.  Networks start hidden: the first sight is the city."""
+
+_DRAWN_AS_TILES: Final = frozenset({"buildings", "streets", "railways", "land-use", "water", "green"})
+"""Collections that tiles are built from; a city of networks alone has none."""
 
 _NODES: Final = {"water-links": "water-nodes", "power-links": "power-nodes"}
 

@@ -140,7 +140,8 @@ def test_names_are_the_fields_words() -> None:
         bad += [
             f"{path}:{node.lineno} {node.name}"
             for node in ast.walk(tree)
-            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef) and BANNED_NAMES.search(node.name)
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef)
+            if BANNED_NAMES.search(node.name)
         ]
     assert bad == []
 

@@ -119,6 +119,55 @@ def test_wrong_use_is_exit_code_2(arguments: list[str], tmp_path: Path) -> None:
     assert "Traceback" not in done.stderr + done.stdout
 
 
+@pytest.mark.parametrize(
+    ("option", "value", "code"),
+    [
+        ("--working-crs", "EPSG:4326", "working-crs"),
+        ("--crs", "EPSG:0", "unknown-crs"),
+        ("--time-zone", "Mars", "time-zone"),
+    ],
+)
+def test_an_option_that_cannot_be_is_refused_before_anything_is_kept(
+    tmp_path: Path, option: str, value: str, code: str
+) -> None:
+    data = tmp_path / "city"
+    file = write(tmp_path / "cube.city.json", CUBE)
+    done = run_cim("ingest", str(file), "--data", str(data), option, value)
+    assert done.returncode == 1
+    assert f"({code})" in done.stderr
+    assert run_cim("ingest", str(file), "--data", str(data)).returncode == 0
+
+
+def test_a_city_of_networks_alone_needs_no_tiles(tmp_path: Path) -> None:
+    (tmp_path / "two.inp").write_text(
+        "[JUNCTIONS]\n1 10 1\n2 10 1\n[RESERVOIRS]\n3 50\n[PIPES]\n11 1 2 100 200 100\n12 3 1 100 200 100\n"
+        "[OPTIONS]\nUNITS LPS\nHEADLOSS H-W\n"
+        "[COORDINATES]\n1 500000 4400000\n2 500100 4400000\n3 499900 4400000\n[END]\n"
+    )
+    data = tmp_path / "city"
+    done = run_cim("ingest", str(tmp_path / "two.inp"), "--data", str(data), "--crs", "EPSG:32616")
+    assert done.returncode == 0, done.stderr
+    with CityServer(data) as server:
+        links = server.get("/ogc/collections/water-links/items").json()
+        assert links["numberMatched"] == 2
+        assert "buildings" not in [layer["id"] for layer in server.get("/api/v1/views/explore.json").json()["layers"]]
+
+
+def test_ctrl_c_while_it_starts_shows_no_stack(tmp_path: Path) -> None:
+    process = subprocess.Popen(
+        [sys.executable, "-m", "cim", "serve", "--data", str(tmp_path / "city")],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=environment(),
+    )
+    time.sleep(0.5)
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=60)
+    assert "Traceback" not in out + err
+    assert process.returncode in (0, 130, -signal.SIGINT), "the last: Python itself was not up yet"
+
+
 def test_a_missing_file_is_said(tmp_path: Path) -> None:
     done = run_cim("ingest", str(tmp_path / "no.city.json"), "--data", str(tmp_path / "city"))
     assert done.returncode == 1
