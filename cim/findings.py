@@ -37,11 +37,12 @@ class Severity(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Provenance:
-    """Where a fact comes from."""
+    """Where facts come from: a source as it was taken in, ``dataset`` being the slug in its objects' ids."""
 
     dataset: str
     title: str
     source_file: str
+    source_sha256: str
     licence: str
     attribution: str
     reader: str

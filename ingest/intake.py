@@ -7,11 +7,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from cim.city.model import CityFrame, Dataset, Quarantined
+from cim.city.model import CityFrame, Quarantined
 from cim.city.service import Also, CityService
 from cim.city.store import Act
 from cim.errors import InvalidInput, LimitExceeded
-from cim.findings import Finding
+from cim.findings import Finding, Provenance
 from cim.geometry.crs import WorkingFrame
 from cim.jobs.model import Job, JobLimits, QuarantineEntry, Recovery
 from cim.jobs.service import append_quarantine
@@ -198,9 +198,9 @@ class IntakeKind:
             time_zone=str(job.params.get("time_zone") or "UTC"),
         )
 
-    def _dataset(self, job: Job, header: SourceHeader, summary: Mapping[str, object]) -> Dataset:
-        return Dataset(
-            id=header.dataset or str(job.params["dataset"]),
+    def _dataset(self, job: Job, header: SourceHeader, summary: Mapping[str, object]) -> Provenance:
+        return Provenance(
+            dataset=header.dataset or str(job.params["dataset"]),
             title=header.title,
             source_file=_file_name(job),
             source_sha256=str(summary.get("sha256", "")),

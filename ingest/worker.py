@@ -55,12 +55,13 @@ def read_source(params: Mapping[str, object], channel: Reporting) -> Mapping[str
 
 def make_sample(params: Mapping[str, object], channel: Reporting) -> Mapping[str, object]:
     """Read the Helsinki extract and make the generated parts on it, from ``params["seed"]``."""
-    from ingest.sample.city import sample_records
+    from ingest.sample.city import extract_path, sample_records
 
     channel.step("read", None, "")
     seed = params["seed"]
     assert isinstance(seed, int)
-    return _hand_over(sample_records(seed, channel.step, channel.progress), channel)
+    summary = _hand_over(sample_records(seed, channel.step, channel.progress), channel)
+    return {**summary, "sha256": _sha256(extract_path())}
 
 
 def build_tiles(params: Mapping[str, object], channel: Reporting) -> Mapping[str, object]:

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
 from typing import Final
 
 import numpy as np
@@ -75,22 +74,6 @@ class CityObject:
     def dataset(self) -> str:
         """The slug before the colon of the id."""
         return self.id.partition(":")[0]
-
-
-@dataclass(frozen=True, slots=True)
-class Dataset:
-    """A source that was taken into the city."""
-
-    id: str
-    title: str
-    source_file: str
-    source_sha256: str
-    licence: str
-    attribution: str
-    reader: str
-    reader_version: str
-    read_at: datetime
-    generated: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,10 +15,11 @@ import pyarrow as pa
 from cim.city import store
 from cim.city.columns import columns_to_objects
 from cim.city.index import CityIndex
-from cim.city.model import CityFrame, CityObject, Dataset
+from cim.city.model import CityFrame, CityObject
 from cim.city.store import Act, Published
 from cim.db.store import Database
 from cim.errors import NotFound, Unavailable
+from cim.findings import Provenance
 from cim.geometry.crs import WorkingFrame
 
 Also = Callable[[duckdb.DuckDBPyConnection, int], None]
@@ -57,7 +58,7 @@ class View:
     frame: CityFrame | None
     working: WorkingFrame | None
     index: CityIndex
-    datasets: tuple[Dataset, ...]
+    datasets: tuple[Provenance, ...]
     published_at: datetime | None
 
 
@@ -120,7 +121,9 @@ class CityService:
         """Forget what a job has staged: the city is as it was."""
         self._database.submit(lambda c: store.discard(c, job_id)).result()
 
-    def publish(self, act: Act, frame: CityFrame, datasets: Sequence[Dataset], also: Sequence[Also] = ()) -> Published:
+    def publish(
+        self, act: Act, frame: CityFrame, datasets: Sequence[Provenance], also: Sequence[Also] = ()
+    ) -> Published:
         """Publish what a job has staged as the next baseline, with ``also`` in the same transaction.
 
         Raises :class:`cim.errors.Conflict` if the city has another CRS; then nothing is changed.
@@ -128,7 +131,7 @@ class CityService:
 
         def work(connection: duckdb.DuckDBPyConnection) -> Published:
             store.write_frame(connection, frame, act.at)
-            published = store.publish(connection, act, [dataset.id for dataset in datasets])
+            published = store.publish(connection, act, [dataset.dataset for dataset in datasets])
             for dataset in datasets:
                 store.write_dataset(connection, dataset, published.baseline_version)
             for write in also:
@@ -199,7 +202,7 @@ class CityService:
                 }
                 for key, attribute in city_object.attributes.items()
             ],
-            "provenance": [provenance(dataset) for dataset in view.datasets if dataset.id in sources],
+            "provenance": [provenance(dataset) for dataset in view.datasets if dataset.dataset in sources],
         }
 
     def _bbox(self, row: int) -> list[float] | None:
@@ -256,11 +259,11 @@ class CityService:
         }
 
 
-def provenance(dataset: Dataset) -> dict[str, Any]:
+def provenance(dataset: Provenance) -> dict[str, Any]:
     """Return where a source comes from, as JSON members."""
     return {
-        "id": dataset.id,
-        "dataset": dataset.id,
+        "id": dataset.dataset,
+        "dataset": dataset.dataset,
         "title": dataset.title,
         "source_file": dataset.source_file,
         "source_sha256": dataset.source_sha256,

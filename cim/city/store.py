@@ -14,8 +14,9 @@ from typing import Final
 import duckdb
 import pyarrow as pa
 
-from cim.city.model import CityFrame, Dataset
+from cim.city.model import CityFrame
 from cim.errors import Conflict, IntegrityError
+from cim.findings import Provenance
 
 _OBJECT_COLUMNS: Final = "id, type, dataset, parent_id, attributes, place, xmin, ymin, zmin, xmax, ymax, zmax"
 _GEOMETRY_COLUMNS: Final = "object_id, lod, kind, surfaces, structure"
@@ -260,12 +261,12 @@ def write_frame(connection: duckdb.DuckDBPyConnection, frame: CityFrame, at: dat
         raise Conflict("The city has another coordinate system.", code="city-crs", crs=present.crs)
 
 
-def write_dataset(connection: duckdb.DuckDBPyConnection, dataset: Dataset, version: int) -> None:
+def write_dataset(connection: duckdb.DuckDBPyConnection, dataset: Provenance, version: int) -> None:
     """Record a source as it was taken in at a baseline."""
     connection.execute(
         "INSERT INTO dataset VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         [
-            dataset.id,
+            dataset.dataset,
             version,
             dataset.title,
             dataset.source_file,
@@ -280,7 +281,7 @@ def write_dataset(connection: duckdb.DuckDBPyConnection, dataset: Dataset, versi
     )
 
 
-def read_datasets(connection: duckdb.DuckDBPyConnection) -> list[Dataset]:
+def read_datasets(connection: duckdb.DuckDBPyConnection) -> list[Provenance]:
     """Return the newest record of each source, in the order in which they first came."""
     rows = connection.execute(
         """SELECT id, title, source_file, source_sha256, licence, attribution, reader, reader_version, read_at,
@@ -290,7 +291,7 @@ def read_datasets(connection: duckdb.DuckDBPyConnection) -> list[Dataset]:
            ORDER BY min(baseline_version) OVER (PARTITION BY id), id"""
     ).fetchall()
     # The store keeps UTC without saying so; what leaves it says so.
-    return [replace(Dataset(*row), read_at=row[8].replace(tzinfo=UTC)) for row in rows]
+    return [replace(Provenance(*row), read_at=row[8].replace(tzinfo=UTC)) for row in rows]
 
 
 def _scalar(connection: duckdb.DuckDBPyConnection, sql: str, parameters: list[object]) -> int:

@@ -26,11 +26,12 @@ from pathlib import Path
 import orjson
 from cjio import cityjson
 
-from cim.city.model import CityFrame, Dataset
+from cim.city.model import CityFrame
 from cim.city.service import CityService
 from cim.city.store import Act
 from cim.db.directory import DataDirectory
 from cim.db.store import Database
+from cim.findings import Provenance
 from ingest.columns import ObjectBatch, gather
 from ingest.readers.collection import collection_paused
 from ingest.readers.registry import reader_for
@@ -82,7 +83,7 @@ def _commit_into(city: CityService, path: Path) -> int:
             header = piece
     assert header is not None
     frame = CityFrame("bench", "Bench", "Bench", header.working_crs, header.vertical_datum, header.ground, "UTC")
-    dataset = Dataset("bench", "Bench", path.name, "", "", "", header.reader, header.reader_version, NOW)
+    dataset = Provenance("bench", "Bench", path.name, "", "", "", header.reader, header.reader_version, NOW)
     return city.publish(Act("bench", "local", "bench", NOW), frame, [dataset]).added
 
 

@@ -11,12 +11,13 @@ import shapely
 
 from cim.city import store
 from cim.city.columns import objects_to_columns
-from cim.city.model import Attribute, CityFrame, CityObject, Dataset
+from cim.city.model import Attribute, CityFrame, CityObject
 from cim.city.service import CityService
 from cim.city.store import Act
 from cim.db.directory import DataDirectory
 from cim.db.store import Database
 from cim.errors import Conflict, IntegrityError, NotFound, Unavailable
+from cim.findings import Provenance
 
 FRAME = CityFrame("test", "Test", "测试", "EPSG:3879", None, "flat", "Europe/Helsinki")
 AT = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
@@ -31,8 +32,8 @@ def building(number: int, height_m: float = 12.0, name: str = "") -> CityObject:
     return CityObject(f"test:{number}", "Building", shapely.box(x, Y, x + 10, Y + 10), attributes=attributes)
 
 
-def dataset(identifier: str = "test") -> Dataset:
-    return Dataset(identifier, "Test", "test.json", "0" * 64, "CC0-1.0", "nobody", "test", "1", AT)
+def dataset(identifier: str = "test") -> Provenance:
+    return Provenance(identifier, "Test", "test.json", "0" * 64, "CC0-1.0", "nobody", "test", "1", AT)
 
 
 @pytest.fixture
