@@ -206,11 +206,13 @@ export class ExportPage extends HTMLElement {
 
   /** Attribution, what is generated, and when this was exported: always there. */
   private foot(): TemplateResult {
-    const { attributions, generated, baseline_version } = this.content.city;
+    const { attributions, datasets, generated, baseline_version } = this.content.city;
+    // A source that asks for no attribution is named all the same.
+    const unasked = datasets.filter((d) => !d.attribution).map((d) => d.title);
     const sources = attributions.filter((text) => !attributions.some((other) => other !== text && text.includes(other)));
     const words = (text: string): string => (lang() === 'zh' ? text.replace(/OpenStreetMap contributors/, 'OpenStreetMap 贡献者') : text);
     const when = say('exported', { when: dayAndClock(new Date(this.content.exported_at), this.zone) });
-    const parts = [...sources.map(words), ...(generated ? [t('map.generatedCity')] : []), `${when}${lang() === 'zh' ? '，' : ', '}${say('baseline', { n: baseline_version })}`, say('still')];
+    const parts = [...sources.map(words), ...unasked, ...(generated ? [t('map.generatedCity')] : []), `${when}${lang() === 'zh' ? '，' : ', '}${say('baseline', { n: baseline_version })}`, say('still')];
     return html`<footer class="credits" data-testid="attribution">${parts.map((text) => html`<span>${text}</span>`)}</footer>`;
   }
 }
