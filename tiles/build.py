@@ -18,6 +18,7 @@ from tiles.ground import MARGIN_M, GroundShapes, ground_shapes, painted
 from tiles.ground_tiles import CELL_M, FAR_SHARE, cut, ground_content, simplified
 from tiles.intake import City, read_city
 from tiles.placing import PlacedCity, far_soup, place_city
+from tiles.reach import within_reach
 from tiles.report import TilesetReport
 from tiles.tileset import Tile, root_json, tileset_json
 from tiles.tree import Node, split
@@ -49,7 +50,9 @@ def build_tileset(
     out.mkdir(parents=True, exist_ok=True)
     report, files = TilesetReport(), TileFiles(out)
     progress("read", 0, 1)
+    objects, far_away = within_reach(objects)
     city = read_city(objects, geometries)
+    city.quarantined.extend(far_away)
     sheet = _sheet(city, objects)
     placed = place_city(city, frame, sheet)
     report.origin, report.sunk_m = placed.chart.origin, placed.sunk_m
@@ -76,8 +79,8 @@ def _sheet(city: City, objects: pa.Table) -> Bounds:
     _, _, places, _ = painted(objects)
     boxes = [shapely.bounds(city.blocks.footprint).reshape(-1, 4), shapely.bounds(places).reshape(-1, 4)]
     if len(city.bodies.coordinates):
-        xy = city.bodies.coordinates[:, :2]
-        boxes.append(np.concatenate((xy.min(axis=0), xy.max(axis=0)))[None])
+        x, y, _ = city.bodies.coordinates.T
+        boxes.append(np.array([[x.min(), y.min(), x.max(), y.max()]]))
     every = np.concatenate(boxes)
     if not len(every):
         raise InvalidInput(

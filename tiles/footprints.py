@@ -8,7 +8,6 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
-from tiles.mesh import area_vectors
 from tiles.soup import FloatArray, IntArray, Soup, counts, next_in_rings, starts
 
 POLYGONAL: Final = (int(shapely.GeometryType.POLYGON), int(shapely.GeometryType.MULTIPOLYGON))
@@ -97,22 +96,20 @@ def rings(polygons: NDArray[np.object_]) -> tuple[FloatArray, IntArray, IntArray
     return closed[keep], ring_offsets[1:] - np.arange(1, len(ring_offsets)), polygon_offsets[1:]
 
 
-def footprints_of(soup: Soup, flat_m2_min: float = 0.05) -> tuple[NDArray[np.object_], IntArray]:
+def footprints_of(soup: Soup, up: FloatArray, flat_m2_min: float = 0.05) -> tuple[NDArray[np.object_], IntArray]:
     """Return the outline of each feature's surfaces seen from above, and the feature's row, ascending.
 
     The union, on the map, of the undersides that lie on the ground, or of all surfaces that are not upright where
-    there are none.
+    there are none; ``up`` (surfaces, 3) are their area vectors.
     """
-    polygons = polygons_of(soup)
-    keep = shapely.area(polygons) > flat_m2_min
-    first = soup.surface_starts
-    under = keep & (area_vectors(soup)[:, 2] < 0) & (soup.height_m[first] < UNDERSIDE_M)
+    keep = np.abs(up[:, 2]) > flat_m2_min
+    under = keep & (up[:, 2] < 0) & (soup.height_m[soup.surface_starts] < UNDERSIDE_M)
     grounded = np.isin(soup.owner, soup.owner[under])
     chosen = np.flatnonzero(np.where(grounded, under, keep))
     if not len(chosen):
         return np.empty(0, dtype=object), np.empty(0, dtype=np.int64)
     chosen = chosen[np.argsort(soup.owner[chosen], kind="stable")]
-    valid = polygons[chosen]
+    valid = polygons_of(soup.select(chosen))
     wrong = ~shapely.is_valid(valid)
     valid[wrong] = shapely.make_valid(valid[wrong])
     parts, origin = polygon_parts(valid)

@@ -12,11 +12,10 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 import numpy as np
-import pyproj
 from numpy.typing import NDArray
 
 from cim.errors import InvalidInput
-from cim.geometry.crs import is_metric_projected, parse_crs
+from cim.geometry.crs import epsg_code, is_metric_projected, transformer
 
 FloatArray = NDArray[np.float64]
 GroundForm = Literal["flat", "interpolated"]
@@ -24,6 +23,8 @@ GroundForm = Literal["flat", "interpolated"]
 CHART_ERROR_M_MAX: Final = 0.005
 """A fitted chart is refused beyond this distance from the exact transformation, metres."""
 
+_LONLAT_HEIGHT: Final = "EPSG:4979"
+_ECEF: Final = "EPSG:4978"
 _DEGREES: Final = (3, 5, 7)
 _SAMPLES: Final = 17
 
@@ -61,12 +62,10 @@ class Chart:
                 code="working-crs",
                 crs=frame.crs[:80],
             )
-        crs = parse_crs(frame.crs)
-        self._horizontal = crs.sub_crs_list[0] if crs.is_compound else crs
         self._offset_m = frame.vertical_offset_m
         self._centre = np.array([(bounds[0] + bounds[2]) / 2, (bounds[1] + bounds[3]) / 2])
         self._reach = max(bounds[2] - bounds[0], bounds[3] - bounds[1], 200.0) / 2
-        out = pyproj.Transformer.from_crs(self._horizontal, 4979, always_xy=True)
+        out = transformer(epsg_code(frame.crs), _LONLAT_HEIGHT)
         lon, lat = frame.origin or tuple(float(v) for v in out.transform(*self._centre)[:2])
         self.origin: tuple[float, float] = (lon, lat)
         self.axes, self.position = _east_north_up(lon, lat)
@@ -76,8 +75,9 @@ class Chart:
     def exact(self, coordinates: FloatArray) -> FloatArray:
         """Transform by pyproj, vertex by vertex: the definition that the fit follows. Shapes (n, 3)."""
         lon, lat = self._to_lonlat.transform(coordinates[:, 0], coordinates[:, 1])
-        to_ecef = pyproj.Transformer.from_crs(4979, 4978, always_xy=True)
-        ecef = np.column_stack(to_ecef.transform(lon, lat, coordinates[:, 2] + self._offset_m))
+        ecef = np.column_stack(
+            transformer(_LONLAT_HEIGHT, _ECEF).transform(lon, lat, coordinates[:, 2] + self._offset_m)
+        )
         local: FloatArray = (ecef - self.position) @ self.axes.T
         return local
 
@@ -132,8 +132,7 @@ class Chart:
 
 def _east_north_up(lon: float, lat: float) -> tuple[FloatArray, FloatArray]:
     """Return the rows east, north, up in ECEF, shape (3, 3), and the origin on the ellipsoid, shape (3,)."""
-    to_ecef = pyproj.Transformer.from_crs(4979, 4978, always_xy=True)
-    position = np.array(to_ecef.transform(lon, lat, 0.0))
+    position = np.array(transformer(_LONLAT_HEIGHT, _ECEF).transform(lon, lat, 0.0))
     lam, phi = np.radians((lon, lat))
     axes = np.array(
         [

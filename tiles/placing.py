@@ -25,6 +25,7 @@ from tiles.terrain import (
     FlatGround,
     InterpolatedGround,
     Surface,
+    by_feature,
     feet_of,
     lowest,
     lowest_under,
@@ -62,7 +63,7 @@ class PlacedCity:
         """Return the surfaces of some features in the chart; owners are positions in ``rows`` (ascending)."""
         chosen = self._blocks(rows)
         blocks = extrude(self.city.blocks.select(chosen), self.city.features.ground_m, self.foot_m[chosen])
-        return self.charted(join([blocks, seen_from_above(self._bodies(rows))]), rows)
+        return self.charted(join([blocks, self._bodies(rows)]), rows)
 
     def charted(self, soup: Soup, rows: IntArray) -> Soup:
         """Carry surfaces into the chart, sorted by feature; owners become positions in ``rows``."""
@@ -103,32 +104,33 @@ class PlacedCity:
         return self.bodies.select(ranges(first, self.body_starts[rows + 1] - first))
 
 
-def seen_from_above(soup: Soup) -> Soup:
-    """Return surfaces without the undersides that lie on the ground."""
+def seen_from_above(soup: Soup, up: FloatArray) -> Soup:
+    """Return surfaces, whose area vectors are ``up``, without the undersides that lie on the ground."""
     if not soup.surface_count:
         return soup
-    up = area_vectors(soup)
     down = up[:, 2] < -0.9 * length(up)
-    first = soup.surface_starts
-    return soup.select(np.flatnonzero(~(down & (soup.height_m[first] < UNDERSIDE_M))))
+    return soup.select(np.flatnonzero(~(down & (soup.height_m[soup.surface_starts] < UNDERSIDE_M))))
 
 
 def place_city(city: City, frame: TileFrame, sheet: tuple[float, float, float, float]) -> PlacedCity:
     """Set the city on flat or interpolated ground over ``sheet`` (xmin, ymin, xmax, ymax)."""
     features, count = city.features, len(city.features.ids)
-    order = np.argsort(city.bodies.owner, kind="stable")
-    city.bodies = city.bodies.select(order)
+    if (np.diff(city.bodies.owner) < 0).any():
+        city.bodies = city.bodies.select(np.argsort(city.bodies.owner, kind="stable"))
     lowest_m = lowest(city.bodies, count)
     surface: Surface = FlatGround()
+    sunk = 0.0
     if frame.ground == "interpolated":
         feet = feet_of(city.bodies, lowest_m)
-        if not len(feet):
-            feet = _given_feet(city)
-        if len(feet):
-            surface = InterpolatedGround(feet, sheet)
-    features.ground_m, foot, sunk = _grounds(city, lowest_m, surface, flat=frame.ground == "flat")
+        given = feet if len(feet) else _given_feet(city)
+        if len(given):
+            surface = InterpolatedGround(given, sheet)
+        sunk = float(np.max(surface.height(feet[:, :2]) - feet[:, 2], initial=0.0)) if len(feet) else 0.0
+    features.ground_m, foot = _grounds(city, lowest_m, surface, flat=frame.ground == "flat")
     bodies = stand(city.bodies, features.ground_m, surface) if count else city.bodies
-    outlines, outline_owner = footprints_of(bodies)
+    up = area_vectors(bodies)
+    outlines, outline_owner = footprints_of(bodies, up)
+    bodies = seen_from_above(bodies, up)
     boxes = _boxes(city, count)
     _fill_heights(city, lowest_m)
     block_order = np.argsort(city.blocks.owner, kind="stable")
@@ -140,7 +142,7 @@ def place_city(city: City, frame: TileFrame, sheet: tuple[float, float, float, f
         bodies=bodies,
         outlines=outlines,
         outline_owner=outline_owner,
-        body_starts=np.searchsorted(city.bodies.owner, every),
+        body_starts=np.searchsorted(bodies.owner, every),
         block_order=block_order,
         block_starts=np.searchsorted(city.blocks.owner[block_order], every),
         foot_m=foot,
@@ -158,11 +160,11 @@ def _given_feet(city: City) -> FloatArray:
     return np.column_stack((middle[known], stated[known]))
 
 
-def _grounds(city: City, lowest_m: FloatArray, surface: Surface, *, flat: bool) -> tuple[FloatArray, FloatArray, float]:
-    """Return each feature's ground, each block's foot, and how far the worst body sinks, metres."""
+def _grounds(city: City, lowest_m: FloatArray, surface: Surface, *, flat: bool) -> tuple[FloatArray, FloatArray]:
+    """Return each feature's ground and each block's foot, metres."""
     blocks, count = city.blocks, len(city.features.ids)
     if flat:
-        return np.zeros(count), np.zeros(len(blocks.owner)), 0.0
+        return np.zeros(count), np.zeros(len(blocks.owner))
     ground = np.where(np.isfinite(lowest_m), lowest_m, city.features.ground_m)
     xy, ring_ends, polygon_ends = rings(blocks.footprint)
     under = lowest_under(surface, xy, ring_ends[polygon_ends - 1])
@@ -170,21 +172,18 @@ def _grounds(city: City, lowest_m: FloatArray, surface: Surface, *, flat: bool) 
     np.minimum.at(found, blocks.owner, under)
     ground = np.where(np.isfinite(ground), ground, np.where(np.isfinite(found), found, 0.0))
     foot = np.minimum(ground[blocks.owner], under) - SUNK_M
-    feet = feet_of(city.bodies, lowest_m)
-    sunk = float(np.max(surface.height(feet[:, :2]) - feet[:, 2], initial=0.0)) if len(feet) else 0.0
-    return ground, foot, sunk
+    return ground, foot
 
 
 def _boxes(city: City, count: int) -> FloatArray:
-    low = np.full((count, 2), np.inf)
-    high = np.full((count, 2), -np.inf)
-    bounds = shapely.bounds(city.blocks.footprint).reshape(-1, 4)
-    vertex_owner = city.bodies.owner[city.bodies.vertex_surface]
-    np.minimum.at(low, city.blocks.owner, bounds[:, :2])
-    np.maximum.at(high, city.blocks.owner, bounds[:, 2:])
-    np.minimum.at(low, vertex_owner, city.bodies.coordinates[:, :2])
-    np.maximum.at(high, vertex_owner, city.bodies.coordinates[:, :2])
-    boxes = np.column_stack((low, high))
+    bounds = shapely.bounds(city.blocks.footprint).reshape(-1, 4).T
+    boxes = np.empty((count, 4))
+    for side, reduce in enumerate((np.minimum, np.minimum, np.maximum, np.maximum)):
+        boxes[:, side] = by_feature(reduce, city.bodies, city.bodies.coordinates[:, side % 2], count)
+        found = np.full(count, -np.inf if reduce is np.maximum else np.inf)
+        reduce.at(found, city.blocks.owner, bounds[side])
+        found[np.isinf(found)] = np.nan
+        boxes[:, side] = (np.fmin if reduce is np.minimum else np.fmax)(boxes[:, side], found)
     boxes[~np.isfinite(boxes).all(axis=1)] = np.nan
     return boxes
 
@@ -193,8 +192,7 @@ def _fill_heights(city: City, lowest_m: FloatArray) -> None:
     """Give buildings without a stated height that of their form."""
     top = np.full(len(city.features.ids), -np.inf)
     np.maximum.at(top, city.blocks.owner, city.blocks.top_m)
-    vertex_owner = city.bodies.owner[city.bodies.vertex_surface]
-    np.maximum.at(top, vertex_owner, city.bodies.coordinates[:, 2] - lowest_m[vertex_owner])
+    top = np.fmax(top, by_feature(np.maximum, city.bodies, city.bodies.coordinates[:, 2], len(top)) - lowest_m)
     height = city.features.numbers["height_m"]
     city.features.numbers["height_m"] = np.where(np.isnan(height) & np.isfinite(top), np.round(top, 2), height)
 

@@ -31,4 +31,5 @@ class TilesetReport:
     bytes_per_building: float = 0.0
     """Brotli bytes of the leaves of the buildings, per building."""
     quarantined: list[tuple[str, str]] = field(default_factory=list)
-    """Object id and code of what could not be drawn (``height-missing``, ``footprint-empty``, ``no-geometry``)."""
+    """Object id and code of what could not be drawn (``height-missing``, ``footprint-empty``,
+    ``no-geometry``, ``far-away``)."""

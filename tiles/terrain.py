@@ -18,6 +18,8 @@ NEIGHBOURS: Final = 9
 OUTLIER_M: Final = 4.0
 """A building whose foot is this far from the middle of its neighbours' stands on something else."""
 FOOT_BAND_M: Final = 0.3
+FEET_APART_M: Final = 0.5
+"""Of the feet that fall on one step of this, one stands for all."""
 EVEN_M: Final = 0.02
 """Ground that varies less than this is even."""
 SMOOTH_CELLS: Final = 0.7
@@ -116,16 +118,25 @@ def _agrees(feet: FloatArray) -> NDArray[np.bool_]:
 
 def lowest(bodies: Soup, features: int) -> FloatArray:
     """Return the lowest vertex of each feature's body, shape (features,), NaN for features without one."""
-    result = np.full(features, np.inf)
-    np.minimum.at(result, bodies.owner[bodies.vertex_surface], bodies.coordinates[:, 2])
-    return np.where(np.isfinite(result), result, np.nan)
+    return by_feature(np.minimum, bodies, bodies.coordinates[:, 2], features)
+
+
+def by_feature(reduce: np.ufunc, bodies: Soup, values: FloatArray, features: int) -> FloatArray:
+    """Return the least or greatest of a value per vertex for each feature; ``bodies`` are sorted by owner."""
+    result = np.full(features, np.nan)
+    if bodies.surface_count:
+        owner = bodies.owner
+        first = np.flatnonzero(np.append(True, owner[1:] != owner[:-1]))
+        result[owner[first]] = reduce.reduceat(values, bodies.surface_starts[first])
+    return result
 
 
 def feet_of(bodies: Soup, lowest_m: FloatArray) -> FloatArray:
     """Return the vertices near the lowest of each body, shape (n, 3): where it meets the ground."""
     owner = bodies.owner[bodies.vertex_surface]
     feet = bodies.coordinates[bodies.coordinates[:, 2] < lowest_m[owner] + FOOT_BAND_M]
-    _, first = np.unique(np.round(feet[:, :2] / 0.5).astype(np.int64), axis=0, return_index=True)
+    east, north = (np.round(column / FEET_APART_M).astype(np.int64) for column in feet.T[:2])
+    _, first = np.unique(east << 32 ^ north, return_index=True)
     return feet[np.sort(first)]
 
 

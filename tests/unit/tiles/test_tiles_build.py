@@ -160,6 +160,22 @@ def test_what_cannot_be_drawn_is_named_and_the_rest_is_drawn(tmp_path):
     }
 
 
+def test_what_lies_far_away_is_named_and_the_rest_is_as_without_it(tmp_path):
+    city = [block(f"t:{i}", rectangle(40 * i, 0, 10, 10)) for i in range(5)]
+    lost = [
+        CityObject("t:zero", "Building", place=shapely.box(0, 0, 9, 9), attributes={"height_m": Attribute(9.0)}),
+        block("t:next-town", rectangle(100_500, 0, 10, 10)),
+        painted("t:field", "PlantCover", rectangle(0, 3_000_000, 50, 50), "green"),
+        CityObject("t:unseen", "LandUse", place=shapely.box(0, 0, 9, 9)),
+    ]
+    near = block("t:village", rectangle(3_000, 0, 10, 10))
+    report = build([*city, near, *lost], tmp_path / "with")
+    assert report.quarantined == [("t:field", "far-away"), ("t:next-town", "far-away"), ("t:zero", "far-away")]
+    assert set(features(tmp_path / "with")) == {o.id for o in (*city, near)}
+    build([*city, near], tmp_path / "without")
+    assert (tmp_path / "with" / "tileset.json").read_bytes() == (tmp_path / "without" / "tileset.json").read_bytes()
+
+
 def test_the_same_city_gives_the_same_bytes(tmp_path):
     for name in ("a", "b"):
         build(grid_city(500), tmp_path / name)
