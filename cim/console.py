@@ -10,6 +10,7 @@ from rich.console import Console as RichConsole
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
 from cim.errors import CimError
+from cim.jobs.progress import progress_line
 
 
 class JobDisplay:
@@ -55,9 +56,13 @@ class JobDisplay:
         if (name, "begun") not in self._said:
             self._said.add((name, "begun"))
             print(f"{name} …", file=self._out, flush=True)
-        if state in {"failed", "cancelled"} and (name, state) not in self._said:
-            self._said.add((name, state))
+        if state == "running" or (name, state) in self._said:
+            return
+        self._said.add((name, state))
+        if state != "succeeded":
             print(f"{name}: {state}", file=self._out, flush=True)
+        elif step["unit"]:
+            print(progress_line(name, step["done"], step["total"], step["unit"], None), file=self._out, flush=True)
 
     def close(self) -> None:
         """Leave the terminal tidy."""

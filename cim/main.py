@@ -23,12 +23,11 @@ from fastapi import FastAPI, Request
 from cim.app import Services, build_app
 from cim.city.api import city_router
 from cim.city.service import CityService
-from cim.city.store import BASELINE_GAPS
 from cim.config import Settings
 from cim.db.directory import DataDirectory
 from cim.db.recover import RecoveryReport, recover_city
 from cim.db.scrub import ScrubReport, scrub_city
-from cim.db.settings import DatabaseSettings, StartCheck
+from cim.db.settings import DatabaseSettings, gapless_check
 from cim.db.store import Database, packaged_migrations
 from cim.errors import Forbidden, NotFound, Unavailable
 from cim.export import Read, collection_geojson, gather_view, reading
@@ -67,7 +66,7 @@ from viewer.specs import view_document
 
 LIVE_TOPICS = ("observations", "jobs", "alarms")
 READ_STEPS = ("read",)
-START_CHECKS = (StartCheck("baselines are numbered without a gap", BASELINE_GAPS), OBSERVATIONS_GAPLESS)
+START_CHECKS = (gapless_check("baseline", "baseline_version"), OBSERVATIONS_GAPLESS)
 SAMPLE_STEPS = ("read", "parcels", "water", "power", "traffic", "energy", "sensors")
 
 

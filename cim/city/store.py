@@ -21,12 +21,6 @@ from cim.findings import Provenance
 _OBJECT_COLUMNS: Final = "id, type, dataset, parent_id, attributes, place, xmin, ymin, zmin, xmax, ymax, zmax"
 _GEOMETRY_COLUMNS: Final = "object_id, lod, kind, surfaces, structure"
 
-BASELINE_GAPS: Final = """
-    SELECT count(*) FROM baseline
-    HAVING count(*) <> coalesce(max(baseline_version), 0) OR count(DISTINCT baseline_version) <> count(*)
-"""
-"""Gives a row unless baselines are numbered 1, 2, 3 …: a log that was cut short shows here."""
-
 _CURRENT: Final = """
     SELECT * FROM (
         SELECT *, row_number() OVER (PARTITION BY id ORDER BY baseline_version DESC) AS age

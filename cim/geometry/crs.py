@@ -93,11 +93,6 @@ class WorkingFrame:
         west, south, east, north = self._out.transform_bounds(*bbox, densify_pts=21)
         return float(west), float(south), float(east), float(north)
 
-    def bbox_from_lonlat(self, bbox: tuple[float, float, float, float]) -> tuple[float, float, float, float]:
-        """Return xmin, ymin, xmax, ymax that cover a box in degrees, edges densified."""
-        xmin, ymin, xmax, ymax = self._in.transform_bounds(*bbox, densify_pts=21)
-        return float(xmin), float(ymin), float(xmax), float(ymax)
-
 
 def _apply(way: pyproj.Transformer, points: FloatArray) -> FloatArray:
     if len(points) == 1:

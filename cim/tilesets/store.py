@@ -59,10 +59,6 @@ class TilesetStore:
         """Return the directory of a build."""
         return self.root / check_scheme(scheme) / check_build(build)
 
-    def part_path(self, scheme: str, build: str) -> Path:
-        """Return where a build is written before it is published."""
-        return self.root / check_scheme(scheme) / f".{check_build(build)}.part"
-
     def staging_path(self, scheme: str, build: str) -> Path:
         """Return an empty directory to write a build to, on the same file system; hidden from readers."""
         path = self.staged(scheme, build)

@@ -16,7 +16,7 @@ from anyio.to_thread import run_sync
 from starlette.requests import Request
 from starlette.responses import Response
 
-from cim.web.encodings import PREFERRED, SUFFIX, Coding, choose_coding, encode, entity_tag, has_entity, is_compressible
+from cim.web.encodings import SUFFIX, Coding, choose_coding, encode, entity_tag, has_entity, is_compressible
 
 IMMUTABLE: Final = "public, max-age=31536000, immutable"
 REVALIDATE: Final = "no-cache"
@@ -110,20 +110,3 @@ class FileSender:
         while self._made_bytes > self._cache_bytes_max and self._made:
             self._made_bytes -= len(self._made.popitem(last=False)[1])
         return made
-
-
-def write_twins(directory: Path, quality: int = 9) -> int:
-    """Write the missing twins of every compressible file under ``directory``; return how many."""
-    written = 0
-    for path in sorted(directory.rglob("*")):
-        if path.suffix in SUFFIX.values() or not path.is_file() or not is_compressible(media_type_of(path.name)):
-            continue
-        if path.stat().st_size < TWIN_BYTES_MIN:
-            continue
-        body = path.read_bytes()
-        for coding in PREFERRED:
-            twin = path.with_name(path.name + SUFFIX[coding])
-            if not twin.exists():
-                twin.write_bytes(encode(body, coding, quality))
-                written += 1
-    return written

@@ -153,9 +153,9 @@ def test_a_search_folds_case_and_accents(city: CityService, wanted: str) -> None
 
 def test_a_gap_in_the_baselines_is_seen_at_the_next_start(tmp_path: Path) -> None:
     from cim.db.faults import DatabaseDamaged
-    from cim.db.settings import StartCheck
+    from cim.db.settings import gapless_check
 
-    check = StartCheck("baselines", store.BASELINE_GAPS)
+    check = gapless_check("baseline", "baseline_version")
     with DataDirectory(tmp_path) as directory:
         with Database.open(directory, checks=[check]) as database:
             city = CityService(database)

@@ -66,4 +66,7 @@ def test_elsewhere_than_on_a_terminal_a_step_is_one_plain_line() -> None:
         display.show(job(("read", "running"), ("water", "queued")))
     display.show(job(("read", "succeeded"), ("water", "succeeded"), ("power", "failed")))
     display.close()
-    assert out.getvalue() == "read …\nwater …\npower …\npower: failed\n"
+    assert (
+        out.getvalue()
+        == "read …\nread  5 / 10 features  50 %\nwater …\nwater  5 / 10 features  50 %\npower …\npower: failed\n"
+    )
