@@ -45,8 +45,12 @@ const METRES_PER_DEGREE = 111_320;
 const REFRESH_MS = 120;
 const IDLE_MS = 160;
 const PICK_RADIUS_PX = 4;
+const SETTLE_FRAMES = 4;
 /** The camera counts as moving for this long after its last step. */
 const MOVING_MS = 180;
+
+/** Drawn pixels per CSS pixel: sharp where the machine can, a quarter of the work where it was asked to be fast. */
+const pixelRatio = (quality: Quality): number => (quality === 'full' ? Math.min(2, devicePixelRatio) : 0.5);
 
 export class CityMap {
   private readonly deck: Deck<MapView>;
@@ -54,6 +58,7 @@ export class CityMap {
   private readonly effect: CityEffect;
   private readonly flight: Flight;
   private readonly canvas: HTMLCanvasElement;
+  private readonly quality: Quality;
   private tokens: Tokens;
   private view: ViewState = START;
   private bbox: [number, number, number, number] | null = null;
@@ -75,8 +80,8 @@ export class CityMap {
   ) {
     this.tokens = Tokens.of(container);
     const theme = options.theme ?? 'light';
-    const fast = options.quality ?? (new URLSearchParams(location.search).get('quality') === 'fast' ? 'fast' : 'full');
-    this.effect = new CityEffect([0, 0], this.tokens, theme, fast);
+    this.quality = options.quality ?? (new URLSearchParams(location.search).get('quality') === 'fast' ? 'fast' : 'full');
+    this.effect = new CityEffect([0, 0], this.tokens, theme, this.quality);
     this.scene = new Scene(
       this.tokens,
       () => this.refresh(),
@@ -111,7 +116,7 @@ export class CityMap {
       effects: [this.effect],
       layers: [],
       pickingRadius: PICK_RADIUS_PX,
-      useDevicePixels: this.effect.mapSize > 1024 ? Math.min(2, devicePixelRatio) : 1,
+      useDevicePixels: pixelRatio(this.quality),
       getCursor: ({ isDragging }) => (isDragging ? 'grabbing' : this.hovered ? 'pointer' : 'grab'),
       onViewStateChange: ({ viewState, interactionState: now }) => {
         // deck.gl also reports its own first state here, which would undo the view set before it was ready.
@@ -291,13 +296,14 @@ export class CityMap {
 
   setQuality(quality: Quality): void {
     this.effect.setQuality(quality);
-    this.deck.setProps({ useDevicePixels: quality === 'full' ? Math.min(2, devicePixelRatio) : 1 });
+    this.deck.setProps({ useDevicePixels: pixelRatio(quality) });
     this.refresh(true);
   }
 
   /** The view as a PNG; the lines of the caption (attribution, "generated") are written into it with the scale. */
   async toImage(caption: string[] = []): Promise<Blob> {
-    this.deck.redraw('image');
+    // The shadow map takes a few frames to stand after a change.
+    for (let i = 0; i === 0 || (i < SETTLE_FRAMES && this.effect.settling); i++) this.deck.redraw('image');
     // Same task as the redraw: the drawing buffer is gone afterwards.
     return composeImage(this.canvas, this.tokens, caption, this.metresPerPixel());
   }
@@ -305,6 +311,11 @@ export class CityMap {
   /** Metres a CSS pixel covers at the middle of the screen. */
   metresPerPixel(): number {
     return (METRES_PER_DEGREE * 360 * Math.cos((this.view.latitude * Math.PI) / 180)) / (512 * 2 ** this.view.zoom);
+  }
+
+  /** All that is shown is loaded and drawn, and nothing moves. */
+  get isIdle(): boolean {
+    return this.idle;
   }
 
   /** Frames' shadow maps drawn so far; for tests. */
@@ -381,7 +392,7 @@ export class CityMap {
     this.cadence.end();
     clearTimeout(this.idleTimer);
     this.idleTimer = window.setTimeout(() => {
-      const quiet = !this.refreshFrame && !this.refreshTimer && !this.flight.active;
+      const quiet = !this.refreshFrame && !this.refreshTimer && !this.flight.active && !this.effect.settling;
       if (this.idle || this.closed || !quiet || !this.scene.settled) return;
       this.idle = true;
       this.options.onIdle?.();

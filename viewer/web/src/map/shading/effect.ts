@@ -130,6 +130,11 @@ export class CityEffect implements Effect {
     this.drawnKey = '';
   }
 
+  /** The shadow map is drawn again with the next frame. */
+  get settling(): boolean {
+    return this.settle > 0;
+  }
+
   get mapSize(): number {
     return this.quality === 'fast' ? 1024 : 4096;
   }

@@ -1,0 +1,129 @@
+"""Live values reach the screen in time, and the page outlives its server."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from websockets.sync.client import connect
+
+from tests.support.browser import Explorer
+from tests.support.city_server import CityServer
+
+pytestmark = pytest.mark.browser
+
+WITHIN_MS = 1_000
+FRAMES = 4
+WATCH = """(() => {
+  const block = document.querySelector(`[data-testid="sensor-${argument}"]`);
+  if (!block) return false;
+  const read = () => block.querySelector('[data-testid=sensor-value]')?.textContent.trim();
+  window.shown = [[Date.now(), read()]];
+  new MutationObserver(() => {
+    const text = read();
+    if (text !== window.shown.at(-1)[1]) window.shown.push([Date.now(), text]);
+  }).observe(block, { subtree: true, childList: true, characterData: true });
+  return true; })()"""
+
+
+@contextmanager
+def second_client(address: str, stream: str) -> Iterator[list[tuple[float, float]]]:
+    """Another client of ``/live``: when each value of a sensor came, in milliseconds of the same clock."""
+    heard: list[tuple[float, float]] = []
+    socket = connect(
+        address.replace("http", "ws", 1) + "/live", subprotocols=["cim.v1+json"], compression=None, proxy=None
+    )
+    socket.send(json.dumps({"op": "subscribe", "topic": "observations", "filter": {"datastreams": [stream]}}))
+
+    def listen() -> None:
+        for text in socket:
+            frame = json.loads(text)
+            now = time.time() * 1000
+            heard.extend((now, change["v"]) for change in frame.get("changes", ()) if change["id"] == stream)
+
+    listener = threading.Thread(target=listen, daemon=True)
+    listener.start()
+    yield heard
+    socket.close()
+    listener.join(5)
+
+
+def busiest(server: CityServer) -> str:
+    """The pressure sensor whose value moved most in the last hour, so that its text changes often."""
+
+    def spread(stream: dict[str, Any]) -> float:
+        return stream["range"][1] - stream["range"][0]
+
+    streams = server.get("/api/v1/datastreams").json()["items"]
+    return max((s for s in streams if s["observed_property"] == "pressure_head"), key=spread)["id"]
+
+
+def test_a_live_value_is_on_the_screen_within_a_second(explorer: Explorer, sample_server: CityServer) -> None:
+    stream = busiest(sample_server)
+    explorer.open(sample_server.address, f"&sensor={stream}")
+    explorer.settle()
+    explorer.until("app.state.live.status === 'live'")
+    explorer.until(WATCH, argument=stream)
+    with second_client(sample_server.address, stream) as heard:
+        deadline = time.monotonic() + 60
+        while time.monotonic() < deadline and len(explorer.evaluate("window.shown")) <= FRAMES + 1:
+            time.sleep(0.5)
+    shown = explorer.evaluate("window.shown")[1:]
+    delays_ms = []
+    for came_ms, value in heard:
+        seen = next((at for at, text in shown if at > came_ms - 100 and abs(float(text) - value) < 0.051), None)
+        if seen is not None:
+            delays_ms.append(seen - came_ms)
+    assert len(delays_ms) >= FRAMES - 1, (heard, shown)
+    assert max(delays_ms) < WITHIN_MS, delays_ms
+
+
+def test_the_page_recovers_from_a_server_that_was_killed(explorer: Explorer, own_sample: Path) -> None:
+    with CityServer(own_sample) as server:
+        stream = busiest(server)
+        explorer.open(server.address, f"&sensor={stream}")
+        explorer.until("app.state.live.status === 'live' && app.state.live.values.size > 100")
+        badge = explorer.page.get_by_test_id("live-badge")
+        first = explorer.evaluate("app.state.live.epoch")
+
+        server.kill()
+        explorer.until("app.state.live.status === 'reconnecting'", 15)
+        assert "Reconnecting" in badge.inner_text()
+        # What was known stays on the screen meanwhile.
+        assert explorer.text("sensor-value")
+
+        server.start()
+        explorer.until("app.state.live.status === 'live' && app.state.live.epoch !== argument", 40, first)
+        explorer.until("document.querySelector('[data-testid=live-badge]').textContent.includes('Live')")
+        assert explorer.evaluate("app.state.live.epoch") == server.get("/api/v1/health").json()["epoch"]
+        _holds_the_servers_values(explorer, server)
+
+
+def _holds_the_servers_values(explorer: Explorer, server: CityServer) -> None:
+    """Within a few ticks the page holds, of every sensor, the very value that the new server has."""
+    deadline = time.monotonic() + 30
+    differing: dict[str, Any] = {}
+    while time.monotonic() < deadline:
+        served = {s["id"]: s["latest"] for s in server.get("/api/v1/datastreams").json()["items"] if s["latest"]}
+        held = dict(explorer.evaluate("[...app.state.live.values].map(([id, v]) => [id, [v.t, v.v]])"))
+        differing = {
+            name: (latest, held.get(name))
+            for name, latest in served.items()
+            if name not in held or _millis(held[name][0]) < _millis(latest["phenomenon_time"])
+            or (_millis(held[name][0]) == _millis(latest["phenomenon_time"]) and held[name][1] != latest["result"])
+        }  # fmt: skip
+        if not differing and set(held) == set(served):
+            return
+        time.sleep(0.3)
+    pytest.fail(f"{len(differing)} sensors differ from the server: {dict(list(differing.items())[:3])}")
+
+
+def _millis(text: str) -> str:
+    """A time to the millisecond: the two interfaces may write different digits."""
+    return text.replace("Z", "").replace("+00:00", "")[:23].ljust(23, "0")
