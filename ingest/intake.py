@@ -11,7 +11,7 @@ from cim.city.model import CityFrame, Quarantined
 from cim.city.service import Also, CityService
 from cim.city.store import Act
 from cim.errors import InvalidInput, LimitExceeded
-from cim.findings import Finding, Provenance
+from cim.findings import Finding, Provenance, Verdict
 from cim.geometry.crs import WorkingFrame
 from cim.jobs.model import Job, JobLimits, QuarantineEntry, Recovery
 from cim.jobs.service import append_quarantine
@@ -155,7 +155,9 @@ class IntakeKind:
             "unchanged": published.unchanged,
             "quarantined": len(intake.quarantined),
             "quarantined_by_code": dict(Counter(one.code for one in intake.quarantined).most_common()),
-            "findings": dict(Counter(finding.rule for finding in intake.findings).most_common()),
+            "findings": dict(
+                Counter(one.rule for one in intake.findings if one.verdict is not Verdict.PASS).most_common()
+            ),
             "networks": [network.id for network in intake.networks],
             "datastreams": len(intake.datastreams),
         }

@@ -59,15 +59,7 @@ class Progress:
 
 
 Record: TypeAlias = (
-    SourceHeader
-    | CityObject
-    | Network
-    | Datastream
-    | ObservationBatch
-    | StateSeries
-    | Finding
-    | Quarantined
-    | Progress
+    SourceHeader | CityObject | Network | Datastream | ObservationBatch | StateSeries | Finding | Quarantined | Progress
 )
 
 
