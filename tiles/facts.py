@@ -5,45 +5,62 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 import orjson
 from numpy.typing import NDArray
 
-from tiles.soup import FloatArray
+from tiles.soup import FloatArray, IntArray
 
 NAN: Final = float("nan")
+_ROWS_AT_ONCE: Final = 128
+"""Decoded rows are let go before Python's collector takes notice of them, and a large city's do not fill memory."""
 
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """One mapping of names to members per object."""
+    """Columns by name, one value per object: numbers NaN where there is none, texts ``""``, and what is an estimate."""
 
-    rows: list[dict[str, Any]]
+    numbers: dict[str, FloatArray]
+    texts: dict[str, NDArray[np.object_]]
+    modelled: dict[str, NDArray[np.bool_]]
 
-    def numbers(self, name: str) -> FloatArray:
-        """Return the finite numbers of a fact, shape (n,), NaN where there is none."""
-        return np.array([number(row[name]) if name in row else NAN for row in self.rows], dtype=np.float64)
-
-    def texts(self, name: str) -> NDArray[np.object_]:
-        """Return the texts of a fact, shape (n,), ``""`` where there is none."""
-        return np.array([text(row[name]) if name in row else "" for row in self.rows], dtype=object)
-
-    def modelled(self, name: str) -> NDArray[np.bool_]:
-        """Tell where a fact is an estimate, shape (n,)."""
-        return np.array([name in row and modelled(row[name]) for row in self.rows], dtype=np.bool_)
+    def select(self, rows: IntArray) -> Facts:
+        """Return some objects' facts."""
+        return Facts(
+            {name: column[rows] for name, column in self.numbers.items()},
+            {name: column[rows] for name, column in self.texts.items()},
+            {name: column[rows] for name, column in self.modelled.items()},
+        )
 
 
-def parse_facts(attributes: Sequence[str]) -> Facts:
-    """Decode the attributes of the store's rows, all in one pass."""
-    return Facts(orjson.loads(f"[{','.join(attributes)}]"))
+def read_facts(
+    attributes: Sequence[str], *, numbers: Sequence[str], texts: Sequence[str], estimates: Sequence[str] = ()
+) -> Facts:
+    """Decode the wanted names from the attributes of the store's rows."""
+    number_lists: dict[str, list[float]] = {name: [] for name in numbers}
+    text_lists: dict[str, list[str]] = {name: [] for name in texts}
+    modelled_lists: dict[str, list[bool]] = {name: [] for name in estimates}
+    for first in range(0, len(attributes), _ROWS_AT_ONCE):
+        rows = orjson.loads(f"[{','.join(attributes[first : first + _ROWS_AT_ONCE])}]")
+        for name, found in number_lists.items():
+            found.extend([number(row[name]) if name in row else NAN for row in rows])
+        for name, words in text_lists.items():
+            words.extend([text(row[name]) if name in row else "" for row in rows])
+        for name, estimated in modelled_lists.items():
+            estimated.extend([name in row and modelled(row[name]) for row in rows])
+    return Facts(
+        {name: np.array(found, dtype=np.float64) for name, found in number_lists.items()},
+        {name: np.array(words, dtype=object) for name, words in text_lists.items()},
+        {name: np.array(estimated, dtype=np.bool_) for name, estimated in modelled_lists.items()},
+    )
 
 
 def number(members: object) -> float:
     """Return the finite number of a fact, NaN if it is none."""
     value = members.get("v") if isinstance(members, dict) else members
-    if isinstance(value, bool) or not isinstance(value, (int, float)):
+    if type(value) is not float and type(value) is not int:
         return NAN
     return float(value) if math.isfinite(value) else NAN
 

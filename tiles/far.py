@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from tiles.footprints import clean_footprints, straightened
 from tiles.intake import Blocks, City
-from tiles.roofs import KIN, SHARE_MAX
+from tiles.roofs import SHARE_MAX, kin_of
 from tiles.soup import FloatArray, IntArray
 
 FAR_BLOCKS_MAX: Final = 512
@@ -42,8 +42,7 @@ def far_city(city: City, outlines: NDArray[np.object_], owner: IntArray) -> FarC
         np.full(len(owner), np.nan),
     )  # fmt: skip
     blocks = Blocks(*(np.concatenate((getattr(city.blocks, name), getattr(bodies, name))) for name in Blocks.__slots__))
-    guessed = np.array([0.0 if not KIN.get(str(word).lower()) else SHARE_MAX for word in city.blocks.roof])
-    guessed *= city.blocks.top_m - city.blocks.floor_m
+    guessed = (kin_of(city.blocks.roof) != "") * SHARE_MAX * (city.blocks.top_m - city.blocks.floor_m)
     pitched = np.where(city.blocks.roof_height_m > 0, city.blocks.roof_height_m, guessed)
     roof_error = np.concatenate((pitched, high - mean))
     bounds = shapely.bounds(blocks.footprint).reshape(-1, 4)

@@ -10,7 +10,7 @@ import pyarrow as pa
 import shapely
 from numpy.typing import NDArray
 
-from tiles.facts import parse_facts
+from tiles.facts import read_facts
 from tiles.footprints import POLYGONAL, clean_footprints
 from tiles.intake import BUILDING, PART
 from tiles.soup import IntArray
@@ -100,8 +100,8 @@ def painted(
     """Return ids, kinds, places and widths of the objects that have a known kind of ground and a place."""
     types = objects["type"].to_numpy(zero_copy_only=False)
     rows = objects.take(pa.array(np.flatnonzero((types != BUILDING) & (types != PART))))
-    facts = parse_facts(rows["attributes"].to_pylist())
-    kinds = facts.texts("ground_kind")
+    facts = read_facts(rows["attributes"].to_pylist(), numbers=("width_m",), texts=("ground_kind",))
+    kinds = facts.texts["ground_kind"]
     places = shapely.from_wkb(rows["place"].to_numpy(zero_copy_only=False))
     keep = np.isin(kinds.astype(str), PAINT_ORDER) & ~shapely.is_missing(places) & ~shapely.is_empty(places)
-    return rows["id"].to_numpy(zero_copy_only=False)[keep], kinds[keep], places[keep], facts.numbers("width_m")[keep]
+    return rows["id"].to_numpy(zero_copy_only=False)[keep], kinds[keep], places[keep], facts.numbers["width_m"][keep]

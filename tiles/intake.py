@@ -13,7 +13,7 @@ import shapely
 from numpy.typing import NDArray
 
 from cim.city.columns import surface_table
-from tiles.facts import NAN, Facts, parse_facts
+from tiles.facts import NAN, Facts, read_facts
 from tiles.footprints import POLYGONAL, clean_footprints
 from tiles.soup import FloatArray, IntArray, Soup, counts, empty_soup
 
@@ -24,6 +24,10 @@ LEVEL_HEIGHT_M: Final = 3.2
 COVERED_SHARE: Final = 0.9
 """Parts that cover this much of a building's outline stand for all of it."""
 BLOCK_HEIGHT_M_MIN: Final = 0.1
+_NUMBERS: Final = (
+    "height_m", "storeys_above_ground", "year_of_construction", "ground_m", "min_height_m", "roof_height_m",
+)  # fmt: skip
+_TEXTS: Final = ("name", "function", "roof_type")
 
 
 @dataclass(slots=True)
@@ -109,7 +113,7 @@ def read_city(objects: pa.Table, geometries: pa.Table) -> City:
     types = objects["type"].to_numpy(zero_copy_only=False)
     wanted = np.flatnonzero((types == BUILDING) | (types == PART))
     table = objects.take(pa.array(wanted)) if len(wanted) != len(types) else objects
-    facts = parse_facts(table["attributes"].to_pylist())
+    facts = read_facts(table["attributes"].to_pylist(), numbers=_NUMBERS, texts=_TEXTS, estimates=("height_m",))
     best = _best_bodies(geometries, set(table["id"].to_pylist()))
     rows = _rows(table, facts, best)
     parents = _parents(rows, table["parent_id"].to_pylist())
@@ -134,32 +138,31 @@ def read_city(objects: pa.Table, geometries: pa.Table) -> City:
 
 def _rows(table: pa.Table, facts: Facts, best: Mapping[str, int]) -> _Rows:
     ids: list[str] = table["id"].to_pylist()
-    height = facts.numbers("height_m")
-    storeys = facts.numbers("storeys_above_ground")
+    height = facts.numbers["height_m"]
     return _Rows(
         ids,
         table["type"].to_pylist(),
         shapely.from_wkb(table["place"].to_numpy(zero_copy_only=False)),
         np.array([identifier in best for identifier in ids], dtype=np.bool_),
-        np.fmax(facts.numbers("min_height_m"), 0.0),
-        np.where(np.isnan(height), storeys * LEVEL_HEIGHT_M, height),
-        facts.texts("roof_type"),
-        facts.numbers("roof_height_m"),
+        np.fmax(facts.numbers["min_height_m"], 0.0),
+        np.where(np.isnan(height), facts.numbers["storeys_above_ground"] * LEVEL_HEIGHT_M, height),
+        facts.texts["roof_type"],
+        facts.numbers["roof_height_m"],
     )
 
 
 def _features(table: pa.Table, facts: Facts, top: IntArray) -> Features:
-    chosen = facts if len(top) == len(facts.rows) else Facts([facts.rows[row] for row in top.tolist()])
+    chosen = facts.select(top)
     texts = {name: table[name].combine_chunks().cast(pa.large_string()).take(pa.array(top)) for name in ("id", "type")}
     for name, fact in (("name", "name"), ("use", "function"), ("roof", "roof_type")):
-        texts[name] = pa.array(chosen.texts(fact), pa.large_string())
+        texts[name] = pa.array(chosen.texts[fact], pa.large_string())
     numbers = {
-        "height_m": chosen.numbers("height_m"),
-        "storeys": chosen.numbers("storeys_above_ground"),
-        "year": chosen.numbers("year_of_construction"),
-        "modelled": chosen.modelled("height_m").astype(np.float64),
+        "height_m": chosen.numbers["height_m"],
+        "storeys": chosen.numbers["storeys_above_ground"],
+        "year": chosen.numbers["year_of_construction"],
+        "modelled": chosen.modelled["height_m"].astype(np.float64),
     }
-    return Features(texts["id"].to_pylist(), pa.RecordBatch.from_pydict(texts), numbers, chosen.numbers("ground_m"))
+    return Features(texts["id"].to_pylist(), pa.RecordBatch.from_pydict(texts), numbers, chosen.numbers["ground_m"])
 
 
 def _best_bodies(geometries: pa.Table, ids: set[str]) -> dict[str, int]:

@@ -48,7 +48,7 @@ def shape_roofs(blocks: Blocks) -> ShapedRoofs:
     footprint = blocks.footprint.copy()
     rise = np.zeros(len(footprint))
     surfaces: list[Soup] = []
-    kin = np.array([KIN.get(str(word).lower(), "") for word in blocks.roof], dtype=object)
+    kin = kin_of(blocks.roof)
     ridged = np.flatnonzero((kin == "gabled") | (kin == "hipped") | (kin == "skillion"))
     rows, corners = _rectangles(blocks.footprint, ridged)
     if len(rows):
@@ -68,6 +68,14 @@ def shape_roofs(blocks: Blocks) -> ShapedRoofs:
         rise[one] = _rise(blocks, one, np.array([radius * (1.0 if kin[row] == "dome" else SLOPE)]))
         surfaces.append(_pointed(ring, float(rise[row]), row, dome=kin[row] == "dome"))
     return ShapedRoofs(footprint, rise, join(surfaces) if surfaces else empty_soup())
+
+
+def kin_of(words: NDArray[np.object_]) -> NDArray[np.object_]:
+    """Return the drawn shape that each word for a roof stands for, ``""`` for a flat one."""
+    kin = np.full(len(words), "", dtype=object)
+    named = np.flatnonzero(words != "")
+    kin[named] = [KIN.get(str(word).lower(), "") for word in words[named]]
+    return kin
 
 
 def _rise(blocks: Blocks, rows: IntArray, by_slope: FloatArray) -> FloatArray:

@@ -52,7 +52,8 @@ def _halves(centres: FloatArray, weight: FloatArray, rows: IntArray, *, axis: in
     """Split rows where half of the weight lies on either side; both sides have a row if there are two."""
     if len(rows) < 2:
         return rows, rows[:0]
-    order = rows[np.lexsort((rows, centres[rows, axis]))]
+    rows = np.sort(rows)
+    order = rows[np.argsort(centres[rows, axis], kind="stable")]
     gathered = np.cumsum(weight[order])
     at = int(np.searchsorted(gathered, gathered[-1] / 2)) + 1
     at = min(max(at, 1), len(order) - 1)
