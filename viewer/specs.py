@@ -35,7 +35,7 @@ class ViewCity:
     """What a view needs to know of a city.
 
     ``bbox`` west, south, east, north in degrees; ``collections`` the ids of those that are not empty,
-    ``generated`` of those among them that were made up for the sample.
+    ``generated`` of those among them that were made up for the sample, or whose values were.
     """
 
     bbox: Bbox
@@ -69,7 +69,7 @@ def view_city(bbox: Bbox, baseline_version: int, collections: Sequence[Collectio
         bbox,
         baseline_version,
         frozenset(item.id for item in held),
-        frozenset(item.id for item in held if item.generated),
+        frozenset(item.id for item in held if item.generated or item.generated_values),
     )
 
 
@@ -112,9 +112,11 @@ def _layers(city: ViewCity) -> list[pydeck.Layer]:
         layers.append(_tiles(city, "ground"))
     if "buildings" in city.collections:
         layers.append(_tiles(city, "buildings"))
-    for layer_id, class_, collection, hints in _FEATURE_LAYERS:
-        if collection in city.collections:
-            layers.append(_features(city, layer_id, class_, collection, hints))
+    layers.extend(
+        _features(city, layer_id, class_, collection, hints)
+        for layer_id, class_, collection, hints in _FEATURE_LAYERS
+        if collection in city.collections
+    )
     return layers
 
 
@@ -131,6 +133,9 @@ _FEATURE_LAYERS: Final[tuple[tuple[str, str, str, Mapping[str, Any]], ...]] = (
 
 _DRAWN_AS_TILES: Final = frozenset({"buildings", "streets", "railways", "land-use", "water", "green"})
 """Collections that tiles are built from; a city of networks alone has none."""
+
+_LABELLED: Final = ("green", "water", "land-use", "buildings")
+"""Collections whose names are written beside those of the districts, as far as there is room."""
 
 _NODES: Final = {"water-links": "water-nodes", "power-links": "power-nodes"}
 
@@ -162,6 +167,9 @@ def _items(city: ViewCity, collection: str) -> str:
 
 def _features(city: ViewCity, layer_id: str, class_: str, collection: str, extra: Mapping[str, Any]) -> pydeck.Layer:
     hints = _hints(city, layer_id, collection, extra)
+    sources = [_items(city, name) for name in _LABELLED if name in city.collections] if layer_id == "labels" else []
+    if sources:
+        hints["sources"] = sources
     nodes = _NODES.get(collection, "")
     if nodes in city.collections:
         hints["nodes"] = _items(city, nodes)

@@ -129,7 +129,9 @@ class BaselineFeatures:
         on_element = {(d.network_id, d.element_id): d.id for d in reversed(streams)}
         for network in self._networks(view.index.baseline_version):
             built.append(_node_members(network, on_element, working))
-            built.append(_link_members(network, on_element, working))
+            links = _link_members(network, on_element, working)
+            values = any(d.generated for d in streams if d.network_id == network.id)
+            built.append(replace(links, collection=replace(links.collection, generated_values=values)))
         since = (view.published_at, None)
         return {
             members.collection.id: replace(members, collection=replace(members.collection, interval=since))

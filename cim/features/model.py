@@ -49,6 +49,9 @@ class Collection:
     properties: tuple[Property, ...] = ()
     attributions: tuple[str, ...] = ()
     generated: bool = False
+    """The features themselves were made up for the sample."""
+    generated_values: bool = False
+    """Of a network's elements: the values that datastreams give them were made up for the sample."""
 
     def property_named(self, name: str) -> Property | None:
         """Return one of the properties."""

@@ -18,9 +18,8 @@ LOOKS = [("en", "light"), ("zh", "dark"), ("en", "dark"), ("zh", "light")]
 
 def select_a_building(explorer: Explorer) -> None:
     explorer.until("app.map.featuresInView().some((f) => f.kind === 'object')", 60)
-    explorer.evaluate(
-        "(app.explore.select({ kind: 'object', id: app.map.featuresInView().find((f) => f.kind === 'object').id }), true)"
-    )
+    first = explorer.evaluate("app.map.featuresInView().find((f) => f.kind === 'object').id")
+    explorer.evaluate("(app.explore.select({ kind: 'object', id: argument }), true)", first)
     explorer.until("app.state.object.state === 'ready'")
 
 

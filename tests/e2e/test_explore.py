@@ -74,10 +74,10 @@ def blue_share(pixels: np.ndarray) -> float:
 
 def test_colouring_by_height_changes_pixels_and_shows_its_legend(city: Explorer) -> None:
     plain = city.picture()
-    assert city.page.locator(".legend").count() == 0
+    assert city.page.get_by_test_id("legend").count() == 0
     city.page.get_by_test_id("colour-by").get_by_text("Height", exact=True).click()
     city.until("app.map.scene.colourBy?.attribute === 'height_m'")
-    assert "Height above ground, m" in city.page.locator(".legend").inner_text()
+    assert "Height above ground, m" in city.text("legend")
     city.still()
     assert changed_share(plain, city.picture(), 40) > 0.1
 

@@ -22,7 +22,8 @@ def test_a_shared_link_brings_everything_back(opened: Callable[..., Page], sampl
     first.evaluate(
         """(app.explore.setLanguage('zh'), app.explore.setTheme('dark'), app.explore.setLayer('trees', false),
             app.explore.setLayer('water-network', true), app.explore.setColour('year'),
-            app.map.setView({ zoom: 16.4, bearing: 30, pitch: 41 }), app.explore.select({ kind: 'object', id: argument }), true)""",
+            app.map.setView({ zoom: 16.4, bearing: 30, pitch: 41 }),
+            app.explore.select({ kind: 'object', id: argument }), true)""",
         chosen,
     )
     first.until("app.state.view && Math.abs(app.state.view.zoom - 16.4) < 0.01")

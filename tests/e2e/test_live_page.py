@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from websockets.sync.client import connect
 
+from cim.live.limits import SUBPROTOCOL
 from tests.support.browser import Explorer
 from tests.support.city_server import CityServer
 
@@ -36,21 +37,21 @@ WATCH = """(() => {
 def second_client(address: str, stream: str) -> Iterator[list[tuple[float, float]]]:
     """Another client of ``/live``: when each value of a sensor came, in milliseconds of the same clock."""
     heard: list[tuple[float, float]] = []
-    socket = connect(
-        address.replace("http", "ws", 1) + "/live", subprotocols=["cim.v1+json"], compression=None, proxy=None
+    client = connect(
+        address.replace("http", "ws", 1) + "/live", subprotocols=[SUBPROTOCOL], compression=None, proxy=None
     )
-    socket.send(json.dumps({"op": "subscribe", "topic": "observations", "filter": {"datastreams": [stream]}}))
+    with client as socket:
+        socket.send(json.dumps({"op": "subscribe", "topic": "observations", "filter": {"datastreams": [stream]}}))
 
-    def listen() -> None:
-        for text in socket:
-            frame = json.loads(text)
-            now = time.time() * 1000
-            heard.extend((now, change["v"]) for change in frame.get("changes", ()) if change["id"] == stream)
+        def listen() -> None:
+            for text in socket:
+                frame = json.loads(text)
+                now = time.time() * 1000
+                heard.extend((now, change["v"]) for change in frame.get("changes", ()) if change["id"] == stream)
 
-    listener = threading.Thread(target=listen, daemon=True)
-    listener.start()
-    yield heard
-    socket.close()
+        listener = threading.Thread(target=listen, daemon=True)
+        listener.start()
+        yield heard
     listener.join(5)
 
 

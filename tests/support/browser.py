@@ -32,7 +32,9 @@ READY_S: Final = 90.0
 ASK_EVERY_S: Final = 0.1
 AXE: Final = Path(__file__).resolve().parents[2] / "viewer/web/node_modules/axe-core/axe.min.js"
 
-_READY = "app && app.map && ['ground', 'buildings'].every((id) => app.state.layers.some((l) => l.id === id && l.phase === 'ready')) && app.map.featuresInView().some((f) => f.kind === 'object')"
+_READY = """app && app.map
+  && ['ground', 'buildings'].every((id) => app.state.layers.some((l) => l.id === id && l.phase === 'ready'))
+  && app.map.featuresInView().some((f) => f.kind === 'object')"""
 _SETTLED = (
     "app.map.scene.settled && app.state.layers.every((l) => !l.visible || l.phase === 'ready' || l.phase === 'empty')"
 )
@@ -137,9 +139,11 @@ class Explorer:
         """What axe-core finds serious or critical, one line each; parts of other makers can be left out."""
         self.page.evaluate(AXE.read_text(encoding="utf-8"))
         found: Sequence[Mapping[str, Any]] = self.page.evaluate(
-            """async (out) => (await axe.run({ exclude: out.map((s) => [s]) }, { resultTypes: ['violations'] })).violations
-               .filter((v) => ['serious', 'critical'].includes(v.impact))
-               .map((v) => ({ id: v.id, nodes: v.nodes.map((n) => n.html.slice(0, 160) + ' | ' + n.any.map((a) => a.message).join('; ').slice(0, 200)) }))""",
+            """async (out) => {
+              const found = await axe.run({ exclude: out.map((s) => [s]) }, { resultTypes: ['violations'] });
+              const said = (n) => n.html.slice(0, 160) + ' | ' + n.any.map((a) => a.message).join('; ').slice(0, 200);
+              return found.violations.filter((v) => ['serious', 'critical'].includes(v.impact))
+                .map((v) => ({ id: v.id, nodes: v.nodes.map(said) })); }""",
             list(selectors_out),
         )
         return [f"{one['id']}: {node}" for one in found for node in one["nodes"]]

@@ -71,6 +71,19 @@ def test_layers_come_in_the_order_of_the_list_with_their_hints() -> None:
     assert {layer["id"] for layer in layers if layer["cim"]["generated"]} == {"sensors", "water-network"}
 
 
+def test_names_come_from_all_collections_that_hold_any() -> None:
+    labels = next(layer for layer in full()["layers"] if layer["id"] == "labels")
+    assert labels["cim"]["sources"] == ["/ogc/collections/buildings/items?limit=10000"]
+    assert all("sources" not in layer["cim"] for layer in full()["layers"] if layer["id"] != "labels")
+
+
+def test_values_that_were_made_up_mark_a_layer_of_real_streets() -> None:
+    streets = Collection("street-links", "Streets", bbox=BBOX, generated=False, generated_values=True)
+    spec = view_document("explore", {"bbox": BBOX, "baseline_version": 1}, [streets])
+    assert spec is not None
+    assert next(layer for layer in spec["layers"] if layer["id"] == "traffic")["cim"]["generated"]
+
+
 def test_a_city_of_buildings_only_has_no_empty_layers() -> None:
     summary = {"bbox": BBOX, "baseline_version": 1}
     collections = [Collection("buildings", "Buildings", bbox=BBOX), Collection("trees", "Trees", bbox=None)]

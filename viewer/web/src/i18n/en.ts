@@ -40,6 +40,14 @@ export const en = {
   'live.back': 'Live values are back.',
   'live.lost': 'Live values stopped. The last ones stay, with their age.',
 
+  'live.key': 'Live values',
+  'live.key.low': 'low',
+  'live.key.high': 'high',
+  'live.key.own': 'Each in its own usual range',
+  'live.key.shared': '{name} in the range below, the others each in their own usual range',
+  'live.key.out': 'out of limits',
+  'live.key.silent': 'no data',
+
   'panel.layers': 'Layers',
   'panel.colourBy': 'Colour by',
   'panel.details': 'Details',

@@ -1,38 +1,9 @@
+import { problemsZh } from './problems-zh';
 import type { Words } from './words-en';
 
 /** Words for codes that the server sends, in Chinese. */
 export const wordsZh: Words = {
-  problem: {
-    'internal': '服务器内部出错。',
-    'invalid-input': '提交的内容无法使用。',
-    'unsupported-format': '无法识别该文件格式。',
-    'not-found': '没有此名称的内容。',
-    'conflict': '城市数据已有变化。',
-    'directory-in-use': '该城市正由另一服务器使用。',
-    'limit-exceeded': '超出限值。',
-    'forbidden': '此处无权请求。',
-    'storage-full': '磁盘已满，城市数据未变。',
-    'newer-schema': '该城市由更新的版本写入。',
-    'unavailable': '暂不可用，服务器正在启动或停止。',
-    'cancelled': '任务已停止。',
-    'integrity': '存储内容自相矛盾。',
-    'object-not-found': '没有此编号的对象。',
-    'datastream-not-found': '没有此编号的传感器。',
-    'city-empty': '城市为空，导入文件后可见。',
-    'tiles-not-built': '切片尚未生成。',
-    'view': '没有此名称的视图。',
-    'collection': '没有此名称的集合。',
-    'scheme': '没有此名称的方案。',
-    'tile': '没有此切片。',
-    'parameter': '参数无法识别。',
-    'object-id': '这不是城市中的编号。',
-    'rate': '请求过多，将重试。',
-    'origin': '此页面无权请求该服务器。',
-    'host': '该地址不属于服务器。',
-    'schema-changed': '数据由另一版本写入。',
-    'database-damaged': '城市存储已损坏，请运行 cim doctor。',
-    'unknown-topic': '没有此名称的实时主题。',
-  },
+  problem: problemsZh,
   attribute: {
     height_m: '高度',
     storeys_above_ground: '层数',

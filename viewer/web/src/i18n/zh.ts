@@ -38,6 +38,14 @@ export const zh: Messages = {
   'live.back': '实时数据已恢复。',
   'live.lost': '实时数据中断，保留末值并标注时长。',
 
+  'live.key': '实时值',
+  'live.key.low': '低',
+  'live.key.high': '高',
+  'live.key.own': '各自按其常见范围着色',
+  'live.key.shared': '{name}按下方范围着色，其余按各自常见范围',
+  'live.key.out': '超出限值',
+  'live.key.silent': '无数据',
+
   'panel.layers': '图层',
   'panel.colourBy': '着色依据',
   'panel.details': '详情',

@@ -28,12 +28,14 @@ export function featuresOf(body: unknown): Feature[] {
   return list.map(toFeature).filter((f): f is Feature => f !== null);
 }
 
-export async function loadFeatures(source: string | object, signal: AbortSignal): Promise<Feature[]> {
+const PAGES_MAX = 50;
+
+export async function loadFeatures(source: string | object, signal: AbortSignal, pages = PAGES_MAX): Promise<Feature[]> {
   if (typeof source !== 'string') return featuresOf(source);
   const out: Feature[] = [];
   let url: string | null = source;
   // A collection larger than one page names the next one.
-  for (let page = 0; url && page < 50; page++) {
+  for (let page = 0; url && page < pages; page++) {
     const response: Response = await fetch(url, { signal, headers: { accept: 'application/geo+json, application/json' } });
     if (!response.ok) throw new SourceError(`http_${response.status}`);
     const body = (await response.json()) as { links?: { rel?: string; href?: string }[] };

@@ -4,7 +4,7 @@ import { chooseLabels, MAX_LABELS, textWidth, uprightAngle, type Frame, type Lab
 const FRAME: Frame = { width: 1000, height: 800, padding: { left: 0, right: 0, top: 0, bottom: 0 } };
 
 const label = (id: string, extra: Partial<LabelCandidate> = {}): LabelCandidate => ({
-  id, text: id, style: 'street', rank: 10, size_px: 12, lngLat: [0, 0], x: 500, y: 400, angle_deg: 0, room_px: Infinity, ...extra,
+  id, text: id, style: 'street', rank: 10, height_m: 0, size_px: 12, lngLat: [0, 0], x: 500, y: 400, angle_deg: 0, room_px: Infinity, ...extra,
 });
 
 const ids = (list: LabelCandidate[]): string[] => list.map((l) => l.id);

@@ -12,6 +12,7 @@ export interface LabelCandidate {
   /** Lower is more important. */
   rank: number;
   size_px: number;
+  height_m: number;
   lngLat: [number, number];
   /** Middle of the label on the screen. */
   x: number;

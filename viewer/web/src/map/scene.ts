@@ -159,6 +159,8 @@ export class Scene {
       return;
     }
     const features = await loadFeatures(s.data, signal);
+    // One page of each is enough: names of a large city are more than there is room for.
+    for (const source of s.hints.sources ?? []) features.push(...(await loadFeatures(source, signal, 1)));
     const nodes = s.hints.nodes ? await loadFeatures(s.hints.nodes, signal) : [];
     if (signal.aborted) return;
     const l: Loaded = { phase: 'loading', features };

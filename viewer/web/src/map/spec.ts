@@ -15,6 +15,8 @@ export interface LayerHints {
   min_zoom?: number;
   /** Collection of the nodes that belong to a network's links. */
   nodes?: string;
+  /** More collections whose names a layer of labels writes. */
+  sources?: string[];
 }
 
 export interface LayerSpec {
@@ -153,6 +155,8 @@ function describe(entry: Described & { type: string }, path: string): LayerSpec 
   const hints = (cim ?? {}) as LayerHints;
   const source = checkSource(data, `${path}/data`);
   if (hints.nodes !== undefined) checkSource(hints.nodes, `${path}/cim/nodes`);
+  if (hints.sources !== undefined && !Array.isArray(hints.sources)) throw new SpecError('spec_invalid', { path: `${path}/cim/sources` });
+  hints.sources?.forEach((one, i) => checkSource(one, `${path}/cim/sources/${i}`));
   let role = ROLES[entry.type] ?? 'lines';
   const isGround = id === 'ground' || hints.legend === 'ground' || (typeof source === 'string' && /\/ground\//.test(source));
   if (role === 'buildings' && isGround) role = 'ground';

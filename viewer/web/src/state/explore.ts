@@ -5,11 +5,11 @@
 import { setLang, t, word, type Lang } from '../i18n/index';
 import { LiveSocket } from '../live/socket';
 import type { LiveState } from '../live/machine';
-import type { SunDirection } from '../map/types';
+import type { LiveValue, SunDirection } from '../map/types';
 import type { ColourBy, MapFactory, MapPort, PickInfo } from '../ui/map-port';
 import { codeOf, wasAborted, type Api } from './api';
 import { Camera, Walker } from './camera';
-import { layerRows, linkOf, streamOf, TOPICS, type ExploreState, type SheetStop, type SheetTab } from './explore-state';
+import { isStale, layerRows, linkOf, streamOf, TOPICS, type ExploreState, type SheetStop, type SheetTab } from './explore-state';
 import { failed, idle, loading, ready, valueOf, type City } from './model';
 import { rememberInView } from './in-view';
 import { Store } from './store';
@@ -31,6 +31,7 @@ export class Explore {
   map: MapPort | null = null;
   private live: LiveSocket | null = null;
   private timers: ReturnType<typeof setInterval>[] = [];
+  private readonly silent = new Set<string>();
   private objectAsked: AbortController | null = null;
   private linkTimer: ReturnType<typeof setTimeout> | null = null;
   private langChosen: boolean;
@@ -64,7 +65,7 @@ export class Explore {
     } catch {
       this.store.set({ mapFailed: true });
     }
-    this.timers.push(setInterval(() => this.store.set({ now_ms: Date.now() }), 1_000));
+    this.timers.push(setInterval(() => this.tick(), 1_000));
     void this.readCity();
     void this.readView();
     void this.readStreams();
@@ -76,6 +77,20 @@ export class Explore {
       onEpoch: () => void this.readAgain(),
     });
     this.live.start();
+  }
+
+  /** Once a second: ages go on, and a sensor that fell silent is shown so. */
+  private tick(): void {
+    const now_ms = Date.now();
+    this.store.set({ now_ms });
+    const silent: LiveValue[] = [];
+    for (const { id, period_s } of valueOf(this.state.streams) ?? []) {
+      const value = this.state.live.values.get(id);
+      if (!value || this.silent.has(id) || !isStale(value.received_ms, now_ms, period_s)) continue;
+      this.silent.add(id);
+      silent.push({ ...value, stale: true });
+    }
+    if (silent.length > 0) this.map?.setLive(silent);
   }
 
   /** The camera moves with every frame; the page need not. */
@@ -181,6 +196,7 @@ export class Explore {
   private heard(state: LiveState, ids: readonly string[]): void {
     const before = this.state.live.status;
     this.store.set({ live: state });
+    for (const id of ids) this.silent.delete(id);
     if (ids.length > 0) this.map?.setLive(ids.flatMap((id) => state.values.get(id) ?? []));
     if (before === 'live' && (state.status === 'reconnecting' || state.status === 'offline')) this.say(t('live.lost'));
     if ((before === 'reconnecting' || before === 'offline') && state.status === 'live') this.say(t('live.back'));

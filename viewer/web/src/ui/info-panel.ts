@@ -27,8 +27,8 @@ function fact(ctx: Ctx, object: CityObject, attribute: Attribute): TemplateResul
   const spread = attribute.interval ? interval(attribute.interval[0], attribute.interval[1], attribute.unit) : '';
   const note = [quality, spread].filter(Boolean).join(lang() === 'zh' ? '，' : ', ');
   return html`<div class="fact ${open ? 'open' : ''}" data-testid="fact-${attribute.name}">
-    <button type="button" aria-expanded=${open} aria-label="${name}: ${factText(attribute)}${note ? `, ${note}` : ''}. ${t('info.source.show', { name })}" @click=${() => ctx.do.toggleFact(attribute.name)}>
-      <span class="k">${name}</span><span class="val"><span>${factText(attribute)}</span>${note ? html`<span class="xs dim">${note}</span>` : nothing}</span>${icon('down', 's')}
+    <button type="button" aria-expanded=${open} title=${t('info.source.show', { name })} @click=${() => ctx.do.toggleFact(attribute.name)}>
+      <span class="k">${name}</span><span class="val"><span>${factText(attribute)}</span>${note ? html` <span class="xs dim">${note}</span>` : nothing}</span>${icon('down', 's')}
     </button>
     ${open ? sourceBlock(ctx, attribute, object.provenance.find((p) => p.dataset === attribute.source)) : nothing}
   </div>`;

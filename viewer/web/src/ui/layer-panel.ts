@@ -4,7 +4,7 @@ import type { LayerRow } from '../state/explore-state';
 import { COLOUR_ATTRIBUTES, type ColourAttribute } from '../state/url';
 import type { Ctx } from './context';
 import { icon, mark } from './icons';
-import { legendView } from './legend';
+import { legendView, liveKey } from './legend';
 import { swatch } from './swatches';
 
 /** Where a layer does not show all it has, why. It takes no room of its own: a row never changes height. */
@@ -39,7 +39,7 @@ export function layerList(ctx: Ctx): TemplateResult {
   }
   if (spec.state !== 'ready') return html`<div aria-busy="true">${skeletonRows(8)}</div>`;
   if (layers.length === 0) return html`<p class="mid">${t('layer.none')}</p>`;
-  return html`${layers.map((row) => layerRow(ctx, row))}`;
+  return html`${layers.map((row) => layerRow(ctx, row))}${liveKey(ctx)}`;
 }
 
 export function colourBy(ctx: Ctx, name: string): TemplateResult {

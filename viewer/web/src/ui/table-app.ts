@@ -281,7 +281,7 @@ export class CimTable extends LitElement {
   }
 
   private action(id: string, name: string): TemplateResult {
-    return html`<td class="n"><button type="button" class="btn sm ${this.chosen === id ? '' : 'quiet'}" data-testid="show-on-map" aria-label=${t('table.showNamed', { name })} @click=${(e: Event) => { e.stopPropagation(); this.show(id); }}>${icon('zoom', 's')}${t('table.showOnMap')}</button></td>`;
+    return html`<td class="n"><button type="button" class="btn sm ${this.chosen === id ? '' : 'quiet'}" data-testid="show-on-map" title=${t('table.showNamed', { name })} @click=${(e: Event) => { e.stopPropagation(); this.show(id); }}>${icon('zoom', 's')}${t('table.showOnMap')}<span class="sr"> ${name}</span></button></td>`;
   }
 
   private buildingRow(row: Row): TemplateResult {
@@ -312,7 +312,7 @@ export class CimTable extends LitElement {
     const uses = usesOf(rowsOf(this.listed, []));
     const select = (label: string, value: string, options: readonly (readonly [string, string])[], change: (value: string) => void): TemplateResult => html`<span class="flt ${value ? 'on' : ''}"><select aria-label=${label} .value=${value} @change=${(e: Event) => change((e.target as HTMLSelectElement).value)}><option value="">${label}</option>${options.map(([code, text]) => html`<option value=${code} ?selected=${code === value}>${text}</option>`)}</select>${icon('down', 's')}</span>`;
     return html`<label class="search">${icon('search')}<input id="filter" data-testid="table-filter" type="search" aria-label=${t('table.filter')} placeholder=${t('table.filter')} .value=${this.filter.text} @input=${(e: Event) => this.setFilter({ text: (e.target as HTMLInputElement).value })}></label>
-      ${this.link.bbox ? html`<button type="button" class="flt on" data-testid="within-view" aria-label=${t('table.within.remove')} title=${t('table.within.remove')} @click=${() => { this.inView = null; this.relink({ bbox: undefined }); void this.readFeatures(); }}>${t('table.withinView')}${icon('x', 's')}</button>` : nothing}
+      ${this.link.bbox ? html`<button type="button" class="flt on" data-testid="within-view" title=${t('table.within.remove')} @click=${() => { this.inView = null; this.relink({ bbox: undefined }); void this.readFeatures(); }}>${t('table.withinView')}${icon('x', 's')}</button>` : nothing}
       ${this.sensors ? nothing : html`${select(t('table.useAny'), this.filter.use, uses.map((use) => [use, word('use', use)] as const), (use) => this.setFilter({ use }))}
       ${select(t('table.qualityAny'), this.filter.quality, [['recorded', t('table.qualityRecorded')], ['modelled', t('table.qualityModelled')]], (quality) => this.setFilter({ quality }))}`}`;
   }

@@ -46,7 +46,7 @@ export function topBar(bar: Bar): TemplateResult {
     <div class="row tools">
       ${languageSwitch(bar.actions)}
       ${themeButton(bar.theme, bar.actions)}
-      <button type="button" class="btn share" data-testid="share" @click=${bar.actions.share}>${icon('share')}<span>${t('bar.share')}</span></button>
+      <button type="button" class="btn share" data-testid="share" aria-label=${t('bar.share')} @click=${bar.actions.share}>${icon('share')}<span>${t('bar.share')}</span></button>
     </div>
   </header>`;
 }

@@ -44,10 +44,29 @@ export interface LabelSource {
   rank: number;
   /** One point, or the line that the text follows. */
   line: Position[];
+  minZoom: number;
+  /** Above the ground: the name of a building stands on its roof. */
+  height_m: number;
 }
+
+/** A building that an encyclopaedia knows is looked for by name. */
+const LANDMARK_MIN_ZOOM = 15.4;
+const UNKNOWN_RANK = 5;
+
+
+const STYLE_OF_TYPE: Readonly<Record<string, LabelStyle>> = {
+  Building: 'building',
+  PlantCover: 'green',
+  WaterBody: 'water',
+  Waterway: 'water',
+  TransportSquare: 'place',
+  LandUse: 'place',
+};
 
 function styleOf(f: Feature, layerId: string): LabelStyle {
   const p = f.properties;
+  const known = STYLE_OF_TYPE[String(p['type'] ?? '')];
+  if (known) return known;
   const words = [p['label'], p['kind'], p['type'], p['class'], p['function']].map((v) => String(v ?? '').toLowerCase()).join(' ');
   if (p['highway'] !== undefined || layerId.startsWith('street')) return 'street';
   if (/water|sea|bay|harbour|river|lake|canal/.test(words)) return 'water';
@@ -74,10 +93,18 @@ export function labelSources(features: Feature[], layerId: string, language: str
     const style = styleOf(f, layerId);
     const road = ROAD_RANK[String(f.properties['highway'] ?? '').replace(/_link$/, '')] ?? FOOT_RANK;
     const rank = STYLES[style].rank + (style === 'street' ? road : 0);
+    const landmark = style === 'building' && (f.properties['wikidata'] ?? f.properties['wikipedia']) !== undefined;
+    const base = {
+      text,
+      style,
+      rank: style === 'building' && !landmark ? rank + UNKNOWN_RANK : rank,
+      minZoom: landmark ? LANDMARK_MIN_ZOOM : road === FOOT_RANK && style === 'street' ? FOOT_MIN_ZOOM : STYLES[style].minZoom,
+      height_m: style === 'building' ? Number(f.properties['height_m'] ?? 0) || 0 : 0,
+    };
     const lines = linesOf(f);
     const point = lines.length ? null : pointOf(f);
-    if (point) out.push({ id: f.id, text, style, rank, line: [point] });
-    lines.forEach((line, i) => out.push({ id: `${f.id}#${i}`, text, style, rank, line }));
+    if (point) out.push({ id: f.id, ...base, line: [point] });
+    lines.forEach((line, i) => out.push({ id: `${f.id}#${i}`, ...base, line }));
   }
   return joinLines(out);
 }
@@ -134,17 +161,18 @@ export function placeLabels(sources: LabelSource[], viewport: WebMercatorViewpor
   const out: LabelCandidate[] = [];
   for (const s of sources) {
     const rule = STYLES[s.style];
-    if (zoom < (s.rank >= STYLES.street.rank + FOOT_RANK && s.style === 'street' ? FOOT_MIN_ZOOM : rule.minZoom)) continue;
+    if (zoom < s.minZoom) continue;
     const base = {
       id: s.id,
       text: s.style === 'water' && /^[\p{Script=Latin}\s.'-]+$/u.test(s.text) ? [...s.text].join('\u200a') : s.text,
       style: s.style,
       rank: s.rank,
       size_px: rule.size_px,
+      height_m: s.height_m,
     };
     if (s.line.length < 2) {
       const p = s.line[0];
-      const [x = 0, y = 0] = p ? viewport.project(p) : [];
+      const [x = 0, y = 0] = p ? viewport.project([p[0], p[1], s.height_m]) : [];
       if (p) out.push({ ...base, lngLat: p, x, y, angle_deg: 0, room_px: Infinity });
       continue;
     }
@@ -226,7 +254,7 @@ export function labelLayers(
       id: `${id}-${name}`,
       data,
       getText: (l) => l.text,
-      getPosition: (l) => l.lngLat,
+      getPosition: (l) => [l.lngLat[0], l.lngLat[1], l.height_m],
       getSize: (l) => l.size_px / (viewport ? nearness(viewport, l.lngLat) : 1),
       getAngle: (l) => l.angle_deg,
       getColor: colour,
