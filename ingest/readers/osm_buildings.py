@@ -42,6 +42,7 @@ METHOD_LEVELS: Final = "levels × 3.2 m"
 METHOD_NEIGHBOURS: Final = "median levels of the five nearest known buildings of the same kind × 3.2 m"
 METHOD_LOW_KIND: Final = "one level of 3.2 m for this kind of building"
 METHOD_DEFAULT: Final = "five levels × 3.2 m, nothing known"
+METHOD_LIFTED: Final = "its roof, or one level of 3.2 m, on its tagged lowest height"
 METHOD_PARENT: Final = "height of the building that the part belongs to"
 
 _CONSUMED: Final = frozenset({"name", "building", "building:part", "height", "building:height", "building:levels"})
@@ -170,10 +171,29 @@ def building_attributes(tags: Tags, guess: Estimate) -> dict[str, Attribute]:
         attributes["storeys_below_ground"] = Attribute(below)
         used.add("building:levels:underground")
     _roof(tags, attributes, used)
+    _lift(attributes)
     for key, value in tags.items():
         if key not in used and key not in attributes:
             attributes[key] = Attribute(value)
     return attributes
+
+
+def _lift(attributes: dict[str, Attribute]) -> None:
+    """Set a modelled height on the lowest level where it would end below it: a dome on a drum, a bridge between houses.
+
+    A tagged height that ends below its own foot stays as it is: the tiles say that they cannot draw it.
+    """
+    height, foot = attributes["height_m"], attributes.get("min_height_m")
+    if foot is None or height.quality is not Quality.MODELLED:
+        return
+    foot_m, height_m = foot.value, height.value
+    if not isinstance(foot_m, int | float) or not isinstance(height_m, int | float) or height_m > foot_m:
+        return
+    roof = attributes.get("roof_height_m")
+    body_m = roof.value if roof is not None and isinstance(roof.value, int | float) else LEVEL_HEIGHT_M
+    interval = (round(foot_m + min(body_m, LEVEL_HEIGHT_LOW_M), 2), round(foot_m + body_m + LEVEL_HEIGHT_HIGH_M, 2))
+    attributes["height_m"] = Attribute(round(foot_m + body_m, 2), "m", Quality.MODELLED, interval, METHOD_LIFTED)
+    attributes.pop("storeys_above_ground", None)
 
 
 def _roof(tags: Tags, attributes: dict[str, Attribute], used: set[str]) -> None:

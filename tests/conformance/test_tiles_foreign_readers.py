@@ -42,6 +42,11 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def read(built: Path) -> list[dict]:
+    return read_with_node(built)
+
+
+def read_with_node(built: Path) -> list[dict]:
+    """Validate and decode every GLB of a build by Khronos' validator and loaders.gl."""
     node = shutil.which("node", path=f"{ROOT / '.venv' / 'bin'}{os.pathsep}{os.environ.get('PATH', '')}")
     if node is None or not (WEB / "node_modules" / "gltf-validator").is_dir():
         pytest.skip("Needs Node and viewer/web/node_modules: make setup.")

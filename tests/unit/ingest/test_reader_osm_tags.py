@@ -5,9 +5,11 @@ from cim.findings import Quality
 from ingest.readers.osm_buildings import (
     METHOD_DEFAULT,
     METHOD_LEVELS,
+    METHOD_LIFTED,
     METHOD_LOW_KIND,
     METHOD_NEIGHBOURS,
     KnownLevels,
+    building_attributes,
     estimate,
 )
 from ingest.readers.osm_ground import area_meaning, line_meaning, point_meaning
@@ -57,7 +59,7 @@ def test_the_height_rule_in_its_order():
     assert (levels.height_m.value, levels.height_m.method) == (12.8, METHOD_LEVELS)
     near = estimate({"building": "apartments"}, 0, 0, notes)
     assert (near.height_m.value, near.height_m.method) == (16.0, METHOD_NEIGHBOURS)
-    assert near.height_m.interval == pytest.approx((3 * 2.8, 7 * 4.2))
+    assert near.height_m.interval == pytest.approx(((3 - 1) * 2.8, (7 + 1) * 4.2))
     assert estimate({"building": "kiosk"}, 0, 0, notes).height_m.method == METHOD_LOW_KIND
     nothing = estimate({"building": "church"}, 0, 0, notes)
     assert (nothing.height_m.value, nothing.height_m.method) == (16.0, METHOD_DEFAULT)
@@ -65,6 +67,17 @@ def test_the_height_rule_in_its_order():
         low, high = guess.height_m.interval
         assert guess.height_m.quality is Quality.MODELLED
         assert low < guess.height_m.value < high
+
+
+def test_what_begins_above_its_own_height_stands_on_its_foot():
+    """The corner domes of the cathedral: a roof of 5 m that begins at 18 m, and no height tagged."""
+    tags = {"building": "church", "min_height": "18", "roof:height": "5", "roof:shape": "dome"}
+    facts = building_attributes(tags, estimate(tags, 0, 0, known({})))
+    assert (facts["height_m"].value, facts["height_m"].method) == (23.0, METHOD_LIFTED)
+    low, high = facts["height_m"].interval
+    assert 18 < low < 23 < high
+    tagged = {**tags, "height": "17"}
+    assert building_attributes(tagged, estimate(tagged, 0, 0, known({})))["height_m"].value == 17.0
 
 
 def test_streets():
