@@ -76,9 +76,18 @@ def choose(city: FarCity, rows: IntArray, diagonal_m: float) -> tuple[Blocks, fl
         float(city.roof_error_m[chosen].max(initial=0.0)),
     )
     blocks = city.blocks.select(chosen)
-    simple = straightened(blocks.footprint, tolerance)
+    simple = _coarser(blocks.footprint, tolerance)
     flat = Blocks(
         shapely.orient_polygons(simple), blocks.owner, blocks.floor_m, blocks.top_m,
         np.full(len(chosen), "", dtype=object), blocks.roof_height_m,
     )  # fmt: skip
     return flat, error
+
+
+def _coarser(polygons: NDArray[np.object_], tolerance_m: float) -> NDArray[np.object_]:
+    """Return outlines with fewer corners: fast, and with care for those that the fast way breaks."""
+    simple: NDArray[np.object_] = shapely.simplify(polygons, tolerance_m, preserve_topology=False)
+    whole = (shapely.get_type_id(simple) == shapely.GeometryType.POLYGON) & ~shapely.is_empty(simple)
+    broken = np.flatnonzero(~(whole & shapely.is_valid(simple)))
+    simple[broken] = straightened(polygons[broken], tolerance_m)
+    return simple

@@ -73,6 +73,7 @@ class TileFiles:
         begun = time.perf_counter()
         paths = sorted(path for path in self.directory.rglob("*") if path.is_file())
         folders = sorted({path.parent for path in paths} | {self.directory})
+        progress("sync", 0, len(paths) + len(folders))
         for done, path in enumerate([*paths, *folders]):
             descriptor = os.open(path, os.O_RDONLY)
             try:
