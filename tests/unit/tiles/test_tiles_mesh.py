@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from tiles.edges import crease_edges
 from tiles.extrude import extrude
-from tiles.footprints import clean_footprints, rings
+from tiles.footprints import clean_footprints, rings, straightened
 from tiles.intake import Blocks
 from tiles.mesh import triangulate
 from tiles.soup import Soup, ranges
@@ -155,3 +155,20 @@ def test_neighbours_with_a_shared_wall_keep_their_own_edges():
 
 def test_ranges_counts_within_each_group():
     assert ranges(np.array([5, 9, 2]), np.array([2, 0, 3])).tolist() == [5, 6, 2, 3, 4]
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    st.lists(st.tuples(st.integers(0, 40), st.integers(0, 40)), min_size=4, max_size=12), st.sampled_from([0.3, 1.0])
+)
+def test_an_outline_taken_for_straight_is_one_that_simplification_leaves_alone(corners, tolerance_m):
+    turns = np.array(corners, dtype=float) * 0.25
+    centre = turns.mean(axis=0)
+    order = np.argsort(np.arctan2(*(turns - centre).T))
+    polygon = shapely.Polygon(turns[order])
+    if not polygon.is_valid or polygon.area == 0:
+        return
+    kept = shapely.get_coordinates(straightened(np.array([polygon]), tolerance_m))
+    simple = shapely.simplify(polygon, tolerance_m)
+    expected = simple if simple.is_valid and not simple.is_empty else polygon
+    assert np.array_equal(kept, shapely.get_coordinates(expected))
