@@ -131,9 +131,13 @@ def _group(types: list[str]) -> dict[str, list[int]]:
 
 
 def _search_text(attributes_json: str) -> tuple[str, str | None, str]:
+    """Return an object's name, a second line for lists, and all that a search may match."""
     attributes = attributes_from_json(attributes_json)
     name, address, function = (_text(attributes, key) for key in _NAMED)
-    return name or address, (address if name else None) or function or None, _fold(f"{name} {address} {function}")
+    # Names in other languages and older names: name:en, name:zh, alt_name, official_name …
+    others = [_text(attributes, key) for key in attributes if key.startswith("name:") or key.endswith("_name")]
+    detail = (address if name else None) or function or None
+    return name or address, detail, _fold(" ".join((name, address, function, *others)))
 
 
 def _text(attributes: Mapping[str, Attribute], name: str) -> str:

@@ -151,6 +151,17 @@ def test_a_search_folds_case_and_accents(city: CityService, wanted: str) -> None
     assert [hit["id"] for hit in city.search(wanted, 10)] == ["test:1"]
 
 
+def test_a_search_knows_names_in_other_languages(city: CityService) -> None:
+    church = CityObject(
+        "test:9",
+        "Building",
+        shapely.box(X, Y, X + 10, Y + 10),
+        attributes={"name": Attribute("Helsingin tuomiokirkko"), "name:zh": Attribute("赫尔辛基大教堂")},
+    )
+    publish(city, "j1", [church, building(2, name="Asema")])
+    assert [hit["name"] for hit in city.search("大教堂", 10)] == ["Helsingin tuomiokirkko"]
+
+
 def test_a_gap_in_the_baselines_is_seen_at_the_next_start(tmp_path: Path) -> None:
     from cim.db.faults import DatabaseDamaged
     from cim.db.settings import gapless_check
