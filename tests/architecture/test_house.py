@@ -27,6 +27,7 @@ GROUND_SHELLS = {
     "cim/console.py",
     "cim/doctor.py",
     "cim/ports.py",
+    "cim/export.py",
 }
 IMPURE_MODULES = {
     "asyncio",
@@ -51,6 +52,7 @@ ALLOWED_IMPURITY = {
     # A lock guards what is worked out once per baseline; nothing is read from outside.
     "features": {"cim/features/baseline.py": {"threading"}},
 }
+TIMED = {"tiles/build.py": {"time"}, "tiles/files.py": {"time"}}
 LINES_MAX = 400
 FUNCTION_LINES_MAX = 60
 BANNED_NAMES = re.compile(r"(^|_)(utils?|managers?|helpers?|data|misc|common)(_|$)")
@@ -96,6 +98,20 @@ def test_only_shells_touch_the_world(capability: str) -> None:
         if impure:
             offenders[path] = impure
     assert offenders == ALLOWED_IMPURITY.get(capability, {})
+
+
+def test_the_ground_is_pure_but_for_its_named_doors() -> None:
+    for path, tree in sources("cim"):
+        if path.count("/") == 1 and path not in GROUND_SHELLS:
+            impure = {name for name in imported(tree) if name.split(".")[0] in IMPURE_MODULES}
+            assert impure == set(), path
+
+
+def test_tiles_and_readers_have_no_clock_and_no_chance() -> None:
+    """Outside cim, files are the business; time and chance are not. Progress in a build may be timed."""
+    for path, tree in sources("tiles", "ingest", "viewer"):
+        found = {name for name in imported(tree) if name.split(".")[0] in {"random", "secrets", "datetime", "time"}}
+        assert found <= TIMED.get(path, {"datetime"}), path
 
 
 @pytest.mark.parametrize("capability", CAPABILITIES)
