@@ -51,11 +51,12 @@ test: bundle ## set up everything, pass the tests
 	@cd $(WEB) && npm test --silent
 	@$(BIN)/python -m pytest $(PYTEST_ARGS)
 
-check: setup ## lint, types, contracts
+check: setup ## lint, types, contracts, architecture
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
+	@$(BIN)/python -m pytest -q tests/architecture
 	@cd $(WEB) && npm run --silent check
 
 format: setup ## lay the Python code out
