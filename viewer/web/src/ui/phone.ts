@@ -84,7 +84,7 @@ export function phoneTop(ctx: Ctx, search: TemplateResult): TemplateResult {
   const other = lang() === 'zh' ? 'en' : 'zh';
   const chip = (value: ColourAttribute | null): TemplateResult => html`<button type="button" class="chip" aria-pressed=${ctx.s.colourBy === value} @click=${() => ctx.do.setColour(value)}>${t(value === null ? 'colour.none' : `colour.${value}`)}</button>`;
   return html`<div class="top">${search}
-      <button type="button" class="rnd" lang=${other === 'zh' ? 'zh-CN' : 'en'} data-testid="lang-${other}" aria-label=${other === 'zh' ? '切换到中文' : 'Switch to English'} @click=${() => ctx.do.setLanguage(other)}>${other === 'zh' ? '中' : 'EN'}</button>
+      <button type="button" class="rnd" lang=${other === 'zh' ? 'zh-CN' : 'en'} data-testid="lang-${other}" aria-label=${other === 'zh' ? '切换到中文' : 'EN, switch to English'} @click=${() => ctx.do.setLanguage(other)}>${other === 'zh' ? '中' : 'EN'}</button>
       <button type="button" class="rnd" aria-label=${t('panel.layers')} @click=${() => ctx.do.setSheet(ctx.s.sheet === 'peek' ? 'half' : ctx.s.sheet, 'layers')}>${icon('layers', 'l')}</button>
     </div>
     ${ctx.s.sheet === 'full' ? nothing : html`<div class="chips" role="group" aria-label=${t('panel.colourBy')}>${chip(null)}${COLOUR_ATTRIBUTES.map(chip)}</div>

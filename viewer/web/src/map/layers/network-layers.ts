@@ -59,8 +59,13 @@ export function nodesOf(features: Feature[]): Node[] {
   });
 }
 
+/** What nothing is measured on is there, and quiet. */
+const UNMEASURED_ALPHA = 0.45;
+const UNMEASURED_WIDTH = 0.5;
+
 function streamColour(n: NetworkInput, f: Feature): Rgba {
   const d = n.live.forElement(f.properties, n.property);
+  if (n.live.state(d) === 'none') return withAlpha(n.tokens.get('status-stale'), UNMEASURED_ALPHA);
   // A common range belongs to its property; any other datastream is judged by its own.
   return n.live.colour(d, n.tokens, d?.observed_property === n.property ? n.range : null);
 }
@@ -85,21 +90,24 @@ export function networkLayers(n: NetworkInput): Layer[] {
     ...({ cityKind: Kind.flat } as object),
   };
   const scale = Math.max(0.6, Math.min(1.4, 1 + (n.zoom - 16) * 0.2));
-  const width = (l: Link): number => l.width_px * (alarmed(l.feature) ? 1.6 : 1) + (l.feature.id === n.selectedId ? 3 : 0);
+  const silent = (f: Feature): boolean => live.state(stream(f)) === 'none';
+  const emphasis = (f: Feature): number => (alarmed(f) ? 1.6 : silent(f) ? UNMEASURED_WIDTH : 1);
+  const width = (l: Link): number => l.width_px * emphasis(l.feature) + (l.feature.id === n.selectedId ? 3 : 0);
+  const glow = (l: Link, alpha: number): Rgba => withAlpha(colour(l.feature), silent(l.feature) ? 0 : alpha);
   return [
     new PathLayer<Link>({
       ...shared,
       id: `${n.id}-glow-wide`,
       getWidth: (l) => width(l) + 13,
       widthScale: scale,
-      getColor: (l) => withAlpha(colour(l.feature), 0.12),
+      getColor: (l) => glow(l, 0.12),
     }),
     new PathLayer<Link>({
       ...shared,
       id: `${n.id}-glow`,
       getWidth: (l) => width(l) + 6,
       widthScale: scale,
-      getColor: (l) => withAlpha(colour(l.feature), 0.26),
+      getColor: (l) => glow(l, 0.26),
     }),
     new PathLayer<Link>({
       ...shared,

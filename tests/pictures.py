@@ -1,0 +1,166 @@
+"""Refresh the pictures in ``docs/pictures``: ``make pictures``, or ``python -m tests.pictures [name …]``.
+
+Chromium draws in software where there is no graphics card; a picture in full quality then takes a
+minute.  Live values are held still meanwhile, so that what is photographed is one moment.
+"""
+
+from __future__ import annotations
+
+import io
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+from PIL import Image
+from playwright.sync_api import Browser, sync_playwright
+
+from tests.conftest import CHROMIUM_HINT, REFERENCE, ROOT, chromium_path
+from tests.support.browser import FLAGS, Explorer
+from tests.support.city_server import CityServer, run_cim
+
+FOLDER: Final = ROOT / "docs" / "pictures"
+BYTES_MAX: Final = 600_000
+DESKTOP: Final = (1440, 900)
+PHONE: Final = (390, 844)
+WAIT_S: Final = 240.0
+
+STATION: Final = "v=24.9441,60.1708,16.25,52,-22"
+"""Railway Station square from the south, the National Theatre and the bay behind it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """A picture: which page of which city, and what is done before it is taken.
+
+    ``search`` names a building to select; ``script`` is an expression over the page's ``app``.
+    """
+
+    name: str
+    query: str = ""
+    page: str = "explore"
+    city: str = "helsinki"
+    size: tuple[int, int] = DESKTOP
+    search: str = ""
+    script: str = ""
+
+
+PICTURES: Final[Sequence[Picture]] = (
+    Picture("explore-light-en", f"{STATION}&lang=en&theme=light", search="Ateneum"),
+    Picture("explore-light-zh", f"{STATION}&lang=zh&theme=light", search="Ateneum"),
+    Picture("explore-dark-en", f"{STATION}&lang=en&theme=dark", search="Ateneum"),
+    Picture("explore-height-en", f"{STATION}&lang=en&theme=light&by=height_m"),
+    Picture("operate-dark-en", f"{STATION}&lang=en&theme=dark&on=water-network,traffic", search="sensor"),
+    Picture("explore-phone-en", f"{STATION}&lang=en&theme=light", size=PHONE, search="Ateneum"),
+    Picture("table-light-en", "lang=en&theme=light", page="table"),
+    Picture("rotterdam-light-en", "lang=en&theme=light", city="rotterdam"),
+)
+
+
+def take(browser: Browser, address: str, picture: Picture) -> bytes:
+    """Open the page as a person would see it and return it as a PNG."""
+    width, height = picture.size
+    context = browser.new_context(
+        viewport={"width": width, "height": height},
+        reduced_motion="reduce",
+        locale="en-GB",
+        has_touch=picture.size == PHONE,
+        device_scale_factor=2 if picture.size == PHONE else 1,
+    )
+    explorer = Explorer(context.new_page())
+    explorer.page.set_default_timeout(WAIT_S * 1000)
+    explorer.visit(address, f"/{picture.page}?{picture.query}")
+    if picture.page == "table":
+        explorer.page.locator("table.dt tbody tr th").first.wait_for()
+    else:
+        _prepare(explorer, picture)
+    # The caret is left alone: hiding it would need an inline style, which the pages refuse.
+    taken = explorer.page.screenshot(caret="initial", animations="allow")
+    context.close()
+    return taken
+
+
+def _prepare(explorer: Explorer, picture: Picture) -> None:
+    explorer.until("app && app.map && app.state.streams.state === 'ready' && app.state.live.values.size > 0", WAIT_S)
+    if picture.search == "sensor":
+        stream = explorer.evaluate(
+            """(() => {
+              const { longitude, latitude } = app.map.getView();
+              const far = (s) => Math.hypot((s.location[0] - longitude) / 2, s.location[1] - latitude);
+              return app.state.streams.value.filter((s) => s.observed_property === 'pressure_head')
+                .sort((a, b) => far(a) - far(b))[0].id; })()"""
+        )
+        explorer.evaluate("(app.explore.select({ kind: 'datastream', id: argument }), true)", stream)
+    elif picture.search:
+        found = explorer.evaluate(
+            "fetch('/api/v1/search?limit=1&q=' + encodeURIComponent(argument)).then((r) => r.json())", picture.search
+        )
+        explorer.evaluate("(app.explore.select({ kind: 'object', id: argument }), true)", found["items"][0]["id"])
+        explorer.until("app.state.object.state === 'ready'", WAIT_S)
+    explorer.until(
+        "Object.values(app.state.histories).every((h) => h.state !== 'loading') && app.state.layers.length > 0", WAIT_S
+    )
+    explorer.still(WAIT_S)
+
+
+def small(png: bytes) -> bytes:
+    """Return the picture within its budget: with all its colours, else without their last bits, which nobody sees."""
+    values = np.asarray(Image.open(io.BytesIO(png)).convert("RGB"))
+    best = png
+    for bits in (8, 7, 6):
+        top = 2**bits - 1
+        coarse = np.round((values >> (8 - bits)) * (255 / top)).astype(np.uint8)
+        out = io.BytesIO()
+        Image.fromarray(coarse).save(out, "PNG", optimize=True)
+        best = out.getvalue()
+        if len(best) <= BYTES_MAX:
+            break
+    return best
+
+
+@contextmanager
+def server_of(city: str) -> Iterator[CityServer]:
+    """A server over a fresh city."""
+    with tempfile.TemporaryDirectory() as folder:
+        data = Path(folder) / "cim-data"
+        source = REFERENCE / city
+        done = (
+            run_cim("sample", "--data", str(data))
+            if city == "helsinki"
+            else run_cim("ingest", str(next(source.glob("*.city.json"))), "--data", str(data), timeout_s=600)
+        )
+        if done.returncode != 0:
+            raise SystemExit(done.stdout + done.stderr)
+        with CityServer(data) as server:
+            yield server
+
+
+def main(names: Sequence[str]) -> None:
+    """Take the named pictures, or all."""
+    chromium = chromium_path()
+    if chromium is None:
+        raise SystemExit(CHROMIUM_HINT)
+    wanted = [picture for picture in PICTURES if not names or picture.name in names]
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    with sync_playwright() as play:
+        browser: Any = play.chromium.launch(executable_path=chromium, args=FLAGS)
+        for city in dict.fromkeys(picture.city for picture in wanted):
+            if city != "helsinki" and not (REFERENCE / city).is_dir():
+                print(f"{city}: left as it is, its data is not beside the checkout")
+                continue
+            with server_of(city) as server:
+                for picture in (one for one in wanted if one.city == city):
+                    begun = time.monotonic()
+                    png = small(take(browser, server.address, picture))
+                    (FOLDER / f"{picture.name}.png").write_bytes(png)
+                    print(f"{picture.name}: {len(png) // 1000} kB, {time.monotonic() - begun:.0f} s", flush=True)
+        browser.close()
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
