@@ -24,6 +24,7 @@ from cim.errors import CimError, InvalidInput, Unavailable
 from cim.export import write_whole
 from cim.handover import Handover, running_server
 from cim.ids import dataset_slug
+from cim.server import is_free
 from cim.main import (
     City,
     bundle_path,
@@ -83,6 +84,9 @@ def demo(*, data: DataOption = None, host: str | None = None, port: int | None =
             if job["state"] != "succeeded":
                 return _report(job)
         print("serve …", flush=True)
+        if "port" not in settings.model_fields_set and not is_free(settings.host, settings.port):
+            print(f"Port {settings.port} is in use by another program; another is taken.")
+            settings = settings.model_copy(update={"port": 0})
         return 0 if serve_city(opened, settings, _say_address) else FAILED
 
 

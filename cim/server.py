@@ -55,6 +55,15 @@ def bind(host: str, port: int) -> socket.socket:
     return listening
 
 
+def is_free(host: str, port: int) -> bool:
+    """Tell whether this machine can listen there now."""
+    try:
+        bind(host, port).close()
+    except Conflict:
+        return False
+    return True
+
+
 def address_of(listening: socket.socket) -> str:
     """Return the web address that a listening socket is reached at from this machine."""
     host, port = listening.getsockname()[:2]

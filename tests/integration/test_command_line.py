@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -184,6 +185,21 @@ def test_a_port_in_use_is_said(cube_city: Path) -> None:
     assert done.returncode == 1
     assert f"Port {port}" in done.stderr
     assert "--port 0" in done.stderr
+
+
+def test_the_demo_takes_another_port_where_nobody_asked_for_one(sample_data: Path, tmp_path: Path) -> None:
+    data = tmp_path / "city"
+    shutil.copytree(sample_data, data)
+    with socket.socket() as taken:
+        taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            taken.bind(("127.0.0.1", 8000))
+            taken.listen()
+        except OSError:
+            pass  # somebody else has it: as good
+        with CityServer(data, command=("demo",)) as server:
+            assert not server.address.endswith(":8000")
+            assert server.get("/api/v1/health").json()["baseline_version"] == 1
 
 
 def test_a_second_server_is_refused_with_the_first_ones_address(cube_city: Path) -> None:

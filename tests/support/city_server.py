@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Self
 
@@ -36,29 +37,21 @@ def run_cim(*arguments: str, timeout_s: float = JOB_S) -> subprocess.CompletedPr
 
 
 class CityServer:
-    """``cim serve`` over a data directory."""
+    """``cim serve`` over a data directory on a free port; another ``command`` gets its own arguments only."""
 
-    def __init__(self, data: Path, *arguments: str) -> None:
+    def __init__(self, data: Path, *arguments: str, command: Sequence[str] | None = None) -> None:
         self.data = data
         self._arguments = arguments
+        self._command = command
         self._port = 0
         self.address = ""
         self.process: subprocess.Popen[str] | None = None
 
     def start(self) -> None:
         """Start and wait for the address; a restart listens where it did before."""
+        command = self._command or ("serve", "--port", str(self._port))
         self.process = subprocess.Popen(
-            [
-                sys.executable,
-                "-m",
-                "cim",
-                "serve",
-                "--data",
-                str(self.data),
-                "--port",
-                str(self._port),
-                *self._arguments,
-            ],
+            [sys.executable, "-m", "cim", *command, "--data", str(self.data), *self._arguments],
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
