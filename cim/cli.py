@@ -24,7 +24,6 @@ from cim.errors import CimError, InvalidInput, Unavailable
 from cim.export import write_whole
 from cim.handover import Handover, running_server
 from cim.ids import dataset_slug
-from cim.server import is_free
 from cim.main import (
     City,
     bundle_path,
@@ -40,6 +39,7 @@ from cim.main import (
     verify_tiles,
     version,
 )
+from cim.server import is_free
 
 FAILED: Final = 1
 USAGE: Final = 2
