@@ -51,7 +51,7 @@ test: bundle ## set up everything, pass the tests
 	@cd $(WEB) && npm test --silent
 	@$(BIN)/python -m pytest $(PYTEST_ARGS)
 
-check: setup ## lint, types, contracts, architecture
+check: bundle ## lint, types, contracts, architecture
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
