@@ -56,7 +56,13 @@ PICTURES: Final[Sequence[Picture]] = (
     Picture("explore-dark-en", f"{STATION}&lang=en&theme=dark", search="Ateneum"),
     Picture("explore-height-en", f"{STATION}&lang=en&theme=light&by=height_m"),
     Picture("operate-dark-en", f"{STATION}&lang=en&theme=dark&on=water-network,traffic", search="sensor"),
-    Picture("explore-phone-en", f"{STATION}&lang=en&theme=light", size=PHONE, search="Ateneum"),
+    Picture(
+        "explore-phone-en",
+        f"{STATION}&lang=en&theme=light",
+        size=PHONE,
+        search="Ateneum",
+        script="app.map.centreOn(app.state.object.value.centroid, 16.6)",
+    ),
     Picture("table-light-en", "lang=en&theme=light", page="table"),
     Picture("rotterdam-light-en", "lang=en&theme=light", city="rotterdam"),
 )
@@ -86,7 +92,8 @@ def take(browser: Browser, address: str, picture: Picture) -> bytes:
 
 
 def _prepare(explorer: Explorer, picture: Picture) -> None:
-    explorer.until("app && app.map && app.state.streams.state === 'ready' && app.state.live.values.size > 0", WAIT_S)
+    explorer.until("app && app.map && app.state.streams.state === 'ready'", WAIT_S)
+    explorer.until("app.state.streams.value.length === 0 || app.state.live.values.size > 0", WAIT_S)
     if picture.search == "sensor":
         stream = explorer.evaluate(
             """(() => {
@@ -105,6 +112,8 @@ def _prepare(explorer: Explorer, picture: Picture) -> None:
     explorer.until(
         "Object.values(app.state.histories).every((h) => h.state !== 'loading') && app.state.layers.length > 0", WAIT_S
     )
+    if picture.script:
+        explorer.evaluate(f"({picture.script}, true)")
     explorer.still(WAIT_S)
 
 

@@ -172,6 +172,18 @@ export class CityMap {
     return { ...this.view };
   }
 
+  /** Brings a place to the middle of what the panels leave free. */
+  centreOn(lngLat: readonly [number, number], zoom: number, animate = false): void {
+    const { left, right, top, bottom } = this.padding;
+    const { clientWidth: width, clientHeight: height } = this.canvas;
+    const [longitude, latitude] = lngLat;
+    const to = clampView({ ...this.view, longitude, latitude, zoom }, null);
+    const there = this.deck.isInitialized && this.deck.getViews()[0]?.makeViewport({ width, height, viewState: to as never });
+    const middle = [(left + width - right) / 2, (top + height - bottom) / 2];
+    const shifted = there ? (there as WebMercatorViewport).panByPosition([longitude, latitude], middle) : {};
+    this.setView({ ...to, ...shifted }, animate);
+  }
+
   /** Reads every colour again; the caller has set the theme on the page before. */
   setTheme(theme: Theme): void {
     this.tokens = Tokens.of(this.container);

@@ -11,7 +11,7 @@ export class Camera {
 
   zoomTo(longitude: number, latitude: number): void {
     const map = this.map();
-    if (map) map.setView({ longitude, latitude, zoom: Math.max(map.getView().zoom, ZOOM_TO) }, true);
+    map?.centreOn([longitude, latitude], Math.max(map.getView().zoom, ZOOM_TO), true);
   }
 
   move(change: Partial<Record<'zoom' | 'bearing', number>>): void {

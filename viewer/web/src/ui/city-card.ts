@@ -13,6 +13,9 @@ function count(city: City, ...types: string[]): number | undefined {
   return found.length > 0 ? found.reduce((sum, type) => sum + (city.counts[type] ?? 0), 0) : undefined;
 }
 
+/** Whom to thank for a dataset, and on what terms; what was generated from another is said by its tag. */
+const credit = (d: City['datasets'][number]): string => [d.generated ? '' : d.attribution || d.source_file, d.licence].filter(Boolean).join(', ');
+
 /** What stands in the panel while nothing is selected: the city itself and where it comes from. */
 export function cityCard(ctx: Ctx): TemplateResult {
   const { city } = ctx.s;
@@ -37,7 +40,7 @@ export function cityCard(ctx: Ctx): TemplateResult {
       </div>
       <div class="sec">
         <h3>${t('city.datasets')}</h3>
-        <ul class="datasets">${value.datasets.map((d) => html`<li><span class="grow"><span class="trunc">${d.title}</span><span class="xs dim trunc">${d.attribution || d.source_file}${d.licence ? html`, ${d.licence}` : nothing}</span></span>${d.generated ? html`<span class="tag stale">${t('layer.generated')}</span>` : nothing}</li>`)}</ul>
+        <ul class="datasets">${value.datasets.map((d) => html`<li><span class="grow"><span class="trunc">${d.title}</span><span class="xs dim trunc">${credit(d)}</span></span>${d.generated ? html`<span class="tag stale">${t('layer.generated')}</span>` : nothing}</li>`)}</ul>
       </div>
       <div class="sec"><dl class="kv">
         <div><dt>${t('city.crs')}</dt><dd>${value.crs}</dd></div>

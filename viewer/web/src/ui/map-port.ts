@@ -18,6 +18,8 @@ export interface MapPort {
   setSpec(spec: ViewSpec): void;
   setView(view: Partial<ViewState>, animate?: boolean): void;
   getView(): ViewState;
+  /** Brings a place to the middle of what the panels leave free. */
+  centreOn(lngLat: readonly [number, number], zoom: number, animate?: boolean): void;
   setTheme(theme: Theme): void;
   setSun(sun: SunDirection | null): void;
   setColourBy(by: ColourBy): void;

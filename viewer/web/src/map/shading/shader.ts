@@ -119,11 +119,13 @@ vec4 city_colour(vec4 colour) {
   if (k == 3.0) return vec4(colour.rgb, colour.a * (1.0 - smoothstep(city.fog.x * 0.8, city.fog.y * 0.75, d)));
   if (k == 5.0) return vec4(city_fog(colour.rgb), colour.a);
   if (colour.a < 0.75) {
-    // No data: 45 degree hatch in world metres, marked by the low alpha in the colour texture.
-    float st = (city_p.x + city_p.y + city_p.z) * 0.70711 / 4.0;
+    // No data: 45 degree hatch in world metres, marked by the low alpha in the colour texture. Its period doubles
+    // with the distance of the camera, so that the lines stay apart on the screen.
+    float period = 4.0 * exp2(floor(log2(max(city.fog.x / 500.0, 1.0)) + 0.5));
+    float st = (city_p.x + city_p.y + city_p.z) * 0.70711 / period;
     float w = fwidth(st);
     float stripe = smoothstep(0.25 - w, 0.25 + w, abs(fract(st) - 0.5));
-    colour = vec4(colour.rgb * mix(0.9, 1.0, mix(stripe, 0.5, smoothstep(0.3, 0.8, w))), 1.0);
+    colour = vec4(colour.rgb * mix(0.84, 1.0, mix(stripe, 0.5, smoothstep(0.3, 0.8, w))), 1.0);
   }
   return vec4(city_fog(city_shade(colour.rgb)), colour.a);
 }
