@@ -20,6 +20,11 @@ REFERENCE = ROOT.parent / "shared" / "data"
 CHROMIUM_HINT = "Browser tests need Chromium: apt-get install -y --no-install-recommends chromium fonts-noto-cjk"
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Run the browser tests last: Playwright keeps an event loop running, which tests of our own loops cannot have."""
+    items.sort(key=lambda item: "e2e" in item.path.parts)
+
+
 def chromium_path() -> str | None:
     """Return the browser that tests drive, ``None`` where there is none."""
     return os.environ.get("CIM_CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
