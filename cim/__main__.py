@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import sys
 
 INTERRUPTED = 130
@@ -10,10 +12,13 @@ INTERRUPTED = 130
 
 def main() -> None:
     """Run the command line and end the process with its exit code."""
-    try:
-        # Imported here: loading takes a moment, and Ctrl-C in that moment is no reason for a stack.
-        from cim.cli import run  # noqa: PLC0415
+    # Loading takes a moment. Ctrl-C in that moment leaves at once: raised inside a compiled module's import it would
+    # come out as that module's failure, with a stack.
+    before = signal.signal(signal.SIGINT, lambda *_: os._exit(INTERRUPTED))
+    from cim.cli import run  # noqa: PLC0415
 
+    signal.signal(signal.SIGINT, before)
+    try:
         code = run()
     except KeyboardInterrupt:
         code = INTERRUPTED
