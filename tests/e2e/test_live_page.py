@@ -75,12 +75,18 @@ def test_a_live_value_is_on_the_screen_within_a_second(explorer: Explorer, sampl
         deadline = time.monotonic() + 60
         while time.monotonic() < deadline and len(explorer.evaluate("window.shown")) <= FRAMES + 1:
             time.sleep(0.5)
-    shown = explorer.evaluate("window.shown")[1:]
+    ended_ms = time.time() * 1000
+    shown = explorer.evaluate("window.shown")
     delays_ms = []
     for came_ms, value in heard:
+        before = [text for at, text in shown if at <= came_ms - 100]
+        if not before or abs(float(before[-1]) - value) < 0.051:
+            continue  # it reads the same as what is on the screen already
         seen = next((at for at, text in shown if at > came_ms - 100 and abs(float(text) - value) < 0.051), None)
         if seen is not None:
             delays_ms.append(seen - came_ms)
+        elif came_ms < ended_ms - WITHIN_MS:
+            delays_ms.append(float("inf"))
     assert len(delays_ms) >= FRAMES - 1, (heard, shown)
     assert max(delays_ms) < WITHIN_MS, delays_ms
 

@@ -389,6 +389,8 @@ export class CityMap {
       this.refreshFrame = 0;
       if (this.closed) return;
       const frame: Frame = { width: this.canvas.clientWidth, height: this.canvas.clientHeight, padding: this.padding };
+      // Not idle by an older frame: these layers are drawn with the next one.
+      clearTimeout(this.idleTimer);
       this.deck.setProps({ layers: this.scene.layers({ view: this.view, viewport: this.viewport, frame }) });
       if (!this.repaint) return;
       this.repaint = false;
