@@ -190,10 +190,12 @@ class IntakeKind:
         if present is not None:
             return present
         first = intake.headers[0]
+        # A source that says no title of its own is called by its file: the city goes without the endings.
+        named = first.title.partition(".")[0] if first.title == _file_name(job) else first.title
         return CityFrame(
             slug=str(job.params["dataset"]),
-            title_en=str(job.params.get("title_en") or first.title),
-            title_zh=str(job.params.get("title_zh") or job.params.get("title_en") or first.title),
+            title_en=str(job.params.get("title_en") or named),
+            title_zh=str(job.params.get("title_zh") or job.params.get("title_en") or named),
             crs=first.working_crs,
             vertical_datum=first.vertical_datum,
             ground=first.ground,

@@ -30,6 +30,15 @@ DESKTOP: Final = (1440, 900)
 PHONE: Final = (390, 844)
 WAIT_S: Final = 240.0
 
+ROTTERDAM: Final = (
+    "--title",
+    "Delfshaven, Rotterdam",
+    "--title-zh",
+    "鹿特丹代尔夫斯哈芬",
+    "--time-zone",
+    "Europe/Amsterdam",
+)
+
 STATION: Final = "v=24.9441,60.1708,16.25,52,-22"
 """Railway Station square from the south, the National Theatre and the bay behind it."""
 
@@ -141,7 +150,9 @@ def server_of(city: str) -> Iterator[CityServer]:
         done = (
             run_cim("sample", "--data", str(data))
             if city == "helsinki"
-            else run_cim("ingest", str(next(source.glob("*.city.json"))), "--data", str(data), timeout_s=600)
+            else run_cim(
+                "ingest", str(next(source.glob("*.city.json"))), "--data", str(data), *ROTTERDAM, timeout_s=600
+            )
         )
         if done.returncode != 0:
             raise SystemExit(done.stdout + done.stderr)
