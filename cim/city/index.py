@@ -51,7 +51,7 @@ class CityIndex:
         self.row_of = {identifier: row for row, identifier in enumerate(self.ids)}
         self.rows_of_type = _group(self.types)
         self._tree = shapely.STRtree(_box_polygons(self.boxes))
-        self._texts = [_search_text(self._attributes[row]) for row in range(len(self.ids))]
+        self._texts: list[tuple[str, str | None, str]] = []
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -93,6 +93,9 @@ class CityIndex:
         words = wanted.split()
         if not words:
             return []
+        if not self._texts:
+            # Worked out at the first search: a city is published and opened more often than it is searched at once.
+            self._texts = [_search_text(attributes) for attributes in self._attributes]
         hits: list[SearchHit] = []
         for row, (name, detail, folded) in enumerate(self._texts):
             identifier = self.ids[row]
