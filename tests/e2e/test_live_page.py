@@ -90,9 +90,7 @@ def test_a_live_value_is_on_the_screen_within_a_second(explorer: Explorer, sampl
         elif came_ms < ended_ms - WITHIN_MS:
             delays_ms.append(float("inf"))
     assert len(delays_ms) >= FRAMES - 1, (heard, shown)
-    # Drawn in software, a single frame can hold the page for longer than a second; only one value may meet one.
-    late = [delay for delay in delays_ms if delay >= WITHIN_MS]
-    assert len(late) <= 1, delays_ms
+    assert max(delays_ms) < WITHIN_MS, delays_ms
     assert statistics.median(delays_ms) < WITHIN_MS / 4, delays_ms
 
 
