@@ -334,6 +334,8 @@ def _sample_params(seed: int) -> dict[str, object]:
         "title_en": "Central Helsinki",
         "title_zh": "赫尔辛基市中心",
         "time_zone": "Europe/Helsinki",
+        # Railway Station square from the south, the National Theatre and the bay behind it.
+        "first_view": [24.9441, 60.1708, 16.25, 52.0, -22.0],
         "seed": seed,
     }
 

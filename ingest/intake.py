@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from cim.city.model import CityFrame, Quarantined
+from cim.city.model import CityFrame, FirstView, Quarantined
 from cim.city.service import Also, CityService
 from cim.city.store import Act
 from cim.errors import InvalidInput, LimitExceeded
@@ -49,7 +49,8 @@ class IntakeKind:
     """A kind of job that reads a source in a child process and publishes it as one baseline.
 
     ``params`` of the job: ``path``, ``dataset``, ``title_en``, ``title_zh``, ``time_zone``,
-    ``source_crs``, ``working_crs``, ``network_id`` (each may be ``null``), ``seed`` (for the sample).
+    ``first_view`` (as :class:`FirstView`), ``source_crs``, ``working_crs``, ``network_id`` (each
+    may be ``null``), ``seed`` (for the sample).
     Nothing is seen before the whole is published; a job that fails, is cancelled or was interrupted
     leaves the city as it was.
     """
@@ -191,6 +192,7 @@ class IntakeKind:
             return present
         first = intake.headers[0]
         # A source that says no title of its own is called by its file: the city goes without the endings.
+        view = job.params.get("first_view")
         named = first.title.partition(".")[0] if first.title == _file_name(job) else first.title
         return CityFrame(
             slug=str(job.params["dataset"]),
@@ -200,6 +202,7 @@ class IntakeKind:
             vertical_datum=first.vertical_datum,
             ground=first.ground,
             time_zone=str(job.params.get("time_zone") or "UTC"),
+            first_view=FirstView(*view) if isinstance(view, list) else None,
         )
 
     def _dataset(self, job: Job, header: SourceHeader, summary: Mapping[str, object]) -> Provenance:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import pydeck
@@ -26,6 +26,8 @@ PITCH_DEG: Final = 50.0
 BEARING_DEG: Final = -24.0
 ZOOM_MIN: Final = 11.0
 ZOOM_MAX: Final = 16.0
+BUILDINGS_ZOOM_MIN: Final = 15.2
+"""From here on blocks, streets and single buildings are told apart; a large city does not open as a speck."""
 TILT_ZOOM: Final = 1.2
 """A tilted view shows the far side anyway, so it may begin this much nearer."""
 
@@ -42,6 +44,10 @@ class ViewCity:
     baseline_version: int
     collections: frozenset[str] = frozenset()
     generated: frozenset[str] = frozenset()
+    first_view: tuple[float, float, float, float, float] | None = None
+    """Longitude, latitude, zoom, pitch, bearing that the city says it is first looked at from."""
+    middle: tuple[float, float] | None = None
+    """Where most buildings are, degrees."""
     scheme: str = "base"
 
 
@@ -51,7 +57,8 @@ VIEWS: Final = ("explore",)
 def view_document(name: str, summary: Mapping[str, Any], collections: Sequence[Collection]) -> dict[str, Any] | None:
     """Return a view of the city by its name, ``None`` for one that does not exist.
 
-    ``summary`` is what ``/api/v1/city`` says (``bbox`` and ``baseline_version`` are read);
+    ``summary`` is what ``/api/v1/city`` says (``bbox``, ``baseline_version``, ``first_view`` and
+    ``middle`` are read);
     ``collections`` are those that the feature source offers: a layer is drawn for each that is not
     empty.
     """
@@ -59,7 +66,15 @@ def view_document(name: str, summary: Mapping[str, Any], collections: Sequence[C
     if name not in VIEWS or bbox is None:
         return None
     west, south, east, north = bbox
-    return explore_view(view_city((west, south, east, north), summary["baseline_version"], collections))
+    city = view_city((west, south, east, north), summary["baseline_version"], collections)
+    first, middle = summary.get("first_view"), summary.get("middle")
+    return explore_view(
+        replace(
+            city,
+            first_view=None if first is None else tuple(first),
+            middle=None if middle is None else (middle[0], middle[1]),
+        )
+    )
 
 
 def view_city(bbox: Bbox, baseline_version: int, collections: Sequence[Collection]) -> ViewCity:
@@ -75,16 +90,12 @@ def view_city(bbox: Bbox, baseline_version: int, collections: Sequence[Collectio
 
 def explore_view(city: ViewCity) -> dict[str, Any]:
     """Return the specification of ``/explore``."""
-    west, south, east, north = city.bbox
+    longitude, latitude, zoom, pitch, bearing = first_view(city)
     deck = pydeck.Deck(
         layers=list(_layers(city)),
         views=[pydeck.View(type="MapView", controller=True)],
         initial_view_state=pydeck.ViewState(
-            longitude=round((west + east) / 2, 6),
-            latitude=round((south + north) / 2, 6),
-            zoom=fit_zoom(city.bbox),
-            pitch=PITCH_DEG,
-            bearing=BEARING_DEG,
+            longitude=longitude, latitude=latitude, zoom=zoom, pitch=pitch, bearing=bearing
         ),
         map_provider=None,
         map_style=None,
@@ -95,6 +106,22 @@ def explore_view(city: ViewCity) -> dict[str, Any]:
     for foreign in ("mapProvider", "mapStyle", "mapboxKey", "googleMapsKey", "cartoKey"):
         spec.pop(foreign, None)
     return {**spec, "cim": {"bbox": list(city.bbox), "baseline_version": city.baseline_version, "view": "explore"}}
+
+
+def first_view(city: ViewCity) -> tuple[float, float, float, float, float]:
+    """Return longitude, latitude, zoom, pitch, bearing of the first sight.
+
+    The city's own, if it says one; else the middle of its buildings, near enough that they show as
+    buildings; a city of networks alone is shown whole.
+    """
+    if city.first_view is not None:
+        return city.first_view
+    west, south, east, north = city.bbox
+    longitude, latitude = city.middle or ((west + east) / 2, (south + north) / 2)
+    zoom = fit_zoom(city.bbox)
+    if city.middle is not None:
+        zoom = max(zoom, BUILDINGS_ZOOM_MIN)
+    return round(longitude, 6), round(latitude, 6), zoom, PITCH_DEG, BEARING_DEG
 
 
 def fit_zoom(bbox: Bbox) -> float:

@@ -76,6 +76,18 @@ class CityIndex:
         low, high = known[:, :2].min(axis=0), known[:, 3:5].max(axis=0)
         return (float(low[0]), float(low[1]), float(high[0]), float(high[1]))
 
+    def middle(self, kind: str) -> tuple[float, float] | None:
+        """Return the median place of the objects of a type in the working CRS: where most of them are, not halfway.
+
+        ``None`` where there is none of them with a place.
+        """
+        boxes = self.boxes[self.rows_of_type.get(kind, [])]
+        boxes = boxes[~np.isnan(boxes[:, 0])]
+        if not len(boxes):
+            return None
+        x, y = np.median((boxes[:, :2] + boxes[:, 3:5]) / 2, axis=0)
+        return (float(x), float(y))
+
     def centre(self, row: int) -> tuple[float, float] | None:
         """Return a point in the working CRS that lies on the object, or ``None`` where it has no place."""
         place = self.places[row]

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 import shapely
@@ -76,6 +76,16 @@ class CityObject:
         return self.id.partition(":")[0]
 
 
+class FirstView(NamedTuple):
+    """A look at the city: the place in the middle (degrees, CRS84), Web Mercator zoom, tilt and turn in degrees."""
+
+    longitude: float
+    latitude: float
+    zoom: float
+    pitch_deg: float
+    bearing_deg: float
+
+
 @dataclass(frozen=True, slots=True)
 class CityFrame:
     """The one CRS, datum and ground of a city; fixed by its first ingest."""
@@ -89,6 +99,8 @@ class CityFrame:
     """``flat``: heights are above an even ground at 0 m; ``interpolated``: a surface through the
     buildings' ground surfaces."""
     time_zone: str
+    first_view: FirstView | None = None
+    """Where the city is first looked at from; ``None`` leaves it to the viewer."""
 
 
 @dataclass(frozen=True, slots=True)

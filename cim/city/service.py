@@ -232,6 +232,7 @@ class CityService:
         view, frame = self._view, self.frame
         bbox = view.index.bbox()
         degrees = None if bbox is None else self.working.bbox_to_lonlat(bbox)
+        middle = view.index.middle("Building")
         attributions = list(dict.fromkeys(dataset.attribution for dataset in view.datasets if dataset.attribution))
         return {
             "slug": frame.slug,
@@ -250,6 +251,8 @@ class CityService:
                 height_m=0.0,
             ),
             "bbox": degrees,
+            "middle": None if middle is None else _lonlat(self.working, middle),
+            "first_view": None if frame.first_view is None else list(frame.first_view),
             "baseline_version": view.index.baseline_version,
             "time_zone": frame.time_zone,
             "counts": view.index.counts(),

@@ -5,6 +5,7 @@ Functions take an open DuckDB connection: the writer's inside a transaction, or 
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -14,7 +15,7 @@ from typing import Final
 import duckdb
 import pyarrow as pa
 
-from cim.city.model import CityFrame
+from cim.city.model import CityFrame, FirstView
 from cim.errors import Conflict, IntegrityError
 from cim.findings import Provenance
 
@@ -229,9 +230,13 @@ def read_geometry_rows(connection: duckdb.DuckDBPyConnection, object_id: str, ve
 def read_frame(connection: duckdb.DuckDBPyConnection) -> CityFrame | None:
     """Return the frame of the city, or ``None`` before its first ingest."""
     rows = connection.execute(
-        "SELECT slug, title_en, title_zh, crs, vertical_datum, ground, time_zone FROM city ORDER BY created_at LIMIT 1"
+        "SELECT slug, title_en, title_zh, crs, vertical_datum, ground, time_zone, first_view"
+        " FROM city ORDER BY created_at LIMIT 1"
     ).fetchall()
-    return CityFrame(*rows[0]) if rows else None
+    if not rows:
+        return None
+    *frame, view = rows[0]
+    return replace(CityFrame(*frame), first_view=None if view is None else FirstView(*json.loads(view)))
 
 
 def write_frame(connection: duckdb.DuckDBPyConnection, frame: CityFrame, at: datetime) -> None:
@@ -239,7 +244,9 @@ def write_frame(connection: duckdb.DuckDBPyConnection, frame: CityFrame, at: dat
     present = read_frame(connection)
     if present is None:
         connection.execute(
-            "INSERT INTO city VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            "INSERT INTO city"
+            " (slug, title_en, title_zh, crs, vertical_datum, ground, time_zone, created_at, first_view)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
             [
                 frame.slug,
                 frame.title_en,
@@ -249,6 +256,7 @@ def write_frame(connection: duckdb.DuckDBPyConnection, frame: CityFrame, at: dat
                 frame.ground,
                 frame.time_zone,
                 at,
+                None if frame.first_view is None else json.dumps(frame.first_view),
             ],
         )
     elif present.crs != frame.crs:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -11,7 +12,7 @@ import shapely
 
 from cim.city import store
 from cim.city.columns import objects_to_columns
-from cim.city.model import Attribute, CityFrame, CityObject
+from cim.city.model import Attribute, CityFrame, CityObject, FirstView
 from cim.city.service import CityService
 from cim.city.store import Act
 from cim.db.directory import DataDirectory
@@ -119,6 +120,17 @@ def test_another_crs_is_refused(city: CityService) -> None:
     with pytest.raises(Conflict):
         publish(city, "j2", [building(2)], other)
     assert city.baseline_version == 1
+
+
+def test_the_first_view_and_the_middle_of_the_buildings_are_said(city: CityService) -> None:
+    view = FirstView(24.94, 60.17, 16.25, 52.0, -22.0)
+    publish(city, "j1", [building(n) for n in range(3)], replace(FRAME, first_view=view))
+    city.reload()
+    summary = city.summary()
+    assert summary["first_view"] == list(view)
+    west, south, east, north = summary["bbox"]
+    assert west < summary["middle"][0] < east
+    assert south < summary["middle"][1] < north
 
 
 def test_an_empty_city_says_so(city: CityService) -> None:

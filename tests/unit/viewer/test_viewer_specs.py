@@ -108,6 +108,22 @@ def test_the_first_view_looks_at_the_middle_and_holds_the_city() -> None:
     assert (view["longitude"], view["latitude"]) == (24.945, 60.1665)
     assert 14 < view["zoom"] <= 16
     assert fit_zoom((0, 0, 0, 0)) == 16.0
+
+
+def test_a_city_opens_where_it_says_else_in_the_middle_of_its_buildings() -> None:
+    wide = (24.0, 60.0, 25.5, 60.6)
+    buildings = Collection("buildings", "Buildings", bbox=wide)
+    summary = {"bbox": wide, "baseline_version": 1, "middle": [24.94, 60.17], "first_view": None}
+    spec = view_document("explore", summary, [buildings])
+    assert spec is not None
+    view = spec["initialViewState"]
+    assert (view["longitude"], view["latitude"]) == (24.94, 60.17)
+    assert view["zoom"] > fit_zoom(wide) + 1
+    spec = view_document("explore", {**summary, "first_view": [24.9441, 60.1708, 16.25, 52.0, -22.0]}, [buildings])
+    assert spec is not None
+    view = spec["initialViewState"]
+    shown = [view[key] for key in ("longitude", "latitude", "zoom", "pitch", "bearing")]
+    assert shown == [24.9441, 60.1708, 16.25, 52.0, -22.0]
     assert fit_zoom((-180, -80, 180, 80)) == 11.0
 
 
