@@ -151,7 +151,12 @@ def build_server(opened: City, settings: Settings, *, token: str) -> FastAPI:
 
     def job_changed(job: Job) -> None:
         hub.publish_threadsafe("jobs", [as_json(job)])
-        if job.ended and tiles_are_old(city, opened.tilesets) and job.kind != "tiles":
+        if job.ended and job.kind != "tiles":
+            draw_anew()
+
+    def draw_anew() -> None:
+        tiling = any(job.kind == "tiles" and not job.ended for job in jobs.list())
+        if tiles_are_old(city, opened.tilesets) and not tiling:
             jobs.submit("tiles", title="tiles")
 
     base = BaselineFeatures(city, opened.networks.networks, lambda: sensing.datastreams)
@@ -167,8 +172,9 @@ def build_server(opened: City, settings: Settings, *, token: str) -> FastAPI:
         sensing.load()
         jobs.subscribe(job_changed)
         await asyncio.to_thread(jobs.start)
-        if tiles_are_old(city, opened.tilesets):
-            await asyncio.to_thread(jobs.submit, "tiles", title="tiles")
+        # The topic begins where the list stands: a client that follows it need not ask for both.
+        hub.publish_items("jobs", [as_json(job) for job in reversed(jobs.list())])
+        await asyncio.to_thread(draw_anew)
         replay.start()
 
     async def stop_jobs() -> None:

@@ -13,7 +13,7 @@ from cim.city.service import GROUND_TYPES, TILED_TYPES, CityService
 from cim.jobs.model import Job, JobLimits, Recovery
 from cim.tilesets.service import TilesetService
 
-TILE_STEPS: Final = ("buildings", "ground", "write", "compress")
+TILE_STEPS: Final = ("read", "buildings", "ground", "compress", "sync")
 
 
 class TilingKind:
@@ -45,7 +45,7 @@ class TilingKind:
         self._versions[job.id] = snapshot.baseline_version
         return {
             "snapshot": str(folder),
-            "out": str(self._tilesets.stage(_build_name(job, snapshot.baseline_version))),
+            "out": str(self._tilesets.stage(_build_name(job))),
             "frame": {
                 "crs": snapshot.frame.crs,
                 "ground": snapshot.frame.ground,
@@ -62,16 +62,15 @@ class TilingKind:
     def finish(self, job: Job, summary: Mapping[str, object]) -> Mapping[str, object]:
         """Make the build current."""
         version = self._versions.pop(job.id)
-        self._tilesets.publish(_build_name(job, version), version)
+        self._tilesets.publish(_build_name(job), version)
         shutil.rmtree(self._folder(job), ignore_errors=True)
         return {**summary, "baseline_version": version}
 
     def abort(self, job: Job) -> None:
         """Remove the rows and the unfinished build; the build before stays current."""
-        version = self._versions.pop(job.id, None)
+        self._versions.pop(job.id, None)
         shutil.rmtree(self._folder(job), ignore_errors=True)
-        if version is not None:
-            self._tilesets.discard(_build_name(job, version))
+        self._tilesets.discard(_build_name(job))
 
     def recover(self, job: Job) -> Recovery:
         """Begin again: tiles are derived, nothing is lost."""
@@ -90,8 +89,9 @@ def tiles_are_old(city: CityService, tilesets: TilesetService) -> bool:
     return pointer is None or pointer.baseline_version != city.baseline_version
 
 
-def _build_name(job: Job, version: int) -> str:
-    return f"b{version}-{job.id.lower()}"[:80]
+def _build_name(job: Job) -> str:
+    """Return a name that a job taken up again finds its own unfinished build by."""
+    return job.id.lower()
 
 
 def _write_table(path: Path, table: pa.Table) -> None:

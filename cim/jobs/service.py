@@ -14,14 +14,7 @@ from cim.db.store import Database
 from cim.errors import Cancelled, CimError, Conflict, InvalidInput, LimitExceeded, NotFound, Unavailable
 from cim.jobs.actor import ChildActor
 from cim.jobs.kind import JobKind
-from cim.jobs.model import (
-    Job,
-    JobState,
-    JobStep,
-    QuarantineEntry,
-    Recovery,
-    end_job,
-)
+from cim.jobs.model import Job, JobState, JobStep, QuarantineEntry, Recovery, end_job
 from cim.jobs.store import (
     append_quarantine,
     delete_jobs,
@@ -54,7 +47,8 @@ class JobService:
     """All jobs of one city.
 
     ``start()`` recovers what a crash interrupted and begins to run; ``stop()`` ends the running
-    child and leaves its job to the next start.  Listeners are called from the jobs' own threads.
+    child and leaves its job to the next start, of this service or of another.  Listeners are called
+    from the jobs' own threads.
     """
 
     def __init__(
@@ -83,6 +77,7 @@ class JobService:
 
     def start(self) -> Sequence[Job]:
         """Recover interrupted jobs, start to run the queue; return what was recovered."""
+        self._stopping = False
         with self._database.read() as cursor:
             found = load_jobs(cursor, KEPT_MAX)
         self._jobs = {job.id: job for job in found}
@@ -104,6 +99,7 @@ class JobService:
             self._changed.notify_all()
         for thread in self._threads:
             thread.join()
+        self._threads.clear()
 
     def submit(
         self,
@@ -174,7 +170,7 @@ class JobService:
                 self._cancelling.add(job_id)
             self._changed.notify_all()
         if queued:
-            self._end(job, JobState.CANCELLED)
+            self._undo(job, JobState.CANCELLED)
             for waiting in list(self._queue):
                 self._tell(self.get(waiting))
         return self.get(job_id)
@@ -264,12 +260,12 @@ class JobService:
         except _Stopping:
             self._set(end_job(self._jobs[job.id], JobState.INTERRUPTED, ended_at=None), store=True)
         except Cancelled:
-            self._undo(self._jobs[job.id], kind, JobState.CANCELLED, None)
+            self._undo(self._jobs[job.id], JobState.CANCELLED)
         except CimError as error:
-            self._undo(self._jobs[job.id], kind, JobState.FAILED, error)
+            self._undo(self._jobs[job.id], JobState.FAILED, error)
         except Exception as error:  # noqa: BLE001 - a kind's fault fails its job alone
             _log.exception("job %s failed", job.id)
-            self._undo(self._jobs[job.id], kind, JobState.FAILED, _internal(error))
+            self._undo(self._jobs[job.id], JobState.FAILED, _internal(error))
         finally:
             with self._changed:
                 self._cancelling.discard(job.id)
@@ -292,9 +288,11 @@ class JobService:
                 raise _Stopping
             return job_id in self._cancelling
 
-    def _undo(self, job: Job, kind: JobKind, state: JobState, error: CimError | None) -> None:
+    def _undo(self, job: Job, state: JobState, error: CimError | None = None) -> None:
+        kind = self._kinds.get(job.kind)
         try:
-            kind.abort(job)
+            if kind is not None:
+                kind.abort(job)
         except Exception:  # noqa: BLE001 - what undoing raises is not known here
             _log.exception("job %s could not be undone; it is tried again at the next start", job.id)
             left = end_job(

@@ -19,7 +19,7 @@ from jobs_parent import CREATE, Kind, numbers
 
 from cim.db.directory import DataDirectory
 from cim.db.store import Database
-from cim.errors import Conflict, InvalidInput, LimitExceeded, NotFound, StorageFull
+from cim.errors import Conflict, InvalidInput, LimitExceeded, NotFound, StorageFull, Unavailable
 from cim.jobs.model import Job, JobLimits, JobState, Recovery
 from cim.jobs.service import JobService
 
@@ -215,6 +215,30 @@ def test_a_stopped_service_rolls_back_what_cannot_go_on(database: Database) -> N
     with serving(database, kind) as service:
         assert service.get(job.id).ended_at == job.ended_at
     assert kind.calls.count("recover") == 1
+
+
+def test_a_stopped_service_may_start_again(database: Database) -> None:
+    """The demo runs the sample's job as a command does, and then serves the same city."""
+    kind = Kind(database)
+    service = JobService(database, [kind])
+    for _ in range(2):
+        service.start()
+        job = service.run("count", {"first": 0, "last": 3})
+        service.stop()
+        assert job.state is JobState.SUCCEEDED
+    with pytest.raises(Unavailable):
+        service.submit("count")
+
+
+def test_a_cancelled_job_that_waits_to_go_on_leaves_nothing(database: Database) -> None:
+    kind = Kind(database, recovery=Recovery.RESUME)
+    with serving(database, kind) as service:
+        job = service.submit("count", {"first": 0, "last": 10_000, "pause_s": 0.01})
+        wait_until(lambda: len(numbers(database, job.id)) > 5)
+    with serving(database, kind, running_max=0) as service:
+        assert service.get(job.id).state is JobState.QUEUED
+        assert service.cancel(job.id).state is JobState.CANCELLED
+    assert numbers(database, job.id) == []
 
 
 def test_a_job_that_keeps_interrupting_the_program_is_given_up(database: Database) -> None:
