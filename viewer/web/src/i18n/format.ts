@@ -63,8 +63,13 @@ export function interval(lo: number, hi: number, unit?: string | null): string {
 /** A four-digit year is a name, not an amount: no comma. */
 export const year = (value: number): string => String(Math.round(value));
 
+const formats = new Map<string, Intl.DateTimeFormat>();
+
+/** The parts of a date in a zone. The formats are kept: making one takes longer than using it. */
 function parts(date: Date, zone: string, options: Intl.DateTimeFormatOptions): Readonly<Record<string, string>> {
-  const format = new Intl.DateTimeFormat('en-GB', { timeZone: zone, hourCycle: 'h23', ...options });
+  const key = `${zone} ${JSON.stringify(options)}`;
+  const format = formats.get(key) ?? new Intl.DateTimeFormat('en-GB', { timeZone: zone, hourCycle: 'h23', ...options });
+  formats.set(key, format);
   return Object.fromEntries(format.formatToParts(date).map((part) => [part.type, part.value]));
 }
 

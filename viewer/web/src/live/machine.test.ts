@@ -169,6 +169,20 @@ describe('coming back', () => {
     expect(run.tick(5_000).effects).toEqual([]);
   });
 
+  it('gives up a connection that opens or is asked for and then says nothing, as often as it takes', () => {
+    const run = live().closed();
+    for (const attempts of [2, 3]) {
+      run.do({ kind: 'dial', at: run.at }).open().tick(SILENCE_MS + 1);
+      expect(run.effects.map((e) => e.kind)).toEqual(['close', 'reconnect']);
+      expect(run.state.attempts).toBe(attempts);
+    }
+    run.do({ kind: 'dial', at: run.at }).tick(SILENCE_MS + 1);
+    expect(run.effects).toEqual([{ kind: 'close' }, { kind: 'reconnect', after_ms: 4_000 }]);
+    expect(run.state.status).toBe('offline');
+    expect(run.tick(60_000).effects).toEqual([]);
+    expect(run.open().frame(delta(6, [])).state.status).toBe('live');
+  });
+
   it('is not silent while heartbeats come', () => {
     expect(live().frame({ op: 'heartbeat' }, 6_000).tick(6_000).effects).toEqual([]);
   });

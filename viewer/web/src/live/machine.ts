@@ -39,6 +39,8 @@ export interface LiveState {
   readonly values: ReadonlyMap<string, Value>;
   readonly epoch: string | null;
   readonly lastFrame_ms: number | null;
+  /** Since when the present connection, or the attempt at one, has said nothing; null while there is neither. */
+  readonly silentSince_ms: number | null;
   readonly lastValue_ms: number | null;
   /** Between the server's clock and the screen, where the server says when it spoke. */
   readonly lag_ms: number | null;
@@ -47,6 +49,7 @@ export interface LiveState {
 }
 
 export type Input =
+  | { readonly kind: 'dial'; readonly at: number }
   | { readonly kind: 'open'; readonly at: number }
   | { readonly kind: 'frame'; readonly at: number; readonly frame: ServerFrame }
   | { readonly kind: 'closed'; readonly at: number }
@@ -75,6 +78,7 @@ export function initial(topics: readonly string[]): LiveState {
     values: new Map(),
     epoch: null,
     lastFrame_ms: null,
+    silentSince_ms: null,
     lastValue_ms: null,
     lag_ms: null,
     attempts: 0,
@@ -217,28 +221,30 @@ function settle(step: Step, missed: number): Step {
 function down(before: LiveState, after_ms: number): Step {
   const attempts = before.attempts + 1;
   const status: Status = attempts >= OFFLINE_ATTEMPTS ? 'offline' : before.lastFrame_ms === null ? 'connecting' : 'reconnecting';
-  return { state: { ...before, status, attempts, lag_ms: null }, effects: [{ kind: 'reconnect', after_ms }] };
+  return { state: { ...before, status, attempts, silentSince_ms: null, lag_ms: null }, effects: [{ kind: 'reconnect', after_ms }] };
 }
 
 /** One thing happens. `jitter` in 0..1 spreads the waiting times of many pages. */
 export function step(before: LiveState, input: Input, jitter = 0.5): Step {
   switch (input.kind) {
+    case 'dial':
+      return { state: { ...before, silentSince_ms: input.at }, effects: [] };
     case 'open': {
       const topics = Object.fromEntries(Object.entries(before.topics).map(([name, topic]) => [name, { ...topic, gap: topic.position !== null, asked_ms: input.at, refused: false }]));
-      const state: LiveState = { ...before, topics, lastFrame_ms: input.at, missed: 0 };
+      const state: LiveState = { ...before, topics, lastFrame_ms: input.at, silentSince_ms: input.at, missed: 0 };
       return { state, effects: Object.entries(before.topics).map(([name, topic]) => subscribe(name, topic.position)) };
     }
     case 'frame': {
-      const heard: LiveState = { ...before, lastFrame_ms: input.at, attempts: 0, lag_ms: lagOf(input.frame, input.at, before.lag_ms) };
+      const heard: LiveState = { ...before, lastFrame_ms: input.at, silentSince_ms: input.at, attempts: 0, lag_ms: lagOf(input.frame, input.at, before.lag_ms) };
       const missed = input.frame.op === 'delta' ? input.frame.changes.length : 0;
       return settle(frameStep(heard, input.frame, input.at), missed);
     }
     case 'closed':
       return down(before, backoff(before.attempts, jitter));
     case 'tick': {
-      const silent = before.status !== 'offline' && before.lastFrame_ms !== null && input.at - before.lastFrame_ms > SILENCE_MS;
-      if (!silent || before.attempts > 0) return { state: before, effects: [] };
-      const stopped = down(before, backoff(0, jitter));
+      // A server that hangs takes connections and says nothing: that ends an attempt too, not only what was live.
+      if (before.silentSince_ms === null || input.at - before.silentSince_ms <= SILENCE_MS) return { state: before, effects: [] };
+      const stopped = down(before, backoff(before.attempts, jitter));
       return { state: stopped.state, effects: [{ kind: 'close' }, ...stopped.effects] };
     }
   }

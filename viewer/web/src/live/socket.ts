@@ -62,6 +62,7 @@ export class LiveSocket {
     this.drop();
     const socket = new WebSocket(this.address, 'cim.v1+json');
     this.socket = socket;
+    this.take({ kind: 'dial', at: Date.now() });
     socket.onopen = () => this.take({ kind: 'open', at: Date.now() });
     socket.onmessage = (message: MessageEvent) => {
       const frame = typeof message.data === 'string' ? parseFrame(message.data) : null;

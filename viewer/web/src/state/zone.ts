@@ -1,9 +1,20 @@
 /** Between the clock on the city's wall and UTC, by the browser's own time zone tables. */
 
+const formats = new Map<string, Intl.DateTimeFormat>();
+
+/** Kept per zone: making one takes longer than all that is done with it, and a course of the sun asks a hundred times. */
+function formatOf(zone: string): Intl.DateTimeFormat {
+  let format = formats.get(zone);
+  if (!format) {
+    format = new Intl.DateTimeFormat('en-GB', { timeZone: zone, hourCycle: 'h23', year: 'numeric', month: '2-digit', day: '2-digit', hour: '2-digit', minute: '2-digit', second: '2-digit' });
+    formats.set(zone, format);
+  }
+  return format;
+}
+
 /** Minutes that the zone is ahead of UTC at an instant. */
 export function offsetMinutes(at: Date, zone: string): number {
-  const format = new Intl.DateTimeFormat('en-GB', { timeZone: zone, hourCycle: 'h23', year: 'numeric', month: '2-digit', day: '2-digit', hour: '2-digit', minute: '2-digit', second: '2-digit' });
-  const p = Object.fromEntries(format.formatToParts(at).map((part) => [part.type, Number(part.value)]));
+  const p = Object.fromEntries(formatOf(zone).formatToParts(at).map((part) => [part.type, Number(part.value)]));
   const wall = Date.UTC(p['year'] ?? 0, (p['month'] ?? 1) - 1, p['day'] ?? 1, p['hour'] ?? 0, p['minute'] ?? 0, p['second'] ?? 0);
   return Math.round((wall - Math.floor(at.getTime() / 1000) * 1000) / 60_000);
 }
