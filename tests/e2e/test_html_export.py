@@ -16,7 +16,7 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Browser, Page
 
-from tests.support.browser import changed_share
+from tests.support.browser import changed_share, violations
 from tests.support.city_server import run_cim
 
 READY_S: Final = 90.0
@@ -115,7 +115,20 @@ def test_a_click_gives_the_building_and_its_facts(exported: Exported) -> None:
     exported.until("document.querySelector('[data-testid=card]') !== null")
     card = exported.page.get_by_test_id("card")
     assert card.get_by_test_id("object-id").inner_text() == target["id"]
-    assert f"{target['height']:.1f} m" in card.get_by_test_id("fact-height_m").inner_text()
+    height = card.get_by_test_id("fact-height_m")
+    assert f"{target['height']:.1f} m" in height.inner_text()
+    assert "Helsinki.osm.pbf" not in height.inner_text()
+    height.locator("summary").press("Enter")
+    assert "Helsinki.osm.pbf" in height.inner_text()
+    assert "ODbL-1.0" in height.inner_text()
+
+
+def test_axe_finds_nothing_serious(exported: Exported) -> None:
+    assert exported.page.get_by_test_id("card").is_visible(), "the card of the test before is looked at too"
+    for language, theme in (("en", "light"), ("zh", "dark")):
+        exported.evaluate(f"(page.setLanguage('{language}'), page.setTheme('{theme}'))")
+        assert violations(exported.page) == [], (language, theme)
+    exported.evaluate("(page.setLanguage('en'), page.setTheme('light'))")
 
 
 def test_buildings_take_the_colour_of_their_height(exported: Exported) -> None:

@@ -99,6 +99,15 @@ class Explorer:
         self.evaluate("app.map.pauseLive(true)")
         self.until("app.map.isIdle", wait_s)
 
+    def drawn(self) -> None:
+        """Wait until the whole map has been drawn once, then let live colours go on.
+
+        Until then the page links shader programs, and each answer waits in the graphics process behind
+        the frame before: drawn in software, the page stands still for one to two seconds.
+        """
+        self.still()
+        self.evaluate("(app.map.pauseLive(false), true)")
+
     def at_start(self) -> None:
         """Undo what a test may have done: selection, colours, layers, camera, panels, language, theme."""
         self.evaluate(
@@ -136,17 +145,22 @@ class Explorer:
         return [u for u in self.requests if urlsplit(u).scheme not in {"data", "blob"} and urlsplit(u).netloc != own]
 
     def violations(self, *selectors_out: str) -> list[str]:
-        """What axe-core finds serious or critical, one line each; parts of other makers can be left out."""
-        self.page.evaluate(AXE.read_text(encoding="utf-8"))
-        found: Sequence[Mapping[str, Any]] = self.page.evaluate(
-            """async (out) => {
-              const found = await axe.run({ exclude: out.map((s) => [s]) }, { resultTypes: ['violations'] });
-              const said = (n) => n.html.slice(0, 160) + ' | ' + n.any.map((a) => a.message).join('; ').slice(0, 200);
-              return found.violations.filter((v) => ['serious', 'critical'].includes(v.impact))
-                .map((v) => ({ id: v.id, nodes: v.nodes.map(said) })); }""",
-            list(selectors_out),
-        )
-        return [f"{one['id']}: {node}" for one in found for node in one["nodes"]]
+        """What axe-core finds serious or critical; parts of other makers can be left out."""
+        return violations(self.page, *selectors_out)
+
+
+def violations(page: Page, *selectors_out: str) -> list[str]:
+    """What axe-core finds serious or critical on a page, one line each."""
+    page.evaluate(AXE.read_text(encoding="utf-8"))
+    found: Sequence[Mapping[str, Any]] = page.evaluate(
+        """async (out) => {
+          const found = await axe.run({ exclude: out.map((s) => [s]) }, { resultTypes: ['violations'] });
+          const said = (n) => n.html.slice(0, 160) + ' | ' + n.any.map((a) => a.message).join('; ').slice(0, 200);
+          return found.violations.filter((v) => ['serious', 'critical'].includes(v.impact))
+            .map((v) => ({ id: v.id, nodes: v.nodes.map(said) })); }""",
+        list(selectors_out),
+    )
+    return [f"{one['id']}: {node}" for one in found for node in one["nodes"]]
 
 
 def changed_share(before: np.ndarray, after: np.ndarray, step: int = 12) -> float:

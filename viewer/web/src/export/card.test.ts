@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { factsOf } from './card';
+import { datasetOf, factsOf } from './card';
+import type { Dataset } from '../state/model';
 import { WORDS } from './words';
 
 const row = { id: 'a:1', type: 'Building', name: null, height_m: 12.8, storeys: 4, year: null, use: 'school', roof: null, modelled: 1, ground_m: 3.5 };
@@ -21,6 +22,16 @@ describe('the facts of a row', () => {
 
   it('leave out the level of a flat ground', () => {
     expect(factsOf(row, true).some((f) => f.name === 'ground_height_m')).toBe(false);
+  });
+});
+
+describe('the source of a fact', () => {
+  const datasets = ['hel', 'helsinki', 'helsinki-sample'].map((dataset) => ({ id: dataset, dataset }) as Dataset);
+
+  it('is the dataset that the id begins with, whole', () => {
+    expect(datasetOf({ datasets }, 'helsinki:way/1')?.dataset).toBe('helsinki');
+    expect(datasetOf({ datasets }, 'helsinki-sample:parcel/1')?.dataset).toBe('helsinki-sample');
+    expect(datasetOf({ datasets }, 'elsewhere:1')).toBeUndefined();
   });
 });
 

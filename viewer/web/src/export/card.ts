@@ -3,11 +3,12 @@ import { html, nothing, type TemplateResult } from 'lit';
 import { lang, t, title, word } from '../i18n/index';
 import { dayAndClock, figure, figureUnit } from '../i18n/format';
 import type { PickInfo } from '../map/types';
-import type { Attribute, AttributeValue, City, Datastream } from '../state/model';
+import type { Attribute, AttributeValue, City, Datastream, Provenance } from '../state/model';
 import { knownZone } from '../state/zone';
 import { factName, factText } from '../ui/facts';
-import { mark } from '../ui/icons';
+import { icon, mark } from '../ui/icons';
 import { standing } from '../ui/sensor-card';
+import { sourceBlock } from '../ui/source';
 import { say } from './words';
 
 /** Columns of the tiles' property table, in the order of the card, and the attributes that they hold. */
@@ -33,10 +34,17 @@ export function factsOf(row: Readonly<Record<string, unknown>>, flatGround: bool
   });
 }
 
-function fact(attribute: Attribute): TemplateResult {
+function fact(attribute: Attribute, source: Provenance | undefined, zone: string): TemplateResult {
+  const name = factName(attribute.name);
   const note = attribute.name === 'height_m' ? t(`quality.${attribute.quality}`) : '';
-  return html`<div class="fact plain-fact" data-testid="fact-${attribute.name}"><span class="k">${factName(attribute.name)}</span><span class="val"><span>${factText(attribute)}</span>${note ? html`<span class="xs dim">${note}</span>` : nothing}</span></div>`;
+  return html`<details class="fact" data-testid="fact-${attribute.name}">
+    <summary title=${t('info.source.show', { name })}><span class="k">${name}</span><span class="val"><span>${factText(attribute)}</span>${note ? html`<span class="xs dim">${note}</span>` : nothing}</span>${icon('down', 's')}</summary>
+    ${sourceBlock(attribute, source, zone)}
+  </details>`;
 }
+
+/** The dataset that an object's id begins with: what a tile knows of the object comes from there. */
+export const datasetOf = (city: Pick<City, 'datasets'>, id: string): Provenance | undefined => city.datasets.find((d) => id.startsWith(`${d.dataset}:`));
 
 export function sensor(stream: Datastream, zone: string, head: boolean): TemplateResult {
   const { latest } = stream;
@@ -66,10 +74,11 @@ export function card(pick: PickInfo, city: City, streams: readonly Datastream[],
   const zone = knownZone(city.time_zone);
   const own = streams.find((s) => s.id === pick.datastreamId);
   const here = pick.kind === 'object' ? streams.filter((s) => s.object_id === pick.id) : own ? [own] : [];
+  const source = datasetOf(city, pick.id);
   const facts = pick.kind === 'object' ? factsOf(pick.properties, city.ground === 'flat') : [];
   return html`<div class="ph"><h2 class="grow trunc" data-testid="card-title">${heading(pick, own)}</h2>${close}</div>
     <div class="scroll">
-      <div class="sec facts">${facts.map(fact)}
+      <div class="sec facts">${facts.map((one) => fact(one, source, zone))}
         <div class="fact id"><span class="k">${t('info.id')}</span><span class="val mono" data-testid="object-id">${pick.id}</span></div>
       </div>
       ${here.map((stream) => sensor(stream, zone, pick.kind !== 'sensor'))}

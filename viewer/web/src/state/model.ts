@@ -5,13 +5,8 @@ export interface Bilingual {
   readonly zh: string;
 }
 
-export interface Dataset {
+export interface Dataset extends Provenance {
   readonly id: string;
-  readonly title: string;
-  readonly licence: string;
-  readonly attribution: string;
-  readonly generated: boolean;
-  readonly source_file: string;
 }
 
 export interface City {

@@ -1,24 +1,16 @@
 import { html, nothing, type TemplateResult } from 'lit';
 import { lang, problemText, t, title, word, type MessageKey } from '../i18n/index';
-import { dayAndClock, interval, number, quantity } from '../i18n/format';
+import { interval, number, quantity } from '../i18n/format';
 import { streamOf } from '../state/explore-state';
-import { valueOf, type Attribute, type CityObject, type Datastream, type Provenance } from '../state/model';
+import { valueOf, type Attribute, type CityObject, type Datastream } from '../state/model';
 import { cityCard } from './city-card';
 import type { Ctx } from './context';
 import { factName, factText, HIDDEN, localName, ordered } from './facts';
 import { icon, mark } from './icons';
 import { sensorBlock } from './sensor-card';
+import { sourceBlock } from './source';
 
 const SHOWN_FIRST = 6;
-
-function sourceBlock(ctx: Ctx, attribute: Attribute, provenance: Provenance | undefined): TemplateResult {
-  const row = (key: MessageKey, value: string): TemplateResult => html`<div><dt>${t(key)}</dt><dd>${value}</dd></div>`;
-  return html`<dl class="source" id="source-${attribute.name}">
-    ${row('info.source', provenance?.title ?? attribute.source)}
-    ${attribute.method ? row('info.method', attribute.method) : nothing}
-    ${provenance ? html`${row('info.file', provenance.source_file)}${row('info.licence', provenance.licence)}${row('info.reader', `${provenance.reader} ${provenance.reader_version}`.trim())}${row('info.readAt', dayAndClock(new Date(provenance.read_at), ctx.zone))}` : nothing}
-  </dl>`;
-}
 
 function fact(ctx: Ctx, object: CityObject, attribute: Attribute): TemplateResult {
   const name = factName(attribute.name);
@@ -30,7 +22,7 @@ function fact(ctx: Ctx, object: CityObject, attribute: Attribute): TemplateResul
     <button type="button" aria-expanded=${open} title=${t('info.source.show', { name })} @click=${() => ctx.do.toggleFact(attribute.name)}>
       <span class="k">${name}</span><span class="val"><span>${factText(attribute)}</span>${note ? html` <span class="xs dim">${note}</span>` : nothing}</span>${icon('down', 's')}
     </button>
-    ${open ? sourceBlock(ctx, attribute, object.provenance.find((p) => p.dataset === attribute.source)) : nothing}
+    ${open ? sourceBlock(attribute, object.provenance.find((p) => p.dataset === attribute.source), ctx.zone) : nothing}
   </div>`;
 }
 
