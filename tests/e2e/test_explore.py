@@ -58,17 +58,18 @@ def test_a_drag_moves_the_camera_and_selects_nothing(city: Explorer) -> None:
 
 
 def test_a_selected_building_wears_its_colour(city: Explorer) -> None:
-    target = city.building()
-    # Sensors are blue too, and change by themselves.
-    city.evaluate("(app.map.setLayerVisible('sensors', false), true)")
+    target = city.building()["id"]
+    # Seen from near, it is a tenth of the picture. Sensors are blue too, and change by themselves.
+    place = city.evaluate("app.map.featuresInView().find((f) => f.id === argument).lngLat", target)
+    city.evaluate("(app.map.centreOn(argument, 17), app.map.setLayerVisible('sensors', false), true)", place)
     city.still()
     plain = city.picture()
-    city.evaluate("(app.explore.select({ kind: 'object', id: argument }), true)", target["id"])
+    city.evaluate("(app.explore.select({ kind: 'object', id: argument }), true)", target)
     city.still()
     chosen = city.picture()
     assert changed_share(plain, chosen, 40) < 0.2, "one building changed, not the city"
     assert blue_share(plain) == 0.0, "nothing else is blue"
-    assert blue_share(chosen) > 0.0002
+    assert blue_share(chosen) > 0.03
 
 
 def blue_share(pixels: np.ndarray) -> float:

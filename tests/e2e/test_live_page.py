@@ -26,11 +26,19 @@ WATCH = """(() => {
   const block = document.querySelector(`[data-testid="sensor-${argument}"]`);
   if (!block) return false;
   const read = () => block.querySelector('[data-testid=sensor-value]')?.textContent.trim();
+  if (!read()) return false;  // it has not been read since the city began
   window.shown = [[Date.now(), read()]];
   new MutationObserver(() => {
     const text = read();
     if (text !== window.shown.at(-1)[1]) window.shown.push([Date.now(), text]);
   }).observe(block, { subtree: true, childList: true, characterData: true });
+  return true; })()"""
+
+HEAR = """(() => {
+  const badge = document.querySelector('[data-testid=live-badge]');
+  window.said = [];
+  new MutationObserver(() => window.said.push(badge.textContent.trim()))
+    .observe(badge, { subtree: true, childList: true, characterData: true });
   return true; })()"""
 
 
@@ -56,6 +64,16 @@ def second_client(address: str, stream: str) -> Iterator[list[tuple[float, float
     listener.join(5)
 
 
+def draw_once(explorer: Explorer) -> None:
+    """Wait until the whole map has been drawn once, then let live colours go on.
+
+    Until then the page links shader programs, and each answer waits in the graphics process behind the
+    frame before: drawn in software, the page stands still for one to two seconds.
+    """
+    explorer.still()
+    explorer.evaluate("(app.map.pauseLive(false), true)")
+
+
 def busiest(server: CityServer) -> str:
     """The pressure sensor whose value moved most in the last hour, so that its text changes often."""
 
@@ -70,7 +88,7 @@ def test_a_live_value_is_on_the_screen_within_a_second(explorer: Explorer, sampl
     stream = busiest(sample_server)
     explorer.page.set_viewport_size({"width": 960, "height": 360})
     explorer.open(sample_server.address, f"&sensor={stream}")
-    explorer.settle()
+    draw_once(explorer)
     explorer.until("app.state.live.status === 'live'")
     explorer.until(WATCH, argument=stream)
     with second_client(sample_server.address, stream) as heard:
@@ -99,12 +117,14 @@ def test_the_page_recovers_from_a_server_that_was_killed(explorer: Explorer, own
         stream = busiest(server)
         explorer.open(server.address, f"&sensor={stream}")
         explorer.until("app.state.live.status === 'live' && app.state.live.values.size > 100")
-        badge = explorer.page.get_by_test_id("live-badge")
+        # A sensor of a new city is first read up to one period after the start.
+        explorer.until("document.querySelector('[data-testid=sensor-value]')")
+        explorer.until(HEAR)
         first = explorer.evaluate("app.state.live.epoch")
 
         server.kill()
-        explorer.until("app.state.live.status === 'reconnecting'", 15)
-        assert "Reconnecting" in badge.inner_text()
+        # Noted by the page itself: when it is asked, it may have given up and say "Offline" by then.
+        explorer.until("window.said.some((text) => text.includes('Reconnecting'))", 15)
         # What was known stays on the screen meanwhile.
         assert explorer.text("sensor-value")
 

@@ -99,15 +99,6 @@ class Explorer:
         self.evaluate("app.map.pauseLive(true)")
         self.until("app.map.isIdle", wait_s)
 
-    def drawn(self) -> None:
-        """Wait until the whole map has been drawn once, then let live colours go on.
-
-        Until then the page links shader programs, and each answer waits in the graphics process behind
-        the frame before: drawn in software, the page stands still for one to two seconds.
-        """
-        self.still()
-        self.evaluate("(app.map.pauseLive(false), true)")
-
     def at_start(self) -> None:
         """Undo what a test may have done: selection, colours, layers, camera, panels, language, theme."""
         self.evaluate(
