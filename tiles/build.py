@@ -17,7 +17,7 @@ from tiles.frame import Chart, TileFrame
 from tiles.ground import MARGIN_M, GroundShapes, ground_shapes, painted
 from tiles.ground_tiles import CELL_M, FAR_SHARE, cut, ground_content, simplified
 from tiles.intake import City, read_city
-from tiles.placing import PlacedCity, far_soup, place_city
+from tiles.placing import PlacedCity, place_city
 from tiles.reach import within_reach
 from tiles.report import TilesetReport
 from tiles.tileset import Tile, root_json, tileset_json
@@ -129,7 +129,7 @@ def _build_buildings(
 def _near(placed: PlacedCity, node: Node) -> Content | None:
     if node.children:
         return None
-    return building_content(placed.soup(node.rows), placed.skirt(node.rows), placed.columns(node.rows))
+    return building_content(placed.drawing(node.rows), placed.skirt(node.rows), placed.columns(node.rows))
 
 
 def _far(placed: PlacedCity, far: FarCity, node: Node) -> tuple[Content | None, float]:
@@ -140,7 +140,7 @@ def _far(placed: PlacedCity, far: FarCity, node: Node) -> tuple[Content | None, 
     owners = np.unique(blocks.owner)
     if not len(owners):
         return None, error
-    return building_content(far_soup(placed, blocks, owners), SkirtMesh(), placed.columns(owners)), error
+    return building_content(placed.far_drawing(blocks, owners), SkirtMesh(), placed.columns(owners)), error
 
 
 def _tile(content: Content | None, folder: str, files: TileFiles, error: float, children: list[Tile]) -> Tile:

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tiles.edges import crease_edges
+from tiles.drawing import Drawing
 from tiles.glb import LINES, TRIANGLES, GlbWriter
-from tiles.mesh import triangulate
 from tiles.metadata import CITY_OBJECT, Column, property_table
-from tiles.soup import FloatArray, IntArray, Soup
+from tiles.soup import FloatArray, IntArray
 
 STEPS: Final = 65535
 """Steps of a quantised coordinate."""
@@ -23,6 +23,7 @@ HEIGHT_STEP_M: Final = 1 / 8
 
 Words = NDArray[np.uint64]
 """Quantised positions, one word each."""
+Steps = Sequence[Sequence[int]]
 
 _EXTENSIONS: Final = ["EXT_mesh_features", "EXT_structural_metadata", "KHR_mesh_quantization"]
 _PALE: Final = [0.878, 0.863, 0.827, 1.0]
@@ -104,11 +105,10 @@ class Grid:
             "scale": [self.step_m] * 3,
         }
 
-    def decoded(self, corners: NDArray[np.uint16]) -> tuple[FloatArray, FloatArray]:
-        """Return the bounds of quantised corners, shape (n, 4), metres east, north, up."""
-        columns = corners.T[:3]
-        low, high = (np.array([getattr(column, end)() for column in columns]) for end in ("min", "max"))
-        return self.low + low * self.step_m, self.low + high * self.step_m
+    def decoded(self, low: Steps, high: Steps) -> tuple[FloatArray, FloatArray]:
+        """Return the bounds, metres east, north, up, of what lies between steps, each a row of three."""
+        least, most = np.min(low, axis=0), np.max(high, axis=0)
+        return self.low + least * self.step_m, self.low + most * self.step_m
 
 
 def corners_of(words: Words) -> NDArray[np.uint16]:
@@ -123,42 +123,19 @@ def packed_normals(normals: FloatArray) -> NDArray[np.int8]:
     return packed
 
 
-def building_content(soup: Soup, skirt: SkirtMesh, columns: dict[str, Column]) -> Content | None:
-    """Write one tile; ``soup`` is in the chart and its owners are rows of ``columns``. Nothing to draw: ``None``."""
-    mesh = triangulate(soup)
-    if not len(mesh.triangles):
+def building_content(drawing: Drawing, skirt: SkirtMesh, columns: dict[str, Column]) -> Content | None:
+    """Write one tile; the owners in ``drawing`` are rows of ``columns``. Nothing to draw: ``None``."""
+    if not len(drawing.triangles):
         return None
-    soup = mesh.soup
-    grid = Grid.over(soup.coordinates, skirt.positions)
-    words = grid.quantise(soup.coordinates)
-    # Corners are written out, not indexed: equal ones compress to almost nothing, ascending indices do not.
-    seen = not_collapsed(words[mesh.triangles])
-    used, surface = mesh.triangles[seen].reshape(-1), mesh.surface[seen]
-    corners = corners_of(words[used])
-    pairs, _ = crease_edges(soup, mesh.normals)
+    grid = Grid.over(drawing.positions, skirt.positions)
+    words = grid.quantise(drawing.positions)
     writer = GlbWriter()
     features = {
         "EXT_mesh_features": {"featureIds": [{"featureCount": len(columns["id"]), "attribute": 0, "propertyTable": 0}]}
     }
-    height = np.rint(np.maximum(soup.height_m, 0.0) / HEIGHT_STEP_M) * HEIGHT_STEP_M
-    normals = packed_normals(mesh.normals).view("<u4").reshape(-1)
-    primitives: list[dict[str, Any]] = [
-        {
-            "attributes": {
-                "POSITION": writer.attribute(corners, width=3, bounded=True),
-                "NORMAL": writer.attribute(
-                    np.repeat(normals[surface], 3).view("<i1").reshape(-1, 4), width=3, normalized=True
-                ),
-                "_FEATURE_ID_0": writer.attribute(np.repeat(soup.owner.astype("<f4")[surface], 3)),
-                "_HEIGHT": writer.attribute(height.astype("<f4")[used]),
-            },
-            "mode": TRIANGLES,
-            "material": 0,
-            "extensions": features,
-        }
-    ]
-    primitives.extend(_edge_primitive(writer, soup, words, pairs, features))
-    primitives.extend(_skirt_primitive(writer, grid, skirt))
+    faces = _face_primitive(writer, drawing, words, features)
+    edges = _edge_primitive(writer, drawing, words, features)
+    primitives = [faces, *edges, *_skirt_primitive(writer, grid, skirt)]
     document = {
         "asset": {"version": "2.0", "generator": "cim tiles"},
         "extensionsUsed": _EXTENSIONS,
@@ -170,11 +147,12 @@ def building_content(soup: Soup, skirt: SkirtMesh, columns: dict[str, Column]) -
         "materials": MATERIALS[: max(p["material"] for p in primitives) + 1],
         "extensions": {"EXT_structural_metadata": property_table(writer, "CityObject", CITY_OBJECT, columns)},
     }
-    low, high = grid.decoded(corners)
-    if len(skirt.positions):
-        skirt_low, skirt_high = grid.decoded(corners_of(grid.quantise(skirt.positions)))
-        low, high = np.minimum(low, skirt_low), np.maximum(high, skirt_high)
-    return Content(writer.finish(document), low, high, len(columns["id"]), len(surface), len(pairs), len(used))
+    bounds = [writer.accessors[p["attributes"]["POSITION"]] for p in primitives]
+    low, high = grid.decoded([b["min"] for b in bounds], [b["max"] for b in bounds])
+    vertices = writer.accessors[faces["attributes"]["POSITION"]]["count"]
+    return Content(
+        writer.finish(document), low, high, len(columns["id"]), vertices // 3, len(drawing.edges), vertices,
+    )  # fmt: skip
 
 
 def not_collapsed(corners: Words) -> NDArray[np.bool_]:
@@ -184,21 +162,42 @@ def not_collapsed(corners: Words) -> NDArray[np.bool_]:
     return apart
 
 
+def _face_primitive(writer: GlbWriter, drawing: Drawing, words: Words, features: dict[str, Any]) -> dict[str, Any]:
+    # Corners are written out, not indexed: equal ones compress to almost nothing, ascending indices do not.
+    corners = words[drawing.triangles]
+    vertices, faces, owner = drawing.triangles, drawing.faces, drawing.triangle_owner
+    seen = not_collapsed(corners)
+    if not seen.all():
+        corners, vertices, faces, owner = corners[seen], vertices[seen], faces[seen], owner[seen]
+    height = np.rint(np.maximum(drawing.height_m, 0.0) / HEIGHT_STEP_M) * HEIGHT_STEP_M
+    normals = packed_normals(drawing.normals).view("<u4").reshape(-1)
+    return {
+        "attributes": {
+            "POSITION": writer.attribute(corners_of(corners.reshape(-1)), width=3, bounded=True),
+            "NORMAL": writer.attribute(
+                np.repeat(normals[faces], 3).view("<i1").reshape(-1, 4), width=3, normalized=True
+            ),
+            "_FEATURE_ID_0": writer.attribute(np.repeat(owner.astype("<f4"), 3)),
+            "_HEIGHT": writer.attribute(height.astype("<f4")[vertices.reshape(-1)]),
+        },
+        "mode": TRIANGLES,
+        "material": 0,
+        "extensions": features,
+    }
+
+
 def _edge_primitive(
-    writer: GlbWriter, soup: Soup, words: Words, pairs: IntArray, features: dict[str, Any]
+    writer: GlbWriter, drawing: Drawing, words: Words, features: dict[str, Any]
 ) -> list[dict[str, Any]]:
-    if not len(pairs):
-        return []
-    ends = words[pairs]
+    ends = words[drawing.edges]
     apart = ends[:, 0] != ends[:, 1]
     if not apart.any():
         return []
-    owner = soup.owner[soup.vertex_surface[pairs[apart, 0]]]
     return [
         {
             "attributes": {
                 "POSITION": writer.attribute(corners_of(ends[apart].reshape(-1)), width=3, bounded=True),
-                "_FEATURE_ID_0": writer.attribute(np.repeat(owner.astype("<f4"), 2)),
+                "_FEATURE_ID_0": writer.attribute(np.repeat(drawing.edge_owner[apart].astype("<f4"), 2)),
             },
             "mode": LINES,
             "material": 1,

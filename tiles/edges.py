@@ -11,6 +11,7 @@ from tiles.soup import FloatArray, IntArray, Soup
 
 CREASE_ANGLE_DEG: Final = 20.0
 """Faces that meet more evenly than this are one smooth face to the eye."""
+CREASE_COSINE: Final = float(np.cos(np.radians(CREASE_ANGLE_DEG)))
 
 WELD_M: Final = 0.01
 """Corners closer than about this are one corner."""
@@ -68,5 +69,5 @@ def _is_crease(key: NDArray[np.uint64], surface: IntArray, normals: FloatArray) 
     cosine = sum(column[a] * column[b] for column in normals.T)
     result = first
     result[meets] = False
-    result[meets[cosine < np.cos(np.radians(CREASE_ANGLE_DEG))]] = True
+    result[meets[cosine < CREASE_COSINE]] = True
     return result

@@ -83,10 +83,15 @@ class Chart:
 
     def to_local(self, coordinates: FloatArray) -> FloatArray:
         """Return east, north, up, metres, shape (n, 3), for coordinates of the working CRS, shape (n, 3)."""
-        both = np.concatenate((self._ground, self._up), axis=1).T @ self._terms(coordinates[:, :2])
-        local: FloatArray = both[:3] + both[3:] * coordinates[:, 2]
+        level, metre = self.uprights(coordinates[:, :2])
         # Column after column in memory, for all that follows works on columns.
+        local: FloatArray = level.T + metre.T * coordinates[:, 2]
         return local.T
+
+    def uprights(self, xy: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """Return where places (n, 2) lie at height 0, and what a metre of height adds, shape (n, 3) each."""
+        both: FloatArray = np.concatenate((self._ground, self._up), axis=1).T @ self._terms(xy)
+        return both[:3].T, both[3:].T
 
     def transform(self) -> list[float]:
         """Return the 4 x 4 matrix from the chart to ECEF, column by column."""

@@ -109,7 +109,8 @@ def ground_content(shapes: GroundShapes, chart: Chart, surface: Surface, side_m:
         "materials": [_MATERIAL],
         "extensions": {"EXT_structural_metadata": property_table(writer, "Ground", GROUND, columns)},
     }
-    low, high = grid.decoded(corners)
+    bounds = writer.accessors[primitive["attributes"]["POSITION"]]
+    low, high = grid.decoded([bounds["min"]], [bounds["max"]])
     return Content(writer.finish(document), low, high, len(ids), len(corners) // 3, 0, len(corners))
 
 

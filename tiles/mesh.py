@@ -1,7 +1,8 @@
 """Surfaces to triangles.
 
-Triangles and convex rings are fanned for all surfaces of one size at once; only what is left (rings
-with notches or holes) goes through earcut (Eberly's ear clipping, as in mapbox_earcut), one by one.
+Rings that are seen whole from one of their corners (all convex ones, all with a single notch) are fanned
+from it, all at once; only what is left goes through earcut (Eberly's ear clipping, as in mapbox_earcut),
+one by one.
 A surface has one normal (Newell), so its vertices are its own and the mesh is flat-shaded.
 """
 
@@ -19,7 +20,7 @@ from tiles.soup import FloatArray, IntArray, Soup, counts, length, ranges, start
 AREA_M2_MIN: Final = 1e-3
 """Surfaces below this area are dropped: they have no reliable normal."""
 
-_CONVEX_TOLERANCE: Final = 1e-9
+_AREA_TOLERANCE: Final = 1e-9
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,22 +68,22 @@ def triangulate(soup: Soup) -> Mesh:
     soup, normals = without_degenerate(soup)
     size = counts(soup.ring_ends)[starts(soup.surface_ends)]
     flat = _flatten(soup, normals)
-    fan = (counts(soup.surface_ends) == 1) & ((size == 3) | _convex(soup, flat))
+    start, fan = _fans(soup, flat)
     cut = np.flatnonzero(~fan)
     found, found_count = _earcut(soup, flat, cut)
     count = np.where(fan, size - 2, 0)
+    fanned = np.repeat(np.arange(len(size)), count)
+    step = ranges(np.zeros_like(count), count)
     count[cut] = found_count
-    ends = np.cumsum(count)
-    begin = ends - count
+    begin = np.cumsum(count) - count
     triangles = np.empty((int(count.sum()), 3), dtype=np.int64)
     triangles[ranges(begin[cut], found_count)] = found
-    for corners in np.unique(size[fan]).tolist():
-        surfaces = np.flatnonzero(fan & (size == corners))
-        step = np.arange(corners - 2)
-        rows = (begin[surfaces][:, None] + step).reshape(-1)
-        first = soup.surface_starts[surfaces][:, None]
-        for column, offset in enumerate((np.zeros_like(step), step + 1, step + 2)):
-            triangles[rows, column] = (first + offset).reshape(-1)
+    rows = begin[fanned] + step
+    first, corners, turned = soup.surface_starts[fanned], size[fanned], (start - soup.surface_starts)[fanned]
+    triangles[rows, 0] = start[fanned]
+    for column in (1, 2):
+        along = turned + step + column
+        triangles[rows, column] = first + np.where(along < corners, along, along - corners)
     return Mesh(soup, triangles, np.repeat(np.arange(len(count)), count), normals)
 
 
@@ -97,20 +98,32 @@ def _flatten(soup: Soup, normals: FloatArray) -> tuple[FloatArray, FloatArray]:
     return u, v
 
 
-def _convex(soup: Soup, flat: tuple[FloatArray, FloatArray]) -> NDArray[np.bool_]:
-    """Tell which surfaces have a convex outer ring: no right turn, and one turn in all."""
-    begin, following = soup.surface_starts, soup.next_vertex
+def _fans(soup: Soup, flat: tuple[FloatArray, FloatArray]) -> tuple[IntArray, NDArray[np.bool_]]:
+    """Return a corner of each surface's outer ring, and whether a fan from there cuts the surface into triangles.
+
+    It does where there are no holes, every triangle of the fan runs to the left, and all of them turn less than once
+    about the corner.  The corner is one with a notch, if there is one: a ring with a single notch is seen whole
+    from it, as every convex ring is from any corner.
+    """
+    begin, following, surface = soup.surface_starts, soup.next_vertex, soup.vertex_surface
     if not len(begin):
-        return np.empty(0, dtype=np.bool_)
+        return begin, np.empty(0, dtype=np.bool_)
     du, dv = (column[following] - column for column in flat)
-    turn = du * dv[following] - dv * du[following]
-    # A ring that winds twice has only left turns too; it reverses its course along x more than twice.
-    forward = du > 0
-    changes = (forward != forward[following]).view(np.int8)
-    lowest = np.minimum.reduceat(turn, begin)
-    reversals = np.add.reduceat(changes, begin, dtype=np.int32)
-    result: NDArray[np.bool_] = (lowest > _CONVEX_TOLERANCE) & (reversals <= 2)
-    return result
+    notched = following[du * dv[following] - dv * du[following] <= _AREA_TOLERANCE]
+    start, turns_max = begin.copy(), np.ones(len(begin), dtype=np.int64)
+    start[surface[notched]], turns_max[surface[notched]] = notched, 2
+    u, v = (column - column[start][surface] for column in flat)
+    left = u * v[following] - v * u[following] > _AREA_TOLERANCE
+    # Half a turn reverses an arm's course along u once: a convex corner allows one reversal, a notch two.
+    forward = u > 0
+    reverses = forward != forward[following]
+    reverses[start] = False
+    before = np.empty_like(following)
+    before[following] = np.arange(len(following))
+    reverses[before[start]] = False
+    triangles, turns = (np.add.reduceat(found.view(np.int8), begin, dtype=np.int64) for found in (left, reverses))
+    size = counts(soup.ring_ends)[starts(soup.surface_ends)]
+    return start, (counts(soup.surface_ends) == 1) & (triangles == size - 2) & (turns <= turns_max)
 
 
 def _earcut(soup: Soup, flat: tuple[FloatArray, FloatArray], surfaces: IntArray) -> tuple[IntArray, IntArray]:
@@ -139,6 +152,6 @@ def _faced(found: IntArray, count: IntArray, flat: tuple[FloatArray, FloatArray]
     double_area = (u1 - u0) * (v2 - v0) - (u2 - u0) * (v1 - v0)
     turned = double_area < 0
     found[turned] = found[turned][:, ::-1]
-    keep = np.abs(double_area) > _CONVEX_TOLERANCE
+    keep = np.abs(double_area) > _AREA_TOLERANCE
     kept = np.add.reduceat(np.append(keep, False).astype(np.int64), starts(np.cumsum(count)))
     return found[keep], np.where(count > 0, kept, 0)

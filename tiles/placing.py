@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -11,6 +11,7 @@ import shapely
 from numpy.typing import NDArray
 
 from tiles.content import SkirtMesh
+from tiles.drawing import Drawing, drawing_of, together
 from tiles.extrude import extrude
 from tiles.far import FarCity, far_city
 from tiles.footprints import UNDERSIDE_M, footprints_of, rings
@@ -18,8 +19,9 @@ from tiles.frame import Chart, TileFrame
 from tiles.intake import Blocks, City
 from tiles.mesh import area_vectors
 from tiles.metadata import Column
+from tiles.prisms import are_plain, prism_drawing
 from tiles.skirt import skirt_around
-from tiles.soup import FloatArray, IntArray, Soup, join, length, ranges
+from tiles.soup import FloatArray, IntArray, Soup, empty_soup, join, length, ranges
 from tiles.terrain import (
     SUNK_M,
     FlatGround,
@@ -53,19 +55,42 @@ class PlacedCity:
     foot_m: FloatArray
     box: FloatArray
     weight: FloatArray
+    plain: NDArray[np.bool_]
     sunk_m: float
 
     def far(self) -> FarCity:
         """Return the city as blocks, for the inner tiles."""
         return far_city(self.city, self.outlines, self.outline_owner)
 
-    def soup(self, rows: IntArray) -> Soup:
-        """Return the surfaces of some features in the chart; owners are positions in ``rows`` (ascending)."""
+    def drawing(self, rows: IntArray) -> Drawing:
+        """Return how some features are drawn; owners are positions in ``rows`` (ascending)."""
         chosen = self._blocks(rows)
-        blocks = extrude(self.city.blocks.select(chosen), self.city.features.ground_m, self.foot_m[chosen])
-        return self.charted(join([blocks, self._bodies(rows)]), rows)
+        blocks = self.city.blocks.select(chosen)
+        return self._drawn(blocks, self.foot_m[chosen], self.plain[chosen], self._bodies(rows), rows)
 
-    def charted(self, soup: Soup, rows: IntArray) -> Soup:
+    def far_drawing(self, blocks: Blocks, rows: IntArray) -> Drawing:
+        """Return how blocks of an inner tile are drawn; owners are positions in ``rows`` (ascending)."""
+        foot = self.city.features.ground_m[blocks.owner] - SUNK_M
+        none = empty_soup()
+        return self._drawn(blocks, foot, are_plain(blocks, none.owner), none, rows)
+
+    def _drawn(
+        self, blocks: Blocks, foot_m: FloatArray, plain: NDArray[np.bool_], bodies: Soup, rows: IntArray
+    ) -> Drawing:
+        ground = self.city.features.ground_m
+        short, long = np.flatnonzero(plain), np.flatnonzero(~plain)
+        drawings: list[Drawing] = []
+        if len(short):
+            prisms = blocks.select(short)
+            own_ground = ground[prisms.owner]
+            prisms = replace(prisms, owner=np.searchsorted(rows, prisms.owner))
+            drawings.append(prism_drawing(prisms, own_ground, foot_m[short], self.chart))
+        if len(long) or bodies.surface_count or not drawings:
+            extruded = extrude(blocks.select(long), ground, foot_m[long])
+            drawings.append(drawing_of(self._charted(join([extruded, bodies]), rows)))
+        return together(drawings)
+
+    def _charted(self, soup: Soup, rows: IntArray) -> Soup:
         """Carry surfaces into the chart, sorted by feature; owners become positions in ``rows``."""
         if not soup.surface_count:
             return soup
@@ -148,6 +173,7 @@ def place_city(city: City, frame: TileFrame, sheet: tuple[float, float, float, f
         foot_m=foot,
         box=boxes,
         weight=_weights(city, count),
+        plain=are_plain(city.blocks, bodies.owner),
         sunk_m=sunk,
     )
 
@@ -203,10 +229,3 @@ def _weights(city: City, count: int) -> FloatArray:
     corners = shapely.get_num_coordinates(city.blocks.footprint) * _VERTICES_PER_CORNER
     weight += np.bincount(city.blocks.owner, weights=corners, minlength=count)
     return weight
-
-
-def far_soup(placed: PlacedCity, blocks: Blocks, rows: IntArray) -> Soup:
-    """Return the surfaces of blocks of an inner tile; owners are positions in ``rows`` (ascending)."""
-    ground = placed.city.features.ground_m
-    foot = ground[blocks.owner] - SUNK_M
-    return placed.charted(extrude(blocks, ground, foot), rows)

@@ -45,7 +45,7 @@ def split(centres: FloatArray, weight: FloatArray, rows: IntArray | None = None,
 
 
 def _long_axis(points: FloatArray) -> int:
-    return int(np.argmax(points.max(axis=0) - points.min(axis=0)))
+    return int(np.argmax([np.ptp(column) for column in points.T]))
 
 
 def _halves(centres: FloatArray, weight: FloatArray, rows: IntArray, *, axis: int) -> tuple[IntArray, IntArray]:

@@ -1,0 +1,59 @@
+"""What a tile of buildings draws, before it is put on the tile's grid: triangles and crease edges over vertices."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+
+import numpy as np
+
+from tiles.edges import crease_edges
+from tiles.mesh import triangulate
+from tiles.soup import FloatArray, IntArray, Soup
+
+
+@dataclass(frozen=True, slots=True)
+class Drawing:
+    """Triangles and edges of some features, in the chart.
+
+    ``positions`` (n, 3) metres east, north, up; ``height_m`` (n,) is above the feature's own ground; ``triangles``
+    (t, 3) and ``edges`` (e, 2) are vertices; ``faces`` (t,) is each triangle's row of ``normals`` (f, 3), unit
+    vectors; the owners, (t,) and (e,), are the features' rows.
+    """
+
+    positions: FloatArray
+    height_m: FloatArray
+    normals: FloatArray
+    triangles: IntArray
+    faces: IntArray
+    triangle_owner: IntArray
+    edges: IntArray
+    edge_owner: IntArray
+
+
+def drawing_of(soup: Soup) -> Drawing:
+    """Return how surfaces of any form are drawn."""
+    mesh = triangulate(soup)
+    kept = mesh.soup
+    edges, edge_owner = crease_edges(kept, mesh.normals)
+    return Drawing(
+        kept.coordinates, kept.height_m, mesh.normals,
+        mesh.triangles, mesh.surface, kept.owner[mesh.surface], edges, edge_owner,
+    )  # fmt: skip
+
+
+def together(drawings: Sequence[Drawing]) -> Drawing:
+    """Return several drawings as one, each after the other."""
+    drawn = [drawing for drawing in drawings if len(drawing.triangles)] or list(drawings[:1])
+    if len(drawn) == 1:
+        return drawn[0]
+    vertices = np.cumsum([0, *(len(d.positions) for d in drawn[:-1])])
+    faces = np.cumsum([0, *(len(d.normals) for d in drawn[:-1])])
+    shift = {"triangles": vertices, "edges": vertices, "faces": faces}
+    columns = []
+    for name in (member.name for member in fields(Drawing)):
+        parts = [getattr(d, name) for d in drawn]
+        columns.append(
+            np.concatenate([p + o for p, o in zip(parts, shift[name], strict=True)] if name in shift else parts)
+        )
+    return Drawing(*columns)
