@@ -40,6 +40,7 @@ class _Intake:
     states: list[StateSeries] = field(default_factory=list)
     observations: list[ObservationBatch] = field(default_factory=list)
     quarantined: list[Quarantined] = field(default_factory=list)
+    quarantined_by_code: Counter[str] = field(default_factory=Counter)
     findings: list[Finding] = field(default_factory=list)
     objects: int = 0
     observation_count: int = 0
@@ -104,7 +105,9 @@ class IntakeKind:
             case ObservationBatch():
                 self._hold(intake, payload)
             case Quarantined():
-                intake.quarantined.append(payload)
+                intake.quarantined_by_code[payload.code] += 1
+                if len(intake.quarantined) < QUARANTINE_KEPT_MAX:
+                    intake.quarantined.append(payload)
             case Finding():
                 intake.findings.append(payload)
             case _:
@@ -154,8 +157,8 @@ class IntakeKind:
             "changed": published.changed,
             "removed": published.removed,
             "unchanged": published.unchanged,
-            "quarantined": len(intake.quarantined),
-            "quarantined_by_code": dict(Counter(one.code for one in intake.quarantined).most_common()),
+            "quarantined": intake.quarantined_by_code.total(),
+            "quarantined_by_code": dict(intake.quarantined_by_code.most_common()),
             "findings": dict(
                 Counter(one.rule for one in intake.findings if one.verdict is not Verdict.PASS).most_common()
             ),
@@ -172,7 +175,7 @@ class IntakeKind:
                 code=quarantined.code,
                 detail=quarantined.reason,
             )
-            for quarantined in intake.quarantined[:QUARANTINE_KEPT_MAX]
+            for quarantined in intake.quarantined
         ]
         also: list[Also] = [snapshot_of(network) for network in intake.networks]
         now = self._clock.now()
