@@ -6,10 +6,12 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final, TypeAlias
 
+import numpy as np
 import pyarrow as pa
 
-from cim.city.columns import objects_to_columns
+from cim.city.columns import objects_to_columns, rows_to_columns
 from cim.city.model import CityObject, Quarantined, check_object, suspects
+from cim.city.rows import ObjectRows, check_rows
 from cim.errors import InvalidInput
 from ingest.records import Record
 
@@ -41,6 +43,9 @@ def gather(records: Iterable[Record]) -> Iterator[Piece]:
     vertices = 0
     seen: set[str] = set()
     for record in records:
+        if isinstance(record, ObjectRows):
+            yield from _take_rows(record, seen)
+            continue
         if not isinstance(record, CityObject):
             yield record
             continue
@@ -51,6 +56,28 @@ def gather(records: Iterable[Record]) -> Iterator[Piece]:
             waiting, vertices = [], 0
     if waiting:
         yield from _take(waiting, seen)
+
+
+def _take_rows(rows: ObjectRows, seen: set[str]) -> Iterator[Piece]:
+    """Check rows that a reader has gathered already."""
+    refused = check_rows(rows)
+    for row, identifier in enumerate(rows.ids):
+        if row not in refused and identifier in seen:
+            refused[row] = _twice(identifier)
+        elif row not in refused:
+            seen.add(identifier)
+    yield from refused.values()
+    objects, geometries = rows_to_columns(rows)
+    if refused:
+        kept = np.ones(len(rows), dtype=bool)
+        kept[list(refused)] = False
+        objects, geometries = objects.filter(pa.array(kept)), geometries.filter(pa.array(kept[rows.geometries.owners]))
+    if objects.num_rows:
+        yield ObjectBatch(objects, geometries)
+
+
+def _twice(identifier: str) -> Quarantined:
+    return Quarantined(identifier, "object-twice", "The id is used by more than one object; the first stays.")
 
 
 def _take(objects: list[CityObject], seen: set[str]) -> Iterator[Piece]:
@@ -65,9 +92,7 @@ def _take(objects: list[CityObject], seen: set[str]) -> Iterator[Piece]:
         if row in refused:
             yield refused[row]
         elif city_object.id in seen:
-            yield Quarantined(
-                city_object.id, "object-twice", "The id is used by more than one object; the first stays."
-            )
+            yield _twice(city_object.id)
         else:
             seen.add(city_object.id)
             kept.append(city_object)

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Protocol, TypeAlias
 
 from cim.city.model import CityObject, Quarantined
+from cim.city.rows import ObjectRows
 from cim.findings import Finding
 from cim.networks.model import Network
 from cim.sensing.model import Datastream, ObservationBatch, StateSeries
@@ -59,7 +60,16 @@ class Progress:
 
 
 Record: TypeAlias = (
-    SourceHeader | CityObject | Network | Datastream | ObservationBatch | StateSeries | Finding | Quarantined | Progress
+    SourceHeader
+    | CityObject
+    | ObjectRows
+    | Network
+    | Datastream
+    | ObservationBatch
+    | StateSeries
+    | Finding
+    | Quarantined
+    | Progress
 )
 
 

@@ -8,7 +8,7 @@ batches: a ragged numpy layout in, a ragged numpy layout out.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -19,8 +19,10 @@ import shapely
 from numpy.typing import NDArray
 
 from cim.city.model import Attribute, CityObject
+from cim.city.rows import GeometryRows, ObjectRows, geometry_rows
 from cim.findings import Quality
-from cim.geometry.surfaces import KINDS, NO_ENDS, Geometry, GeometryKind, Semantics, bounds_of
+from cim.geometry.surfaces import KINDS, NO_ENDS, Geometry, GeometryKind, Semantics
+from cim.geometry.wkb import multipolygons_to_wkb, offsets_of
 
 OBJECT_SCHEMA: Final = pa.schema(
     [
@@ -45,10 +47,6 @@ GEOMETRY_SCHEMA: Final = pa.schema(
     ]
 )
 """One row per geometry; ``surfaces`` is 3D WKB, ``structure`` JSON or null."""
-
-_POINTS: Final = shapely.GeometryType.MULTIPOINT
-_LINES: Final = shapely.GeometryType.MULTILINESTRING
-_POLYGONS: Final = shapely.GeometryType.MULTIPOLYGON
 
 
 def attributes_to_json(attributes: Mapping[str, Attribute]) -> str:
@@ -88,113 +86,122 @@ def _attribute_members(attribute: Attribute) -> dict[str, Any]:
 
 def objects_to_columns(objects: Sequence[CityObject]) -> tuple[pa.RecordBatch, pa.RecordBatch]:
     """Return the object rows and the geometry rows of some objects."""
-    owners = [o.id for o in objects for _ in o.geometries]
     geometries = [g for o in objects for g in o.geometries]
-    places = np.array([o.place for o in objects], dtype=object)
-    boxes = _boxes(objects, places, geometries)
-    rows = pa.RecordBatch.from_arrays(
+    owners = [row for row, o in enumerate(objects) for _ in o.geometries]
+    return rows_to_columns(
+        ObjectRows(
+            ids=[o.id for o in objects],
+            types=[o.type for o in objects],
+            parents=[o.parent_id for o in objects],
+            attributes=[attributes_to_json(o.attributes) for o in objects],
+            places=np.array([o.place for o in objects], dtype=object),
+            geometries=geometry_rows(geometries, owners, [_structure_json(g) for g in geometries]),
+        )
+    )
+
+
+def rows_to_columns(rows: ObjectRows) -> tuple[pa.RecordBatch, pa.RecordBatch]:
+    """Return the same rows as Arrow columns."""
+    geometries = rows.geometries
+    boxes = _boxes(rows)
+    ids = pa.array(rows.ids, pa.string())
+    objects = pa.RecordBatch.from_arrays(
         [
-            pa.array([o.id for o in objects], pa.string()),
-            pa.array([o.type for o in objects], pa.string()),
-            pa.array([o.dataset for o in objects], pa.string()),
-            pa.array([o.parent_id for o in objects], pa.string()),
-            pa.array([attributes_to_json(o.attributes) for o in objects], pa.string()),
-            pa.array(shapely.to_wkb(places, output_dimension=2).tolist(), pa.binary()),
+            ids,
+            pa.array(rows.types, pa.string()),
+            pa.array([identifier.partition(":")[0] for identifier in rows.ids], pa.string()),
+            pa.array(rows.parents, pa.string()),
+            pa.array(rows.attributes, pa.string()),
+            pa.array(shapely.to_wkb(rows.places, output_dimension=2).tolist(), pa.binary()),
             *(pa.array(boxes[:, column], pa.float64(), from_pandas=True) for column in range(6)),
         ],
         schema=OBJECT_SCHEMA,
     )
-    return rows, _geometry_rows(owners, geometries)
-
-
-def _boxes(
-    objects: Sequence[CityObject], places: NDArray[np.object_], geometries: Sequence[Geometry]
-) -> NDArray[np.float64]:
-    """Return the box over place and geometries of each object, shape (n, 6); NaN where there is neither."""
-    boxes = np.full((len(objects), 6), np.nan)
-    flat = shapely.bounds(places).reshape(-1, 4)
-    boxes[:, 0:2], boxes[:, 3:5] = flat[:, 0:2], flat[:, 2:4]
-    if geometries:
-        owner = np.repeat(np.arange(len(objects)), [len(o.geometries) for o in objects])
-        own = bounds_of(geometries)
-        # fmin and fmax pass over NaN, so a place without height and a geometry without place both count.
-        np.fmin.at(boxes[:, :3], owner, own[:, :3])
-        np.fmax.at(boxes[:, 3:], owner, own[:, 3:])
-    return boxes
-
-
-def _geometry_rows(owners: list[str], geometries: list[Geometry]) -> pa.RecordBatch:
-    return pa.RecordBatch.from_arrays(
+    shapes = pa.RecordBatch.from_arrays(
         [
-            pa.array(owners, pa.string()),
-            pa.array([g.lod for g in geometries], pa.string()),
-            pa.array([g.kind for g in geometries], pa.string()),
-            pa.array(geometries_to_wkb(geometries), pa.binary()),
-            pa.array([_structure_json(g) for g in geometries], pa.string()),
+            ids.take(pa.array(geometries.owners)),
+            pa.array(geometries.lods, pa.string()),
+            pa.array(geometries.kinds, pa.string()),
+            geometries_to_wkb(geometries),
+            pa.array(geometries.structures, pa.string()),
         ],
         schema=GEOMETRY_SCHEMA,
     )
+    return objects, shapes
+
+
+def _boxes(rows: ObjectRows) -> NDArray[np.float64]:
+    """Return the box over place and geometries of each object, shape (n, 6); NaN where there is neither."""
+    boxes = np.full((len(rows), 6), np.nan)
+    flat = shapely.bounds(rows.places).reshape(-1, 4)
+    boxes[:, 0:2], boxes[:, 3:5] = flat[:, 0:2], flat[:, 2:4]
+    if len(rows.geometries):
+        own = rows.geometries.bounds()
+        # fmin and fmax pass over NaN, so a place without height and a geometry without place both count.
+        np.fmin.at(boxes[:, :3], rows.geometries.owners, own[:, :3])
+        np.fmax.at(boxes[:, 3:], rows.geometries.owners, own[:, 3:])
+    return boxes
 
 
 def _structure_json(geometry: Geometry) -> str | None:
+    meaning = geometry.semantics
+    return structure_to_json(
+        geometry.shell_ends.tolist(),
+        geometry.solid_ends.tolist(),
+        None if meaning is None else (meaning.surfaces, meaning.values.tolist()),
+    )
+
+
+def structure_to_json(
+    shell_ends: list[int], solid_ends: list[int], semantics: tuple[Sequence[dict[str, Any]], list[int]] | None
+) -> str | None:
+    """Return what WKB cannot say of a geometry: its shells, its solids, and what its surfaces mean."""
     structure: dict[str, Any] = {}
-    if len(geometry.shell_ends):
-        structure["shells"] = geometry.shell_ends.tolist()
-    if len(geometry.solid_ends):
-        structure["solids"] = geometry.solid_ends.tolist()
-    if geometry.semantics is not None:
-        structure["semantics"] = {
-            "surfaces": list(geometry.semantics.surfaces),
-            "values": geometry.semantics.values.tolist(),
-        }
+    if shell_ends:
+        structure["shells"] = shell_ends
+    if solid_ends:
+        structure["solids"] = solid_ends
+    if semantics is not None:
+        structure["semantics"] = {"surfaces": semantics[0], "values": semantics[1]}
     return orjson.dumps(structure).decode() if structure else None
 
 
-def geometries_to_wkb(geometries: Sequence[Geometry]) -> list[bytes]:
-    """Return WKB with Z for each geometry, encoded in one pass per kind of part."""
-    out: list[bytes] = [b""] * len(geometries)
-    families: dict[shapely.GeometryType, list[int]] = {}
-    for index, geometry in enumerate(geometries):
-        families.setdefault(_family(geometry.kind), []).append(index)
-    for family, members in families.items():
-        built = _from_ragged(family, [geometries[index] for index in members])
-        for index, wkb in zip(members, shapely.to_wkb(built, output_dimension=3).tolist(), strict=True):
-            out[index] = wkb
-    return out
+def geometries_to_wkb(geometries: GeometryRows) -> pa.Array:
+    """Return WKB with Z for each geometry: surfaces in one pass, points and lines, which are rare, by GEOS."""
+    thick = geometries.surfaces > 0
+    # Only rings that belong to surfaces: lines have rings, too.
+    in_surface = np.repeat(thick, geometries.rings)
+    vertex_kept = np.repeat(thick, geometries.vertices)
+    bytes_, offsets = multipolygons_to_wkb(
+        geometries.coordinates if thick.all() else geometries.coordinates[vertex_kept],
+        geometries.ring_counts[in_surface],
+        geometries.surface_counts,
+        geometries.surfaces[thick],
+    )
+    surfaces = pa.Array.from_buffers(
+        pa.binary(), int(thick.sum()), [None, pa.py_buffer(offsets.astype(np.int32)), pa.py_buffer(bytes_)]
+    )
+    if thick.all():
+        return surfaces
+    rows = np.flatnonzero(~thick)
+    thin = pa.array(shapely.to_wkb(_thin_shapes(geometries, rows), output_dimension=3).tolist(), pa.binary())
+    places = np.empty(len(geometries), dtype=np.int64)
+    places[thick] = np.arange(len(surfaces))
+    places[rows] = len(surfaces) + np.arange(len(rows))
+    return pa.concat_arrays([surfaces, thin]).take(pa.array(places))
 
 
-def _family(kind: GeometryKind) -> shapely.GeometryType:
-    if kind == "MultiPoint":
-        return _POINTS
-    return _LINES if kind == "MultiLineString" else _POLYGONS
-
-
-def _offsets(counts: Iterable[int]) -> NDArray[np.int64]:
-    return np.concatenate(([0], np.cumsum(np.fromiter(counts, dtype=np.int64))))
-
-
-def _from_ragged(family: shapely.GeometryType, geometries: list[Geometry]) -> NDArray[np.object_]:
-    coordinates = np.concatenate([g.coordinates for g in geometries])
-    starts = _offsets(len(g.coordinates) for g in geometries)
-    if family is _POINTS:
-        return _ragged(family, coordinates, (starts,))
-    ring_ends = np.concatenate([g.ring_ends + start for g, start in zip(geometries, starts[:-1], strict=True)])
-    rings = _offsets(len(g.ring_ends) for g in geometries)
-    if family is _LINES:
-        return _ragged(family, coordinates, (np.concatenate(([0], ring_ends)), rings))
-    ring_starts = np.concatenate(([0], ring_ends[:-1]))
-    closed = np.insert(coordinates, ring_ends, coordinates[ring_starts], axis=0)
-    ring_offsets = np.concatenate(([0], ring_ends + np.arange(1, len(ring_ends) + 1)))
-    surface_ends = np.concatenate([g.surface_ends + ring for g, ring in zip(geometries, rings[:-1], strict=True)])
-    surfaces = _offsets(len(g.surface_ends) for g in geometries)
-    return _ragged(family, closed, (ring_offsets, np.concatenate(([0], surface_ends)), surfaces))
-
-
-def _ragged(
-    family: shapely.GeometryType, coordinates: NDArray[np.float64], offsets: tuple[NDArray[np.int64], ...]
-) -> NDArray[np.object_]:
-    built: NDArray[np.object_] = shapely.from_ragged_array(family, coordinates, offsets)
-    return built
+def _thin_shapes(geometries: GeometryRows, rows: NDArray[np.int64]) -> NDArray[np.object_]:
+    vertices, rings = offsets_of(geometries.vertices), offsets_of(geometries.rings)
+    shapes = np.empty(len(rows), dtype=object)
+    for item, row in enumerate(rows.tolist()):
+        points = geometries.coordinates[vertices[row] : vertices[row + 1]]
+        counts = geometries.ring_counts[rings[row] : rings[row + 1]]
+        if geometries.kinds[row] == "MultiPoint":
+            shapes[item] = shapely.MultiPoint(points)
+        else:
+            shapes[item] = shapely.MultiLineString(np.split(points, np.cumsum(counts)[:-1]))
+    return shapes
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,6 @@ import orjson
 from cim.city.model import Quarantined
 from cim.errors import InvalidInput
 from ingest.readers.cityjson_batch import RawObject
-from ingest.readers.cityjson_geometry import read_templates
 from ingest.readers.cityjson_source import (
     BATCH_OBJECTS,
     ObjectStream,
@@ -28,6 +27,7 @@ from ingest.readers.cityjson_source import (
     read_transform,
     way_in,
 )
+from ingest.readers.cityjson_templates import read_templates
 from ingest.readers.cityjson_vertices import Vertices, read_vertices
 from ingest.readers.collection import collection_paused
 from ingest.readers.json_scan import Member, UnclosedJson, members
@@ -105,13 +105,17 @@ def _decode(text: memoryview, batch: list[Member], stream: ObjectStream, pool: V
         window = (0, len(pool))
         faults: list[Record] = []
         raws: list[RawObject] = []
+        raw: RawObject | Quarantined | None = None
         for member in batch:
             raw = _raw(text, member, stream, window)
             if isinstance(raw, Quarantined):
                 faults.append(raw)
             else:
                 raws.append(raw)
-        return [*faults, *stream.decode(raws, pool)]
+        records = [*faults, *stream.decode(raws, pool)]
+        # What was parsed goes before the collector is back, or it would walk through all of it.
+        del raws, raw
+    return records
 
 
 def _top_members(text: memoryview, path: Path) -> dict[str, Member]:

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 from typing import Any, Final
 
-from cim.city.model import Attribute
 from cim.errors import InvalidInput
 from cim.findings import Quality
-from ingest.readers.cityjson_place import Standing
 from ingest.readers.limits import NESTING_MAX
 
 BUILT_TYPES: Final = frozenset(
@@ -32,11 +31,19 @@ GROUND_KINDS: Final[Mapping[str, str]] = {
 METHOD_HEIGHT: Final = "highest vertex less ground"
 METHOD_GROUND: Final = "lowest vertex of the ground surface"
 METHOD_TYPE: Final = "by the type of the object"
+_MODELLED: Final = Quality.MODELLED.value
+_NESTED: Final = frozenset({list, dict})
 HEIGHT_M_MAX: Final = 2000.0
 STOREYS_MAX: Final = 300
 YEAR_MAX: Final = 2200
 ATTRIBUTES_MAX: Final = 2000
 """Attributes that one object may have."""
+
+
+Members = dict[str, dict[str, Any]]
+"""Attributes as :mod:`cim.city.columns` writes them: value, and what is not its default."""
+
+Rule = Callable[[Any], "dict[str, Any] | None"]
 
 
 def _number(value: Any) -> float | None:
@@ -50,36 +57,34 @@ def _number(value: Any) -> float | None:
     return float(value) if isinstance(value, int | float) else None
 
 
-def _height(value: Any) -> Attribute | None:
+def _height(value: Any) -> dict[str, Any] | None:
     number = _number(value)
-    return Attribute(number, "m") if number is not None and 0 < number <= HEIGHT_M_MAX else None
+    return {"v": number, "u": "m"} if number is not None and 0 < number <= HEIGHT_M_MAX else None
 
 
-def _elevation(value: Any) -> Attribute | None:
+def _elevation(value: Any) -> dict[str, Any] | None:
     number = _number(value)
-    return Attribute(number, "m") if number is not None and abs(number) < 9000 else None
+    return {"v": number, "u": "m"} if number is not None and abs(number) < 9000 else None
 
 
-def _whole(value: Any, most: int) -> Attribute | None:
+def _whole(value: Any, most: int) -> dict[str, Any] | None:
     number = _number(value)
-    return Attribute(round(number)) if number is not None and 0 < number <= most else None
+    return {"v": round(number)} if number is not None and 0 < number <= most else None
 
 
-def _storeys(value: Any) -> Attribute | None:
+def _storeys(value: Any) -> dict[str, Any] | None:
     return _whole(value, STOREYS_MAX)
 
 
-def _year(value: Any) -> Attribute | None:
+def _year(value: Any) -> dict[str, Any] | None:
     return _whole(value[:4] if isinstance(value, str) else value, YEAR_MAX)
 
 
-def _text(value: Any) -> Attribute | None:
-    return (
-        Attribute(str(value)) if isinstance(value, str | int) and not isinstance(value, bool) and value != "" else None
-    )
+def _text(value: Any) -> dict[str, Any] | None:
+    return {"v": str(value)} if isinstance(value, str | int) and not isinstance(value, bool) and value != "" else None
 
 
-_CANONICAL: Final[Mapping[str, tuple[str, Callable[[Any], Attribute | None]]]] = {
+_CANONICAL: Final[Mapping[str, tuple[str, Rule]]] = {
     "measuredHeight": ("height_m", _height),
     "height": ("height_m", _height),
     "storeysAboveGround": ("storeys_above_ground", _storeys),
@@ -98,7 +103,13 @@ _CANONICAL: Final[Mapping[str, tuple[str, Callable[[Any], Attribute | None]]]] =
 """CityJSON 2.0 and CityGML words, 3DBAG (https://docs.3dbag.nl), Rotterdam 3D."""
 
 
-def canonical_attributes(type_: str, source: Any) -> dict[str, Attribute]:
+@lru_cache(maxsize=256)
+def _rules(names: tuple[str, ...]) -> tuple[tuple[str, str, Rule], ...]:
+    """Return, for objects that have these attributes, those that the city has a name for."""
+    return tuple((name, *_CANONICAL[name]) for name in names if name in _CANONICAL)
+
+
+def canonical_attributes(type_: str, source: Any) -> Members:
     """Return all attributes of an object: those of the city's names, then the source's own.
 
     Raises :class:`InvalidInput` where they are no members, too many, or nested beyond ``NESTING_MAX``.
@@ -107,28 +118,25 @@ def canonical_attributes(type_: str, source: Any) -> dict[str, Attribute]:
         source = {}
     if not isinstance(source, dict) or len(source) > ATTRIBUTES_MAX:
         raise InvalidInput("The attributes are not a list of names and values.", code="attributes-damaged")
-    known: dict[str, Attribute] = {}
-    own: dict[str, Attribute] = {}
-    for name, value in source.items():
-        rule = _CANONICAL.get(name)
-        if rule is not None and rule[0] not in known:
-            fact = rule[1](value)
+    attributes: Members = {}
+    for name, canonical, rule in _rules(tuple(source)):
+        if canonical not in attributes:
+            fact = rule(source[name])
             if fact is not None:
-                known[rule[0]] = fact
-        if isinstance(value, list | dict):
-            check_nesting(value)
-        own[name] = Attribute(value)
-    attributes = {**known, **{name: fact for name, fact in own.items() if name not in known}} if known else own
+                attributes[canonical] = fact
+    attributes.update({name: {"v": value} for name, value in source.items() if name not in attributes})
+    if not _NESTED.isdisjoint(map(type, source.values())):
+        check_nesting(source)
     kind = GROUND_KINDS.get(type_)
     if kind is not None:
-        attributes.setdefault("ground_kind", Attribute(kind, None, Quality.MODELLED, None, METHOD_TYPE))
+        attributes.setdefault("ground_kind", {"v": kind, "q": _MODELLED, "m": METHOD_TYPE})
     return attributes
 
 
 def check_nesting(value: Any) -> None:
-    """Raise :class:`InvalidInput` where lists and members are nested beyond ``NESTING_MAX``."""
+    """Raise :class:`InvalidInput` where what a value holds is nested beyond ``NESTING_MAX``."""
     layer = [value]
-    for _ in range(NESTING_MAX):
+    for _ in range(NESTING_MAX + 1):
         layer = [
             inner
             for outer in layer
@@ -140,13 +148,12 @@ def check_nesting(value: Any) -> None:
     raise InvalidInput(f"An attribute is nested more than {NESTING_MAX} deep.", code="nesting-max", limit=NESTING_MAX)
 
 
-def derive_heights(type_: str, attributes: dict[str, Attribute], standing: Standing) -> None:
+def derive_heights(type_: str, attributes: Members, ground_m: float, top_m: float) -> None:
     """Add ``ground_m`` and ``height_m`` from the geometry where the source does not say them."""
     if type_ not in BUILT_TYPES:
         return
     if "ground_m" not in attributes:
-        ground = Attribute(round(standing.ground_m, 3), "m", Quality.MODELLED, None, METHOD_GROUND)
-        attributes["ground_m"] = ground
-    height = standing.top_m - standing.ground_m
+        attributes["ground_m"] = {"v": round(ground_m, 3), "u": "m", "q": _MODELLED, "m": METHOD_GROUND}
+    height = top_m - ground_m
     if "height_m" not in attributes and 0 < height <= HEIGHT_M_MAX:
-        attributes["height_m"] = Attribute(round(height, 3), "m", Quality.MODELLED, None, METHOD_HEIGHT)
+        attributes["height_m"] = {"v": round(height, 3), "u": "m", "q": _MODELLED, "m": METHOD_HEIGHT}

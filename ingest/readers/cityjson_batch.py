@@ -1,25 +1,31 @@
-"""From parsed CityJSON objects to records, a batch at a time; pure.
+"""From parsed CityJSON objects to rows, a batch at a time; pure.
 
-A batch that holds a damaged object is halved until that object stands alone, so that it is kept out
-and nothing else.
+What is wrong outside the geometry is found object by object.  A batch that holds a damaged geometry
+is halved until that object stands alone, so that it is kept out and nothing else.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Final
 
-from cim.city.model import CityObject, Quarantined
+import numpy as np
+import orjson
+
+from cim.city.model import Quarantined
+from cim.city.rows import GeometryRows, ObjectRows, geometry_rows
 from cim.errors import CimError
-from cim.geometry.surfaces import Geometry
 from cim.ids import object_id
-from ingest.readers.cityjson_attributes import canonical_attributes, check_nesting, derive_heights
-from ingest.readers.cityjson_geometry import Flattener, Project, Templates, assemble
-from ingest.readers.cityjson_place import Standing, stand
+from ingest.readers.cityjson_attributes import Members, canonical_attributes, derive_heights
+from ingest.readers.cityjson_geometry import Project, Shapes, assemble
+from ingest.readers.cityjson_place import Standing, Standings, stand
+from ingest.readers.cityjson_templates import Templates
 from ingest.readers.cityjson_vertices import Vertices
 
 _TYPE: Final = re.compile(r"\+?[A-Z][A-Za-z]{1,59}")
+_FAULTS: Final = (CimError, TypeError, ValueError, KeyError, IndexError, AttributeError, OverflowError)
 RELATED_MAX: Final = 100_000
 """Children that one object may have."""
 
@@ -33,13 +39,32 @@ class RawObject:
     window: tuple[int, int]
 
 
+@dataclass(slots=True)
+class Draft:
+    """An object without its geometries; ``place`` is known when it has been seen where it stands."""
+
+    id: str
+    type: str
+    parent_id: str | None
+    children: tuple[str, ...]
+    attributes: Members
+    place: Any = None
+
+
 @dataclass(frozen=True, slots=True)
 class Decoded:
-    """A city object, where it stands, and the ids of its children."""
+    """Objects of a batch, where they stand, and their geometries: ``geometries.owners`` are their rows."""
 
-    record: CityObject
-    standing: Standing | None
-    children: tuple[str, ...]
+    drafts: list[Draft]
+    standings: Standings
+    geometries: GeometryRows
+
+    def standing(self, row: int) -> Standing | None:
+        """Return where one object stands."""
+        place = self.standings.places[row]
+        if place is None:
+            return None
+        return Standing(place, float(self.standings.grounds_m[row]), float(self.standings.tops_m[row]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,62 +76,78 @@ class Decoder:
     project: Project
 
     def decode(self, raws: list[RawObject], pool: Vertices) -> list[Decoded | Quarantined]:
-        """Return one item per object, in order; ``pool`` has shape (n, 3), in the CRS of the source."""
-        if not raws:
-            return []
-        try:
-            return self._decode(raws, pool)
-        except (CimError, TypeError, ValueError, KeyError, IndexError, AttributeError, OverflowError) as error:
-            if len(raws) == 1:
-                return [_quarantined(raws[0].native_id, error)]
-        middle = len(raws) // 2
-        return [*self.decode(raws[:middle], pool), *self.decode(raws[middle:], pool)]
-
-    def _decode(self, raws: list[RawObject], pool: Vertices) -> list[Decoded | Quarantined]:
-        flat = Flattener(self.templates)
-        for owner, raw in enumerate(raws):
-            for geometry in raw.body.get("geometry") or ():
-                flat.add(owner, geometry, raw.window, pool)
-        assembled = assemble(flat, pool, self.project)
-        own: list[list[Geometry]] = [[] for _ in raws]
-        for owner, geometry in zip(assembled.owners, assembled.geometries, strict=True):
-            if owner not in assembled.faults:
-                own[owner].append(geometry)
-        geometries = [tuple(members) for members in own]
-        standings = stand(geometries)
+        """Return every object once; ``pool`` has shape (n, 3), in the CRS of the source."""
         out: list[Decoded | Quarantined] = []
-        for owner, raw in enumerate(raws):
-            fault = assembled.faults.get(owner)
-            if fault is not None:
-                out.append(Quarantined(raw.native_id[:80], *fault))
-            else:
-                out.append(self._finish(raw, geometries[owner], standings[owner]))
+        drafts: list[Draft] = []
+        sound: list[RawObject] = []
+        for raw in raws:
+            try:
+                drafts.append(self._draft(raw))
+                sound.append(raw)
+            except _FAULTS as error:
+                out.append(_quarantined(raw.native_id, error))
+        out.extend(self._with_geometry(drafts, sound, pool))
         return out
 
-    def _finish(self, raw: RawObject, geometries: tuple[Geometry, ...], standing: Standing | None) -> Decoded:
+    def _draft(self, raw: RawObject) -> Draft:
         body = raw.body
         type_ = body["type"]
         if not _TYPE.fullmatch(type_):
             raise ValueError(type_)
-        for geometry in geometries:
-            if geometry.semantics is not None:
-                for surface in geometry.semantics.surfaces:
-                    if any(isinstance(value, list | dict) for value in surface.values()):
-                        check_nesting(surface)
-        attributes = canonical_attributes(type_, body.get("attributes"))
-        if standing is not None:
-            derive_heights(type_, attributes, standing)
-        parents = _ids(body.get("parents"))
-        record = CityObject(
+        parents, children = _ids(body.get("parents")), _ids(body.get("children"))
+        return Draft(
             id=object_id(self.dataset, raw.native_id),
             type=type_,
-            place=None if standing is None else standing.place,
-            geometries=geometries,
-            attributes=attributes,
             parent_id=object_id(self.dataset, parents[0]) if parents else None,
+            children=tuple([object_id(self.dataset, child) for child in children]),
+            attributes=canonical_attributes(type_, body.get("attributes")),
         )
-        children = _ids(body.get("children"))
-        return Decoded(record, standing, tuple(object_id(self.dataset, child) for child in children))
+
+    def _with_geometry(self, drafts: list[Draft], raws: list[RawObject], pool: Vertices) -> list[Decoded | Quarantined]:
+        if not raws:
+            return []
+        shapes = Shapes()
+        try:
+            for owner, raw in enumerate(raws):
+                for geometry in raw.body.get("geometry") or ():
+                    shapes.add(owner, geometry, raw.window, pool, self.templates)
+            assembled = assemble(shapes, pool, self.project)
+        except _FAULTS as error:
+            if len(raws) == 1:
+                return [_quarantined(raws[0].native_id, error)]
+            middle = len(raws) // 2
+            return [
+                *self._with_geometry(drafts[:middle], raws[:middle], pool),
+                *self._with_geometry(drafts[middle:], raws[middle:], pool),
+            ]
+        if assembled.faults:
+            kept = [row for row in range(len(raws)) if row not in assembled.faults]
+            return [
+                *(Quarantined(raws[row].native_id[:80], *fault) for row, fault in assembled.faults.items()),
+                *self._with_geometry([drafts[row] for row in kept], [raws[row] for row in kept], pool),
+            ]
+        standings = stand(assembled.rows, assembled.is_ground, len(drafts))
+        grounds, tops = standings.grounds_m.tolist(), standings.tops_m.tolist()
+        for draft, place, ground, top in zip(drafts, standings.places, grounds, tops, strict=True):
+            if place is not None:
+                draft.place = place
+                derive_heights(draft.type, draft.attributes, ground, top)
+        return [Decoded(drafts, standings, assembled.rows)]
+
+
+def rows_of(drafts: Iterable[Draft], geometries: GeometryRows | None = None) -> ObjectRows:
+    """Return drafts as rows, with the geometries that count them."""
+    drafts = list(drafts)
+    places = np.empty(len(drafts), dtype=object)
+    places[:] = [draft.place for draft in drafts]
+    return ObjectRows(
+        ids=[draft.id for draft in drafts],
+        types=[draft.type for draft in drafts],
+        parents=[draft.parent_id for draft in drafts],
+        attributes=[orjson.dumps(draft.attributes).decode() for draft in drafts],
+        places=places,
+        geometries=geometry_rows((), (), ()) if geometries is None else geometries,
+    )
 
 
 def _ids(value: Any) -> list[str]:

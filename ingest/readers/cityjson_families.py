@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
+import numpy as np
 import shapely
 
-from cim.city.model import CityObject
+from cim.city.rows import ObjectRows
 from ingest.readers.cityjson_attributes import derive_heights
-from ingest.readers.cityjson_batch import Decoded
+from ingest.readers.cityjson_batch import Decoded, Draft, rows_of
 from ingest.readers.cityjson_place import Standing
 
 
@@ -21,29 +22,44 @@ class Families:
     of children whose parent has no geometry or has not passed yet.
     """
 
-    _held: dict[str, Decoded] = field(default_factory=dict)
+    _held: dict[str, Draft] = field(default_factory=dict)
     _children: dict[str, list[Standing | None]] = field(default_factory=dict)
     _placed: set[str] = field(default_factory=set)
 
-    def take(self, decoded: Decoded) -> Iterator[CityObject]:
-        """Take one object; yield what is complete now."""
-        record = decoded.record
-        if decoded.children and decoded.standing is None:
-            self._held[record.id] = decoded
-            yield from self._release(record.id)
-            return
-        if decoded.children:
-            self._placed.add(record.id)
-            self._children.pop(record.id, None)
-        yield record
-        yield from self._tell_parent(record.parent_id, decoded.standing)
+    def take(self, decoded: Decoded) -> Iterator[ObjectRows]:
+        """Take a batch; yield what is complete now."""
+        drafts = decoded.drafts
+        held: list[int] = []
+        released: list[Draft] = []
+        for row, draft in enumerate(drafts):
+            if draft.children and draft.place is None:
+                held.append(row)
+                self._held[draft.id] = draft
+                released.extend(self._release(draft.id))
+                continue
+            if draft.children:
+                self._placed.add(draft.id)
+                self._children.pop(draft.id, None)
+            if draft.parent_id is not None and draft.parent_id not in self._placed:
+                released.extend(self._tell_parent(draft.parent_id, decoded.standing(row)))
+        geometries = decoded.geometries
+        if held:
+            # Those that wait have no geometry; the rows of the others move up.
+            waits = np.zeros(len(drafts), dtype=bool)
+            waits[held] = True
+            geometries = replace(geometries, owners=geometries.owners - np.cumsum(waits)[geometries.owners])
+            drafts = [draft for draft, waiting in zip(drafts, waits.tolist(), strict=True) if not waiting]
+        if drafts:
+            yield rows_of(drafts, geometries)
+        if released:
+            yield rows_of(released)
 
-    def _tell_parent(self, parent: str | None, standing: Standing | None) -> Iterator[CityObject]:
+    def _tell_parent(self, parent: str | None, standing: Standing | None) -> Iterator[Draft]:
         if parent is not None and parent not in self._placed:
             self._children.setdefault(parent, []).append(standing)
             yield from self._release(parent)
 
-    def _release(self, parent: str, *, force: bool = False) -> Iterator[CityObject]:
+    def _release(self, parent: str, *, force: bool = False) -> Iterator[Draft]:
         held = self._held.get(parent)
         children = self._children.get(parent, [])
         if held is None or (len(children) < len(held.children) and not force):
@@ -52,18 +68,17 @@ class Families:
         self._children.pop(parent, None)
         self._placed.add(parent)
         standing = _together([child for child in children if child is not None])
-        record = held.record
         if standing is not None:
-            attributes = dict(record.attributes)
-            derive_heights(record.type, attributes, standing)
-            record = replace(record, place=standing.place, attributes=attributes)
-        yield record
-        yield from self._tell_parent(record.parent_id, standing)
+            derive_heights(held.type, held.attributes, standing.ground_m, standing.top_m)
+            held.place = standing.place
+        yield held
+        yield from self._tell_parent(held.parent_id, standing)
 
-    def end(self) -> Iterator[CityObject]:
+    def end(self) -> Iterator[ObjectRows]:
         """Yield the parents whose children never all came."""
-        for parent in list(self._held):
-            yield from self._release(parent, force=True)
+        released = [draft for parent in list(self._held) for draft in self._release(parent, force=True)]
+        if released:
+            yield rows_of(released)
 
 
 def _together(children: list[Standing]) -> Standing | None:

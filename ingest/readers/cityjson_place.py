@@ -6,7 +6,6 @@ surfaces of level 0; the surfaces that face down; those that face up; the convex
 
 from __future__ import annotations
 
-from collections import defaultdict
 from dataclasses import dataclass
 from typing import Final
 
@@ -14,10 +13,17 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
-from cim.geometry.surfaces import Geometry
+from cim.city.rows import GeometryRows
+from cim.geometry.wkb import closed_rings, offsets_of
 
 FACING_MIN: Final = 0.3
 """Share of the normal that must be vertical for a surface to face up or down."""
+
+_GROUND, _ALL, _FACING = 1, 2, 3
+_POLYGON, _MULTIPOLYGON = shapely.GeometryType.POLYGON, shapely.GeometryType.MULTIPOLYGON
+
+Rows = NDArray[np.int64]
+Mask = NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,137 +35,127 @@ class Standing:
     top_m: float
 
 
-def stand(geometries: list[tuple[Geometry, ...]]) -> list[Standing | None]:
-    """Return where each object stands; ``None`` for an object without geometry."""
-    best = [_finest(own) for own in geometries]
-    placed = [(row, finest) for row, finest in enumerate(best) if finest is not None]
-    out: list[Standing | None] = [None] * len(geometries)
-    if not placed:
+@dataclass(frozen=True, slots=True)
+class Standings:
+    """The same for each object of a batch: ``None`` and NaN for those without geometry."""
+
+    places: NDArray[np.object_]
+    grounds_m: NDArray[np.float64]
+    tops_m: NDArray[np.float64]
+
+
+def stand(rows: GeometryRows, is_ground: Mask, objects: int) -> Standings:
+    """Return where each of ``objects`` objects stands; ``is_ground`` says which surfaces are ground surfaces."""
+    out = Standings(np.full(objects, None, dtype=object), np.full(objects, np.nan), np.full(objects, np.nan))
+    if not len(rows):
         return out
-    chosen = [_choose(finest, geometries[row]) for row, finest in placed]
-    footprints, grounds = _union(chosen)
-    heights = np.concatenate([finest.coordinates[:, 2] for _, finest in placed])
-    counts = [len(finest.coordinates) for _, finest in placed]
-    starts = np.cumsum([0, *counts[:-1]])
-    lowest = np.minimum.reduceat(heights, starts).tolist()
-    highest = np.maximum.reduceat(heights, starts).tolist()
-    for item, (row, finest) in enumerate(placed):
-        place = footprints[item]
-        ground = grounds[item] if chosen[item].is_ground else lowest[item]
-        out[row] = Standing(_thin_place(finest) if place is None else place, ground, highest[item])
+    finest, picked, how = _picks(rows, is_ground)
+    placed = rows.owners[finest]
+    modes = np.zeros(len(rows), dtype=np.int8)
+    modes[picked] = how
+    of_surface = np.repeat(np.arange(len(rows)), rows.surfaces)
+    mode = modes[of_surface]
+    mask = ((mode == _GROUND) & is_ground) | (mode == _ALL)
+    facing = np.flatnonzero(mode == _FACING)
+    if len(facing):
+        mask[facing] = _facing_chosen(rows, facing, of_surface[facing])
+    lowest = np.full(objects, np.inf)
+    if mask.any():
+        _unite(rows, mask, rows.owners[of_surface[mask]], out.places, lowest)
+    boxes = rows.bounds()[finest]
+    out.grounds_m[placed] = np.where(how == _GROUND, lowest[placed], boxes[:, 2])
+    out.tops_m[placed] = boxes[:, 5]
+    for row, geometry in zip(placed.tolist(), finest.tolist(), strict=True):
+        if out.places[row] is None:
+            out.places[row] = _thin_place(rows, geometry)
     return out
 
 
-@dataclass(frozen=True, slots=True)
-class _Pick:
-    """The surfaces of a geometry that make the footprint; ``is_ground``: they are ground surfaces."""
+def _picks(rows: GeometryRows, is_ground: Mask) -> tuple[Rows, Rows, NDArray[np.int8]]:
+    """Return, for each object with a geometry: its finest one, the one that makes the footprint, and how."""
+    known = {lod: _level(lod) for lod in set(rows.lods)}
+    levels = np.array([known[lod] for lod in rows.lods])
+    thick = rows.surfaces > 0
+    order = np.lexsort((~thick, -levels, rows.owners))
+    finest = order[np.flatnonzero(np.diff(rows.owners[order], prepend=-1))]
+    owners = rows.owners[finest]
+    grounded = np.bincount(np.repeat(np.arange(len(rows)), rows.surfaces)[is_ground], minlength=len(rows)) > 0
+    flat = np.flatnonzero(thick & (levels < 1))
+    flat_owners, first = np.unique(rows.owners[flat], return_index=True)
+    flat_of = np.full(int(rows.owners.max()) + 1, -1)
+    flat_of[flat_owners] = flat[first]
+    by_ground, by_flat = grounded[finest], flat_of[owners] >= 0
+    picked = np.where(by_ground | ~by_flat, finest, flat_of[owners])
+    return finest, picked, np.where(by_ground, _GROUND, np.where(by_flat, _ALL, _FACING)).astype(np.int8)
 
-    geometry: Geometry
-    mask: NDArray[np.bool_]
-    is_ground: bool = False
 
-
-def _level(geometry: Geometry) -> float:
+def _level(lod: str) -> float:
     try:
-        return float(geometry.lod)
+        return float(lod)
     except ValueError:
         return -1.0
 
 
-def _finest(own: tuple[Geometry, ...]) -> Geometry | None:
-    return max(own, key=lambda g: (_level(g), g.surface_count > 0), default=None)
+def _spans(starts: Rows, counts: Rows) -> Rows:
+    """Return the numbers of some runs: ``counts[i]`` of them from ``starts[i]``."""
+    spans: Rows = np.repeat(starts - offsets_of(counts)[:-1], counts) + np.arange(int(counts.sum()))
+    return spans
 
 
-def _is_ground(geometry: Geometry) -> NDArray[np.bool_] | None:
-    """Return which surfaces are ground surfaces, or ``None`` if none is."""
-    meaning = geometry.semantics
-    if meaning is None:
-        return None
-    grounds = [row for row, surface in enumerate(meaning.surfaces) if surface.get("type") == "GroundSurface"]
-    if not grounds:
-        return None
-    mask: NDArray[np.bool_] = (
-        meaning.values == grounds[0] if len(grounds) == 1 else np.isin(meaning.values, np.array(grounds))
-    )
-    return mask if mask.any() else None
+def _facing_chosen(rows: GeometryRows, surfaces: Rows, geometry: Rows) -> Mask:
+    """Return which surfaces face down, or, in geometries where none does, up."""
+    share = _facing(rows, offsets_of(rows.surface_counts)[surfaces], geometry)
+    down: Mask = share < -FACING_MIN
+    has_down = np.zeros(len(rows), dtype=bool)
+    has_down[geometry[down]] = True
+    return np.where(has_down[geometry], down, share > FACING_MIN)
 
 
-def _choose(finest: Geometry, own: tuple[Geometry, ...]) -> _Pick:
-    """Return the geometry and the surfaces that make the footprint; no surface for points and lines."""
-    ground = _is_ground(finest)
-    if ground is not None:
-        return _Pick(finest, ground, is_ground=True)
-    for geometry in own:
-        if _level(geometry) < 1 and geometry.surface_count:
-            return _Pick(geometry, np.ones(geometry.surface_count, dtype=bool))
-    if not finest.surface_count:
-        return _Pick(finest, np.zeros(0, dtype=bool))
-    facing = _facing(finest)
-    down = facing < -FACING_MIN
-    return _Pick(finest, down if down.any() else facing > FACING_MIN)
-
-
-def _facing(geometry: Geometry) -> NDArray[np.float64]:
-    """Return the vertical share of each surface's normal (Newell's method over the outer ring), -1 to 1."""
-    ends = geometry.ring_ends.astype(np.int64)
-    starts = np.concatenate(([0], ends[:-1]))
-    points = geometry.coordinates - geometry.coordinates[0]
+def _facing(rows: GeometryRows, rings: Rows, geometry: Rows) -> NDArray[np.float64]:
+    """Return the vertical share of the normal of some rings (Newell's method), -1 to 1."""
+    starts, counts = (every[rings] for every in rows.surface_rings())
+    origins = rows.coordinates[offsets_of(rows.vertices)[geometry]]
+    points = rows.coordinates[_spans(starts, counts)] - np.repeat(origins, counts, axis=0)
+    ends = offsets_of(counts)
     following = np.arange(1, len(points) + 1)
-    following[ends - 1] = starts
-    normals = np.add.reduceat(np.cross(points, points[following]), starts, axis=0)
-    outer = np.concatenate(([0], geometry.surface_ends[:-1]))
-    normal = normals[outer]
+    following[ends[1:] - 1] = ends[:-1]
+    normal = np.add.reduceat(np.cross(points, points[following]), ends[:-1], axis=0)
     length = np.linalg.norm(normal, axis=1)
     share: NDArray[np.float64] = np.divide(normal[:, 2], length, out=np.zeros(len(length)), where=length > 0)
     return share
 
 
-def _union(chosen: list[_Pick]) -> tuple[list[shapely.Geometry | None], list[float]]:
-    """Return one polygon or multipolygon per pick, ``None`` without area, and the lowest vertex of each."""
-    out: list[shapely.Geometry | None] = [None] * len(chosen)
-    lowest = [np.inf] * len(chosen)
-    masks = np.concatenate([pick.mask for pick in chosen])
-    if not masks.any():
-        return out, lowest
-    sizes = np.array([len(pick.mask) for pick in chosen])
-    owners = np.repeat(np.arange(len(chosen)), sizes)[masks]
-    thick = [pick.geometry for pick in chosen if len(pick.mask)]
-    rings = _counts([geometry.surface_ends for geometry in thick])
-    points = _counts([geometry.ring_ends for geometry in thick])
-    ring_kept = np.repeat(masks, rings)
-    kept = np.concatenate([geometry.coordinates for geometry in thick])[np.repeat(ring_kept, points)]
-    rings, points = rings[masks], points[ring_kept]
-    polygons = _polygons(kept[:, :2], points, rings)
-    first_vertex = np.concatenate(([0], np.cumsum(points)))[np.concatenate(([0], np.cumsum(rings)[:-1]))]
-    depths = np.minimum.reduceat(kept[:, 2], first_vertex).tolist()
-    members: dict[int, list[shapely.Geometry]] = defaultdict(list)
-    areas = shapely.area(polygons).tolist()
-    for owner, polygon, area, depth in zip(owners.tolist(), polygons, areas, depths, strict=True):
-        lowest[owner] = min(lowest[owner], depth)
-        if area > 0:
-            members[owner].append(polygon)
-    for owner, own in members.items():
-        out[owner] = own[0] if len(own) == 1 else _polygonal(shapely.union_all(own))
-    return out, lowest
+def _unite(
+    rows: GeometryRows, mask: Mask, owners: Rows, places: NDArray[np.object_], lowest: NDArray[np.float64]
+) -> None:
+    """Put the union of the chosen surfaces of each object into ``places``, and their lowest vertex beside it."""
+    ring_kept = np.repeat(mask, rows.surface_counts)
+    starts, counts = (every[ring_kept] for every in rows.surface_rings())
+    rings = rows.surface_counts[mask]
+    kept = rows.coordinates[_spans(starts, counts)]
+    first_vertex = offsets_of(counts)[offsets_of(rings)[:-1]]
+    np.minimum.at(lowest, owners, np.minimum.reduceat(kept[:, 2], first_vertex))
+    polygons = _polygons(kept[:, :2], counts, rings)
+    solid = shapely.area(polygons) > 0
+    polygons, owners = polygons[solid], owners[solid]
+    members = np.bincount(owners, minlength=len(places))
+    alone = members[owners] == 1
+    places[owners[alone]] = polygons[alone]
+    several = np.flatnonzero(members > 1)
+    if len(several):
+        number = np.searchsorted(several, owners[~alone])
+        gathered = shapely.geometrycollections(polygons[~alone], indices=number)
+        united = shapely.union_all(gathered[:, None], axis=1)
+        odd = ~np.isin(shapely.get_type_id(united), (_POLYGON, _MULTIPOLYGON)) | shapely.is_empty(united)
+        for row in np.flatnonzero(odd).tolist():
+            united[row] = _polygonal(united[row])
+        places[several] = united
 
 
-def _counts(ends: list[NDArray[np.int32]]) -> NDArray[np.int64]:
-    """Return the sizes that the ends of many geometries, each counted from its own start, stand for."""
-    together = np.concatenate(ends).astype(np.int64)
-    counts = np.diff(together, prepend=0)
-    starts = np.cumsum([0, *(len(own) for own in ends[:-1])])
-    counts[starts] = together[starts]
-    return counts
-
-
-def _polygons(points: NDArray[np.float64], counts: NDArray[np.int64], rings: NDArray[np.int64]) -> NDArray[np.object_]:
+def _polygons(points: NDArray[np.float64], counts: Rows, rings: Rows) -> NDArray[np.object_]:
     """Return surfaces as valid 2D polygons: ``counts`` points per ring, ``rings`` rings per surface."""
-    ends = np.cumsum(counts)
-    closed = np.insert(points, ends, points[ends - counts], axis=0)
-    ring_offsets = np.concatenate(([0], ends + np.arange(1, len(ends) + 1)))
-    surface_offsets = np.concatenate(([0], np.cumsum(rings)))
     built: NDArray[np.object_] = shapely.from_ragged_array(
-        shapely.GeometryType.POLYGON, closed, (ring_offsets, surface_offsets)
+        shapely.GeometryType.POLYGON, closed_rings(points, counts), (offsets_of(counts + 1), offsets_of(rings))
     )
     broken = np.flatnonzero(~shapely.is_valid(built))
     for row in broken.tolist():
@@ -174,12 +170,16 @@ def _polygonal(shape: shapely.Geometry) -> shapely.Geometry | None:
     return shapely.union_all(parts) if parts else None
 
 
-def _thin_place(geometry: Geometry) -> shapely.Geometry:
+def _thin_place(rows: GeometryRows, geometry: int) -> shapely.Geometry:
     """Return points, lines, or the hull of surfaces that stand upright."""
-    flat = geometry.coordinates[:, :2]
-    if geometry.kind == "MultiPoint":
+    start = int(rows.vertices[:geometry].sum())
+    flat = rows.coordinates[start : start + int(rows.vertices[geometry]), :2]
+    kind = rows.kinds[geometry]
+    if kind == "MultiPoint":
         return shapely.Point(flat[0]) if len(flat) == 1 else shapely.MultiPoint(flat)
-    if geometry.kind == "MultiLineString":
-        lines = [shapely.LineString(part) for part in np.split(flat, geometry.ring_ends[:-1])]
+    if kind == "MultiLineString":
+        first = int(rows.rings[:geometry].sum())
+        counts = rows.ring_counts[first : first + int(rows.rings[geometry])]
+        lines = [shapely.LineString(part) for part in np.split(flat, np.cumsum(counts)[:-1])]
         return lines[0] if len(lines) == 1 else shapely.MultiLineString(lines)
     return shapely.convex_hull(shapely.MultiPoint(flat))

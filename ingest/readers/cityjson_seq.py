@@ -17,7 +17,6 @@ import orjson
 from cim.city.model import Quarantined
 from cim.errors import InvalidInput
 from ingest.readers.cityjson_batch import RawObject
-from ingest.readers.cityjson_geometry import read_templates
 from ingest.readers.cityjson_source import (
     BATCH_OBJECTS,
     ObjectStream,
@@ -29,6 +28,7 @@ from ingest.readers.cityjson_source import (
     read_transform,
     way_in,
 )
+from ingest.readers.cityjson_templates import read_templates
 from ingest.readers.cityjson_vertices import vertex_array
 from ingest.readers.collection import collection_paused
 from ingest.readers.limits import FEATURE_BYTES_MAX, check_file_size, check_limit
@@ -94,7 +94,10 @@ def _decode(lines: list[tuple[int, bytes]], stream: ObjectStream, transform: Tra
             batch.add(line, number)
         rows = vertex_array(list(chain.from_iterable(batch.vertices)))
         pool = transform(rows) if len(rows) else np.empty((0, 3))
-        return [*batch.faults, *stream.decode(batch.raws, pool)]
+        records = [*batch.faults, *stream.decode(batch.raws, pool)]
+        # What was parsed goes before the collector is back, or it would walk through all of it.
+        del batch
+    return records
 
 
 def _first_line(file: BinaryIO, path: Path) -> dict[str, Any]:

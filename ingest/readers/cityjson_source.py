@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -14,13 +14,13 @@ from cim.city.model import Quarantined
 from cim.errors import InvalidInput, UnsupportedFormat
 from ingest.readers.cityjson_batch import Decoder, RawObject
 from ingest.readers.cityjson_families import Families
-from ingest.readers.cityjson_geometry import Templates
+from ingest.readers.cityjson_templates import Templates
 from ingest.readers.cityjson_vertices import Vertices
 from ingest.readers.source_crs import Projection, projection, source_crs
 from ingest.records import ReadContext, Record, SourceHeader
 
 VERSIONS: Final = ("1.0", "1.1", "2.0")
-BATCH_OBJECTS: Final = 512
+BATCH_OBJECTS: Final = 2_000
 """Objects that are decoded together."""
 
 LICENCE_UNSTATED: Final = "unstated"
@@ -128,6 +128,13 @@ class ObjectStream:
     project: Projection
     _seen: set[str] = field(default_factory=set)
     _families: Families = field(default_factory=Families)
+
+    def are_new(self, native_ids: Collection[str]) -> bool:
+        """Tell whether ids that differ from each other all come for the first time; if so, remember them."""
+        if not self._seen.isdisjoint(native_ids):
+            return False
+        self._seen.update(native_ids)
+        return True
 
     def is_new(self, native_id: str) -> bool:
         """Tell whether an id comes for the first time, and remember it."""

@@ -26,6 +26,7 @@ from py3dtiles.export import wkbs_to_tileset
 
 from cim.city.columns import attributes_to_json, geometries_to_wkb
 from cim.city.model import Attribute, CityObject
+from cim.city.rows import geometry_rows
 from cim.geometry.surfaces import multi_surface
 from tests.support.tile_city import tables
 from tiles.build import build_tileset
@@ -154,12 +155,17 @@ def solids(objects: pa.Table, geometries: pa.Table, most: int):
         ring = soup.coordinates[ring_starts[first] : soup.ring_ends[first]] - low
         shapes.setdefault(int(soup.owner[surface]), []).append([ring])
         first = end
-    made = shapely.from_wkb(geometries_to_wkb([multi_surface("1", surfaces) for surfaces in shapes.values()]))
+    made = shapely.from_wkb(wkb_of([multi_surface("1", surfaces) for surfaces in shapes.values()]))
     wkbs = shapely.to_wkb(made, output_dimension=3, flavor="iso").tolist()
     corners = shapely.get_num_coordinates(made).tolist()
     fit = [i for i, count in enumerate(corners) if count < THEIRS_CORNERS_MAX]
     owners = [city.features.ids[row] for row in shapes]
     return [wkbs[i] for i in fit], [owners[i] for i in fit]
+
+
+def wkb_of(geometries):
+    rows = geometry_rows(geometries, range(len(geometries)), [None] * len(geometries))
+    return geometries_to_wkb(rows).to_numpy(zero_copy_only=False)
 
 
 def folder_bytes(folder: Path) -> int:

@@ -8,19 +8,16 @@ import pytest
 import shapely
 from cjio import cityjson
 
-from cim.city.model import CityObject, Quarantined, check_object
+from cim.city.model import Quarantined, check_object
 from cim.findings import Quality
 from ingest.readers.registry import reader_for
 from ingest.records import ReadContext, SourceHeader
+from tests.support.city_records import objects_of
 from tests.support.made_cityjson import write_document, write_stream
 
 
 def read(path, **context):
     return list(reader_for(path).read(path, ReadContext("test", **context)))
-
-
-def objects(records):
-    return {record.id: record for record in records if isinstance(record, CityObject)}
 
 
 @pytest.mark.reference
@@ -31,7 +28,7 @@ def test_rotterdam_is_as_cjio_has_it(reference):
         oracle = cityjson.reader(file)
     oracle.decompress()
     vertices = np.array(oracle.j["vertices"])
-    got = objects(records)
+    got = objects_of(records)
     assert records[0].working_crs == "EPSG:28992"
     assert records[0].ground == "interpolated"
     assert not [record for record in records if isinstance(record, Quarantined)]
@@ -61,7 +58,7 @@ def test_rotterdam_is_as_cjio_has_it(reference):
 def test_a_document_and_a_stream_of_the_same_city_are_the_same(tmp_path):
     write_document(tmp_path / "a.city.json", 700)
     write_stream(tmp_path / "a.city.jsonl", 700)
-    one, other = (objects(read(tmp_path / name)) for name in ("a.city.json", "a.city.jsonl"))
+    one, other = (objects_of(read(tmp_path / name)) for name in ("a.city.json", "a.city.jsonl"))
     assert list(one) == list(other)
     for name, left in one.items():
         right = other[name]
@@ -80,7 +77,7 @@ def test_gzip_is_read_too(tmp_path):
     write_document(tmp_path / "a.city.json", 3)
     packed = tmp_path / "a.city.json.gz"
     packed.write_bytes(gzip.compress((tmp_path / "a.city.json").read_bytes()))
-    assert list(objects(read(packed))) == ["test:b0", "test:b1", "test:b2"]
+    assert list(objects_of(read(packed))) == ["test:b0", "test:b1", "test:b2"]
 
 
 CUBE = [[0, 0, 0], [10, 0, 0], [10, 10, 0], [0, 10, 0], [0, 0, 5], [10, 0, 5], [10, 10, 5], [0, 10, 5]]
@@ -113,7 +110,7 @@ def test_every_version(tmp_path, version):
     content["CityObjects"]["a"]["geometry"][0]["lod"] = 1 if version.startswith("1.0") else "1"
     if version == "1.0.1":
         content["transform"] = {"scale": [1, 1, 1], "translate": [90000, 435000, 2]}
-    (one,) = objects(read(put(tmp_path, content))).values()
+    (one,) = objects_of(read(put(tmp_path, content))).values()
     assert one.geometries[0].lod == "1"
     assert one.geometries[0].bounds() == (90000, 435000, 2, 90010, 435010, 7)
     # No semantics: the footprint is the face that looks down.
@@ -140,7 +137,7 @@ def test_templates_are_placed_by_their_matrix(tmp_path):
     instance = {"type": "GeometryInstance", "template": 0, "boundaries": [1], "transformationMatrix": matrix}
     tree = {"type": "SolitaryVegetationObject", "geometry": [instance]}
     both = document({"t": tree, "a": solid(), "u": tree}, **{"geometry-templates": templates})
-    got = objects(read(put(tmp_path, both)))
+    got = objects_of(read(put(tmp_path, both)))
     want = [[90010, 435000, 3], [90010, 435002, 3], [90008, 435000, 3]]
     for name in ("t", "u"):
         np.testing.assert_allclose(got[f"test:{name}"].geometries[0].coordinates, want)
@@ -154,7 +151,7 @@ def test_a_parent_without_geometry_stands_where_its_parts_stand(tmp_path, order)
         "c1": solid(parents=["p"]) | {"type": "BuildingPart"},
         "c2": solid(parents=["p"]) | {"type": "BuildingPart"},
     }
-    got = objects(read(put(tmp_path, document({name: members[name] for name in order}))))
+    got = objects_of(read(put(tmp_path, document({name: members[name] for name in order}))))
     parent = got["test:p"]
     assert parent.place.area == pytest.approx(100)
     assert parent.attributes["height_m"].value == 5
@@ -166,7 +163,7 @@ def test_many_levels_of_detail_and_the_footprint_of_level_0(tmp_path):
     flat = {"type": "MultiSurface", "lod": "0", "boundaries": [[[0, 1, 2]]]}
     one = solid()
     one["geometry"].insert(0, flat)
-    (got,) = objects(read(put(tmp_path, document({"a": one})))).values()
+    (got,) = objects_of(read(put(tmp_path, document({"a": one})))).values()
     assert [geometry.lod for geometry in got.geometries] == ["0", "1"]
     assert got.place.area == pytest.approx(50)
 
@@ -217,7 +214,7 @@ def test_what_is_wrong_with_one_object_keeps_out_that_one_only(tmp_path, bad, co
     vertices = [*CUBE, [1e12, 0, 0], [None, 0, 0], [0, 0, 1e6]]
     records = read(put(tmp_path, document(members, vertices=vertices)))
     assert faults(records) == {"bad": code}
-    assert len(objects(records)) == 20
+    assert len(objects_of(records)) == 20
 
 
 @pytest.mark.parametrize("number", [b"NaN", b"Infinity", b"-Infinity", b"1e999", b"null", b'"x"'])
@@ -226,7 +223,7 @@ def test_a_vertex_that_is_no_number_keeps_out_who_uses_it(tmp_path, number):
     text = orjson.dumps(document(members, vertices=[*CUBE, [123456, 0, 0]])).replace(b"123456", number)
     records = read(put(tmp_path, text))
     assert faults(records) == {"bad": "coordinate-absurd"}
-    assert list(objects(records)) == ["test:good"]
+    assert list(objects_of(records)) == ["test:good"]
 
 
 @pytest.mark.parametrize("poison", [b"NaN", b"1e999", b'"\\ud800"', DEEP])
@@ -235,7 +232,7 @@ def test_json_that_is_none_inside_an_object_keeps_out_that_object(tmp_path, pois
     text = orjson.dumps(document(members)).replace(b"123456", poison)
     records = read(put(tmp_path, text))
     assert faults(records) == {"bad": "json-damaged"}
-    assert list(objects(records)) == ["test:good"]
+    assert list(objects_of(records)) == ["test:good"]
 
 
 def test_an_id_twice_and_attributes_nested_too_deep(tmp_path):
@@ -246,7 +243,7 @@ def test_an_id_twice_and_attributes_nested_too_deep(tmp_path):
     text = orjson.dumps(document({"a": solid(), "bb": solid(), "deep": solid(attributes={"y": deep})}))
     records = read(put(tmp_path, text.replace(b'"bb"', b'"a"')))
     assert faults(records) == {"a": "id-twice", "deep": "nesting-max"}
-    assert list(objects(records)) == ["test:a"]
+    assert list(objects_of(records)) == ["test:a"]
 
 
 def test_a_bad_line_of_a_stream_keeps_out_that_line(tmp_path):
@@ -259,7 +256,7 @@ def test_a_bad_line_of_a_stream_keeps_out_that_line(tmp_path):
     path.write_bytes(b"".join(lines))
     records = read(path)
     assert faults(records) == {"line 3": "json-damaged", "line 4": "json-damaged", "line 5": "structure"}
-    assert list(objects(records)) == ["test:b0", "test:b4"]
+    assert list(objects_of(records)) == ["test:b0", "test:b4"]
 
 
 def test_the_header_is_the_first_record_and_progress_ends_at_the_total(tmp_path):

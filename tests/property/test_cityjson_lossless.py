@@ -10,9 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cim.city.columns import columns_to_objects, objects_to_columns
-from cim.city.model import CityObject, Quarantined
+from cim.city.model import Quarantined
 from ingest.readers.registry import reader_for
 from ingest.records import ReadContext
+from tests.support.city_records import objects_of
 
 MEANINGS = [{"type": "WallSurface"}, {"type": "RoofSurface", "slope": 12}, {"type": "GroundSurface"}]
 vertex = st.tuples(*(st.integers(0, 100_000) for _ in range(3)))
@@ -110,7 +111,7 @@ def test_every_geometry_type_is_kept_whole(made, stream):
             path.write_bytes(orjson.dumps({**head, "CityObjects": {"a": body}, "vertices": vertices}))
         records = list(reader_for(path).read(path, ReadContext("made")))
     assert not [record for record in records if isinstance(record, Quarantined)]
-    (read,) = [record for record in records if isinstance(record, CityObject)]
+    (read,) = objects_of(records).values()
     rows, shapes = objects_to_columns([read])
     (back,) = columns_to_objects(pa.Table.from_batches([rows]), pa.Table.from_batches([shapes]))
     assert back.attributes["Straße"].value == "ü"
