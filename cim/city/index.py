@@ -64,6 +64,10 @@ class CityIndex:
         """Return the attributes of the object in a row."""
         return attributes_from_json(self._attributes[row])
 
+    def attributes_json(self, row: int) -> str:
+        """Return the attributes of the object in a row as the store has them, not decoded."""
+        return self._attributes[row]
+
     def within(self, bbox: tuple[float, float, float, float]) -> NDArray[np.int64]:
         """Return the rows, ascending, whose boxes meet xmin, ymin, xmax, ymax in the working CRS."""
         return np.sort(self._tree.query(shapely.box(*bbox)))

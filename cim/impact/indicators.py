@@ -1,0 +1,14 @@
+"""All indicators of the city; a new one is added to this list."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from cim.impact.graph import Graph, Node
+from cim.impact.land import land_nodes
+from cim.impact.people import people_nodes
+
+
+def indicator_graph(more: Iterable[Node] = ()) -> Graph:
+    """Return the graph of all indicators, and of ``more`` that other capabilities add."""
+    return Graph((*land_nodes(), *people_nodes(), *more))
