@@ -133,7 +133,9 @@ def _near(placed: PlacedCity, node: Node) -> Content | None:
 
 
 def _far(placed: PlacedCity, far: FarCity, node: Node) -> tuple[Content | None, float]:
-    rows = np.flatnonzero(np.isin(far.blocks.owner, node.rows))
+    under = np.zeros(len(placed.box), dtype=np.bool_)
+    under[node.rows] = True
+    rows = np.flatnonzero(under[far.blocks.owner])
     box = placed.box[node.rows]
     diagonal = float(np.linalg.norm(box[:, 2:].max(axis=0) - box[:, :2].min(axis=0)))
     blocks, error = choose(far, rows, diagonal)

@@ -54,8 +54,10 @@ def _levels(city: City, owner: IntArray) -> tuple[FloatArray, FloatArray, FloatA
     """Return the lowest, the usual and the highest level of each owner's body."""
     surface = city.bodies.vertex_surface
     vertex_owner = city.bodies.owner[surface]
-    order = np.lexsort((city.bodies.coordinates[:, 2], vertex_owner))
-    levels, owners = city.bodies.coordinates[order, 2], vertex_owner[order]
+    level = city.bodies.coordinates[:, 2]
+    # One number sorts by owner, then by level; a sort by two keys takes twice as long.
+    order = np.argsort(vertex_owner * (float(np.ptp(level)) + 1.0 if len(level) else 1.0) + level)
+    levels, owners = level[order], vertex_owner[order]
     first = np.searchsorted(owners, owner, side="left")
     last = np.searchsorted(owners, owner, side="right") - 1
     usual = first + np.rint((last - first) * BODY_TOP_QUANTILE).astype(np.int64)
@@ -68,7 +70,7 @@ def choose(city: FarCity, rows: IntArray, diagonal_m: float) -> tuple[Blocks, fl
     by_size = rows[np.argsort(-city.size_m[rows], kind="stable")]
     large = by_size[:FAR_BLOCKS_MAX]
     large = large[city.size_m[large] >= 2 * tolerance]
-    dropped = np.setdiff1d(rows, large)
+    dropped = by_size[len(large) :]
     chosen = np.sort(large)
     error = max(
         tolerance,
@@ -87,7 +89,9 @@ def choose(city: FarCity, rows: IntArray, diagonal_m: float) -> tuple[Blocks, fl
 def _coarser(polygons: NDArray[np.object_], tolerance_m: float) -> NDArray[np.object_]:
     """Return outlines with fewer corners: fast, and with care for those that the fast way breaks."""
     simple: NDArray[np.object_] = shapely.simplify(polygons, tolerance_m, preserve_topology=False)
-    whole = (shapely.get_type_id(simple) == shapely.GeometryType.POLYGON) & ~shapely.is_empty(simple)
-    broken = np.flatnonzero(~(whole & shapely.is_valid(simple)))
+    changed = np.flatnonzero(shapely.get_num_coordinates(simple) != shapely.get_num_coordinates(polygons))
+    made = simple[changed]
+    whole = (shapely.get_type_id(made) == shapely.GeometryType.POLYGON) & ~shapely.is_empty(made)
+    broken = changed[~(whole & shapely.is_valid(made))]
     simple[broken] = straightened(polygons[broken], tolerance_m)
     return simple

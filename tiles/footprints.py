@@ -8,7 +8,10 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
-from tiles.soup import FloatArray, IntArray, Soup, counts, next_in_rings, starts
+from tiles.soup import FloatArray, IntArray, Soup, counts, next_in_rings, ranges, starts
+
+Rings = tuple[FloatArray, IntArray, IntArray]
+"""Open rings: coordinates (n, 2), where each ring ends, where each polygon's rings end."""
 
 POLYGONAL: Final = (int(shapely.GeometryType.POLYGON), int(shapely.GeometryType.MULTIPOLYGON))
 SIMPLIFY_M: Final = 0.03
@@ -38,27 +41,39 @@ def clean_footprints(
 
 def straightened(polygons: NDArray[np.object_], tolerance_m: float) -> NDArray[np.object_]:
     """Return polygons without the vertices that hardly leave a line; one that this would break stays as it is."""
-    bent = np.flatnonzero(~_settled(polygons, tolerance_m)) if len(polygons) else np.empty(0, dtype=np.int64)
+    return _straight(polygons, ~_settled(rings(polygons), tolerance_m), tolerance_m)
+
+
+def straight_rings(polygons: NDArray[np.object_], tolerance_m: float) -> Rings:
+    """Return the rings of polygons without the vertices that hardly leave a line."""
+    layout = rings(polygons)
+    bent = ~_settled(layout, tolerance_m)
+    return rings(_straight(polygons, bent, tolerance_m)) if bent.any() else layout
+
+
+def _straight(polygons: NDArray[np.object_], bent: NDArray[np.bool_], tolerance_m: float) -> NDArray[np.object_]:
     simple = shapely.simplify(polygons[bent], tolerance_m, preserve_topology=True)
     result = polygons.copy()
     result[bent] = np.where(shapely.is_valid(simple) & ~shapely.is_empty(simple), simple, polygons[bent])
     return result
 
 
-def _settled(polygons: NDArray[np.object_], tolerance_m: float) -> NDArray[np.bool_]:
+def _settled(layout: Rings, tolerance_m: float) -> NDArray[np.bool_]:
     """Tell which polygons simplification will leave as they are, several times faster than to try.
 
     A run of vertices within the tolerance of a line has one that lies within twice the tolerance of the line through
     its neighbours, or one that turns back sharply, or a side so short that the tolerance says nothing of its course.
     """
-    xy, ring_ends, polygon_ends = rings(polygons)
+    xy, ring_ends, polygon_ends = layout
+    if not len(polygon_ends):
+        return np.empty(0, dtype=np.bool_)
     following = next_in_rings(ring_ends)
-    dx, dy = (column[following] - column for column in xy.T)
-    side = np.hypot(dx, dy)
+    dx, dy = (column[following] - column for column in np.ascontiguousarray(xy.T))
+    side = np.sqrt(dx * dx + dy * dy)
     dx2, dy2, side2 = dx[following], dy[following], side[following]
     turn = np.abs(dx * dy2 - dy * dx2)
     course = dx * dx2 + dy * dy2
-    chord = np.hypot(dx + dx2, dy + dy2)
+    chord = np.sqrt((dx + dx2) ** 2 + (dy + dy2) ** 2)
     clear = (turn > 2 * tolerance_m * chord) & (course > -0.5 * side * side2) & (side > 4 * tolerance_m)
     result: NDArray[np.bool_] = np.logical_and.reduceat(clear, starts(ring_ends[polygon_ends - 1]))
     return result
@@ -79,21 +94,26 @@ def polygon_parts(geometries: NDArray[np.object_]) -> tuple[NDArray[np.object_],
     return parts[keep], rows
 
 
-def rings(polygons: NDArray[np.object_]) -> tuple[FloatArray, IntArray, IntArray]:
+def rings(polygons: NDArray[np.object_]) -> Rings:
     """Return open rings: coordinates (n, 2), where each ring ends, where each polygon's rings end."""
     if not len(polygons):
         none = np.empty(0, dtype=np.int64)
         return np.empty((0, 2)), none, none
-    if shapely.get_num_interior_rings(polygons).any():
-        _, closed, offsets = shapely.to_ragged_array(polygons, include_z=False)
-        ring_offsets, polygon_offsets = (np.asarray(o, dtype=np.int64) for o in offsets)
-    else:
-        closed = shapely.get_coordinates(polygons)
-        polygon_offsets = np.arange(len(polygons) + 1)
-        ring_offsets = np.concatenate(([0], np.cumsum(shapely.get_num_coordinates(polygons), dtype=np.int64)))
+    holes = shapely.get_num_interior_rings(polygons)
+    polygon_ends = np.cumsum(holes + 1, dtype=np.int64)
+    size = shapely.get_num_coordinates(polygons).astype(np.int64)
+    holed = np.flatnonzero(holes)
+    if len(holed):
+        outer = size
+        size = np.empty(polygon_ends[-1], dtype=np.int64)
+        size[polygon_ends - 1] = outer
+        ring = ranges((polygon_ends - holes - 1)[holed], holes[holed] + 1)
+        size[ring] = shapely.get_num_coordinates(shapely.get_rings(polygons[holed]))
+    closed = shapely.get_coordinates(polygons)
+    closed_ends = np.cumsum(size)
     keep = np.ones(len(closed), dtype=bool)
-    keep[ring_offsets[1:] - 1] = False
-    return closed[keep], ring_offsets[1:] - np.arange(1, len(ring_offsets)), polygon_offsets[1:]
+    keep[closed_ends - 1] = False
+    return closed[keep], closed_ends - np.arange(1, len(size) + 1), polygon_ends
 
 
 def footprints_of(soup: Soup, up: FloatArray, flat_m2_min: float = 0.05) -> tuple[NDArray[np.object_], IntArray]:

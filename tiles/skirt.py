@@ -9,7 +9,7 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
-from tiles.footprints import polygon_parts, rings, straightened
+from tiles.footprints import polygon_parts, straight_rings
 from tiles.soup import FloatArray, IntArray, next_in_rings
 
 WIDTH_M: Final = 5.0
@@ -31,7 +31,7 @@ def skirt_around(footprints: NDArray[np.object_]) -> Skirt:
     """Return the band around footprints, joined first so that party walls have none."""
     if not len(footprints):
         return Skirt(np.empty((0, 2)), np.empty(0), np.empty((0, 3), dtype=np.int64))
-    xy, ring_ends, _ = rings(straightened(_joined(footprints), SIMPLIFY_M))
+    xy, ring_ends, _ = straight_rings(_joined(footprints), SIMPLIFY_M)
     count = len(xy)
     following = next_in_rings(ring_ends)
     before = np.empty(count, dtype=np.int64)
@@ -58,13 +58,15 @@ def skirt_around(footprints: NDArray[np.object_]) -> Skirt:
 
 
 def _joined(footprints: NDArray[np.object_]) -> NDArray[np.object_]:
-    """Return single polygons, counter-clockwise: those whose boxes meet made one, the others as they are."""
-    one, other = shapely.STRtree(footprints).query(footprints)
-    near = np.zeros(len(footprints), dtype=np.bool_)
-    near[one[one != other]] = True
-    if not near.any():
+    """Return single polygons, counter-clockwise: those that meet made one, the others as they are."""
+    pairs = shapely.STRtree(footprints).query(footprints)
+    one, other = pairs[:, pairs[0] < pairs[1]]
+    meets = shapely.intersects(footprints[one], footprints[other])
+    if not meets.any():
         return footprints
-    union = shapely.disjoint_subset_union_all(footprints[near])
+    shared = np.zeros(len(footprints), dtype=np.bool_)
+    shared[one[meets]] = shared[other[meets]] = True
+    union = shapely.disjoint_subset_union_all(footprints[shared])
     polygons, _ = polygon_parts(np.array([union], dtype=object))
-    joined: NDArray[np.object_] = np.concatenate((footprints[~near], shapely.orient_polygons(polygons)))
+    joined: NDArray[np.object_] = np.concatenate((footprints[~shared], shapely.orient_polygons(polygons)))
     return joined
