@@ -9,7 +9,7 @@
  * Colours come from the design tokens on the container: set `data-theme` on the root first, then call `setTheme`.
  * The container needs a size; the map fills it and follows it. Panels: `setPadding`, so that no label lies under one.
  */
-import { Deck, MapView, type PickingInfo, type WebMercatorViewport } from '@deck.gl/core';
+import type { Deck, MapView, PickingInfo, WebMercatorViewport } from '@deck.gl/core';
 import type {
   CityMapOptions,
   ColourBy,
@@ -24,6 +24,8 @@ import type {
 } from './types';
 import { Tokens, toCss } from './tokens';
 import { clampView, Flight, parseDuration, PITCH_MAX, reducedMotion, ZOOM_MAX, ZOOM_MIN } from './camera';
+import { createCanvas, createDeck, pixelRatio } from './deck-view';
+import { motionOf } from './motion';
 import { CityEffect, DEFAULT_SUN } from './shading/effect';
 import { legendFor, type Legend } from './palette';
 import { readSpec } from './spec';
@@ -49,16 +51,13 @@ const SETTLE_FRAMES = 4;
 /** The camera counts as moving for this long after its last step. */
 const MOVING_MS = 180;
 
-/** Drawn pixels per CSS pixel: sharp where the machine can, a quarter of the work where it was asked to be fast. */
-const pixelRatio = (quality: Quality): number => (quality === 'full' ? Math.min(2, devicePixelRatio) : 0.5);
-
 export class CityMap {
   private readonly deck: Deck<MapView>;
   private readonly scene: Scene;
   private readonly effect: CityEffect;
   private readonly flight: Flight;
   private readonly canvas: HTMLCanvasElement;
-  private readonly quality: Quality;
+  private quality: Quality;
   private tokens: Tokens;
   private view: ViewState = START;
   private bbox: [number, number, number, number] | null = null;
@@ -88,15 +87,10 @@ export class CityMap {
       (id, phase, detail) => options.onLayerState?.(id, phase, detail),
     );
     this.scene.language = options.language ?? 'en';
+    this.scene.motion = motionOf(this.tokens, this.quality);
     this.flight = new Flight((view) => this.applyView(view));
-    this.canvas = document.createElement('canvas');
-    this.canvas.className = 'city-map-canvas';
-    this.canvas.tabIndex = 0;
-    this.canvas.setAttribute('role', 'application');
+    this.canvas = createCanvas(container);
     this.setLabel(options.label ?? 'City map');
-    Object.assign(this.canvas.style, { position: 'absolute', inset: '0', width: '100%', height: '100%' });
-    if (getComputedStyle(container).position === 'static') container.style.position = 'relative';
-    container.append(this.canvas);
     this.deck = this.createDeck();
     this.pointer = new PointerWatch(this.canvas, {
       tap: (x, y) => this.options.onPick?.(this.pickAt(x, y)),
@@ -107,32 +101,17 @@ export class CityMap {
   }
 
   private createDeck(): Deck<MapView> {
-    const deck = new Deck<MapView>({
-      canvas: this.canvas,
-      // 30 degrees of view, as the drawings: the default is wider and makes towers lean.
-      views: new MapView({ altitude: 1.866, nearZMultiplier: 0.05, farZMultiplier: 1.6, repeat: false }),
-      viewState: this.view as never,
-      controller: { dragRotate: true, inertia: reducedMotion() ? 0 : 260, keyboard: false, touchRotate: true },
-      effects: [this.effect],
-      layers: [],
-      pickingRadius: PICK_RADIUS_PX,
-      useDevicePixels: pixelRatio(this.quality),
-      getCursor: ({ isDragging }) => (isDragging ? 'grabbing' : this.hovered ? 'pointer' : 'grab'),
-      onViewStateChange: ({ viewState, interactionState: now }) => {
-        // deck.gl also reports its own first state here, which would undo the view set before it was ready.
-        if (!now.isDragging && !now.isPanning && !now.isRotating && !now.isZooming && !now.inTransition) return;
+    return createDeck(this.canvas, this.effect, this.view, this.quality, {
+      moved: (view) => {
         this.flight.stop();
-        this.applyView(viewState as unknown as ViewState);
+        this.applyView(view);
       },
-      onResize: () => this.refresh(),
-      onLoad: () => this.refresh(),
-      onBeforeRender: () => this.cadence.begin(),
-      onAfterRender: () => this.afterRender(),
-      onError: (error) => this.options.onLayerState?.('map', 'failed', error.message),
+      refresh: () => this.refresh(),
+      beforeRender: () => this.cadence.begin(),
+      afterRender: () => this.afterRender(),
+      failed: (message) => this.options.onLayerState?.('map', 'failed', message),
+      hovering: () => this.hovered !== null,
     });
-    // deck.gl draws a picking frame at every press and move of the pointer; `PointerWatch` knows when one is due.
-    Object.assign(deck, { _getInternalPickingMode: () => null });
-    return deck;
   }
 
   /** Takes a pydeck spec. Throws `SpecError` and changes nothing when the spec is refused. */
@@ -189,6 +168,7 @@ export class CityMap {
     this.tokens = Tokens.of(this.container);
     this.effect.setTheme(this.tokens, theme);
     this.scene.setTokens(this.tokens);
+    this.scene.motion = motionOf(this.tokens, this.quality);
     this.paintBackground();
     this.refresh(true);
   }
@@ -212,20 +192,20 @@ export class CityMap {
     const one = [...this.scene.live.all()].find((d) => property === undefined || d.observed_property === property);
     const before = this.scene.colourBy;
     this.scene.colourBy = colourBy;
-    const range = this.scene.liveRange;
+    const range = this.scene.paint.liveRange;
     this.scene.colourBy = before;
     return legendFor(colourBy, this.tokens, range, one?.unit ?? null);
   }
 
   select(id: string | null): void {
-    if (this.scene.selectedId === id) return;
-    this.scene.selectedId = id;
+    if (this.scene.paint.selectedId === id) return;
+    this.scene.paint.selectedId = id;
     this.refresh();
   }
 
   hover(id: string | null): void {
-    if (this.scene.hoverId === id) return;
-    this.scene.hoverId = id;
+    if (this.scene.paint.hoverId === id) return;
+    this.scene.paint.hoverId = id;
     this.refresh();
   }
 
@@ -307,6 +287,8 @@ export class CityMap {
   }
 
   setQuality(quality: Quality): void {
+    this.quality = quality;
+    this.scene.motion = motionOf(this.tokens, quality);
     this.effect.setQuality(quality);
     this.deck.setProps({ useDevicePixels: pixelRatio(quality) });
     this.refresh(true);
@@ -404,6 +386,7 @@ export class CityMap {
 
   private afterRender(): void {
     this.cadence.end();
+    if (this.scene.moving) this.refresh();
     clearTimeout(this.idleTimer);
     this.idleTimer = window.setTimeout(() => {
       const quiet = !this.refreshFrame && !this.refreshTimer && !this.flight.active && !this.effect.settling;

@@ -63,3 +63,25 @@ describe('text', () => {
     expect(uprightAngle(from)).toBeCloseTo(to),
   );
 });
+
+describe('labels and marks', () => {
+  const disc = (x: number, y: number) => ({ x, y, radius: 8 });
+
+  it('steps aside for a disc, above or below', () => {
+    const [l] = chooseLabels([label('Ateneum')], FRAME, new Set(), [disc(500, 400)]);
+    expect(Math.abs(l?.shift_px?.[1] ?? 0)).toBeGreaterThanOrEqual(16);
+    expect(chooseLabels([label('Ateneum')], FRAME, new Set(), [disc(560, 400)])[0]?.shift_px).toBeUndefined();
+  });
+
+  it('moves along its street, and is left out where there is no room', () => {
+    const street = label('Kaivokatu', { room_px: 300, angle_deg: 30 });
+    const [l] = chooseLabels([street], FRAME, new Set(), [disc(500, 400)]);
+    const [dx = 0, dy = 0] = l?.shift_px ?? [];
+    expect(dy / dx).toBeCloseTo(-Math.tan(Math.PI / 6));
+    expect(chooseLabels([{ ...street, room_px: 60 }], FRAME, new Set(), [disc(500, 400)])).toEqual([]);
+  });
+
+  it('never steps aside into another name', () => {
+    expect(ids(chooseLabels([label('main', { rank: 1 }), label('side', { x: 505 })], FRAME))).toEqual(['main']);
+  });
+});

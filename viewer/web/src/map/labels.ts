@@ -19,6 +19,8 @@ export interface LabelCandidate {
   y: number;
   /** Counter-clockwise from the screen's x axis. */
   angle_deg: number;
+  /** Moved from its place on the screen, to keep clear of a mark. */
+  shift_px?: [number, number];
   /** Screen length the label may take along its line; Infinity for points. */
   room_px: number;
 }
@@ -28,6 +30,13 @@ export interface Frame {
   height: number;
   /** Space taken by panels, CSS pixels. */
   padding: { left: number; right: number; top: number; bottom: number };
+}
+
+/** Something on the screen that no label may cover: a disc. */
+export interface Obstacle {
+  x: number;
+  y: number;
+  radius: number;
 }
 
 interface Box {
@@ -91,6 +100,25 @@ function inside(b: Box, f: Frame): boolean {
   return b.x - w >= left && b.x + w <= f.width - right && b.y - h >= top && b.y + h <= f.height - bottom;
 }
 
+function covers(b: Box, o: Obstacle): boolean {
+  const dx = o.x - b.x;
+  const dy = o.y - b.y;
+  const along = Math.max(0, Math.abs(dx * b.cos + dy * b.sin) - b.halfWidth);
+  const across = Math.max(0, Math.abs(dy * b.cos - dx * b.sin) - b.halfHeight);
+  return Math.hypot(along, across) < o.radius;
+}
+
+/** A name at a point may move this far up or down to keep clear of a mark. */
+const STEP_ASIDE_PX = [16, -16, 24, -24] as const;
+
+/** Where a label may stand: its place, then places beside it; along its line, or above and below its point. */
+function places(c: LabelCandidate): [number, number][] {
+  if (c.room_px === Infinity) return [[0, 0], ...STEP_ASIDE_PX.map((dy): [number, number] => [0, dy])];
+  const slack = (c.room_px - textWidth(c.text, c.size_px)) / 2;
+  const t = (c.angle_deg * Math.PI) / 180;
+  return [0, 0.5, -0.5, 0.95, -0.95].map((k) => [slack * k * Math.cos(t), -slack * k * Math.sin(t)]);
+}
+
 /** The same name is not written twice within this distance. */
 const REPEAT_PX = 420;
 
@@ -102,6 +130,7 @@ export function chooseLabels(
   candidates: LabelCandidate[],
   frame: Frame,
   shown: ReadonlySet<string> = new Set(),
+  obstacles: readonly Obstacle[] = [],
 ): LabelCandidate[] {
   const order = candidates
     .filter((c) => c.text !== '' && c.size_px >= MIN_LABEL_PX)
@@ -112,11 +141,17 @@ export function chooseLabels(
   for (const { c } of order) {
     if (chosen.length >= MAX_LABELS) break;
     if (textWidth(c.text, c.size_px) > c.room_px) continue;
-    const box = boxOf(c);
-    if (!inside(box, frame) || boxes.some((b) => overlap(b, box))) continue;
     if (chosen.some((o) => o.text === c.text && Math.hypot(o.x - c.x, o.y - c.y) < REPEAT_PX)) continue;
-    chosen.push(c);
-    boxes.push(box);
+    const own = boxOf(c);
+    // A name steps aside for a mark, never to squeeze in between other names.
+    if (boxes.some((b) => overlap(b, own))) continue;
+    for (const shift of places(c)) {
+      const box = { ...own, x: own.x + shift[0], y: own.y + shift[1] };
+      if (!inside(box, frame) || obstacles.some((o) => covers(box, o)) || boxes.some((b) => overlap(b, box))) continue;
+      chosen.push(shift[0] === 0 && shift[1] === 0 ? c : { ...c, shift_px: shift });
+      boxes.push(box);
+      break;
+    }
   }
   return chosen;
 }

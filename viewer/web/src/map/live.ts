@@ -11,6 +11,8 @@ const VISIBLE_STEPS = 32;
 export class LiveStore {
   /** Goes up with every change that can be seen; layers use it as their update trigger. */
   version = 0;
+  /** Goes up with every list of datastreams. */
+  streamsVersion = 0;
   private seen = true;
   private readonly streams = new Map<string, Datastream>();
   private readonly values = new Map<string, LiveValue>();
@@ -35,6 +37,7 @@ export class LiveStore {
       }
     }
     this.version++;
+    this.streamsVersion++;
   }
 
   /**

@@ -6,7 +6,7 @@ import type { Link, Node } from './layers/network-layers';
 import type { Tree } from './layers/tree-layer';
 import type { LayerSpec } from './spec';
 
-const SUFFIX = /-(glow-wide|glow|line|node|disc|mark|halo|cluster|count)$/;
+const SUFFIX = /-(glow-wide|glow|line|node|disc|mark|halo|ring|pulse|cluster|count)$/;
 
 const text = (v: unknown): string | null => (v === null || v === undefined || v === '' ? null : String(v));
 

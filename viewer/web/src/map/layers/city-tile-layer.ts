@@ -14,6 +14,8 @@ export interface TilePaint {
   contact: Rgba;
   selectedId: string | null;
   selectedEdge: Rgba;
+  /** How long the change to these colours takes. */
+  fade_ms: number;
 }
 
 export interface CityTileProps extends CityExtensionProps {
@@ -157,6 +159,8 @@ export class CityTileLayer extends Tile3DLayer<unknown, CityTileProps> {
         featureColours: p.colours,
         featureIds: content.featureIds,
         heights: content.heights,
+        orders: content.orders,
+        fade_ms: paint.fade_ms,
         ranked: ground,
         pickable: !ground && this.props.pickable,
         cityKind: ground ? Kind.ground : Kind.building,

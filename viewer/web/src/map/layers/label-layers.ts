@@ -248,6 +248,8 @@ export function labelLayers(
 ): Layer[] {
   const halo = tokens.get('map-label-halo');
   const family = tokens.text('font-ui') || 'sans-serif';
+  const far = (l: LabelCandidate): number => (viewport ? nearness(viewport, l.lngLat) : 1);
+  const offset = (l: LabelCandidate): [number, number] => [(l.shift_px?.[0] ?? 0) / far(l), (l.shift_px?.[1] ?? 0) / far(l)];
   const colour = (l: LabelCandidate): Rgba => tokens.get(STYLES[l.style].token);
   const layer = (name: string, data: LabelCandidate[], weight: string): Layer =>
     new TextLayer<LabelCandidate>({
@@ -255,8 +257,9 @@ export function labelLayers(
       data,
       getText: (l) => l.text,
       getPosition: (l) => [l.lngLat[0], l.lngLat[1], l.height_m],
-      getSize: (l) => l.size_px / (viewport ? nearness(viewport, l.lngLat) : 1),
+      getSize: (l) => l.size_px / far(l),
       getAngle: (l) => l.angle_deg,
+      getPixelOffset: (l) => offset(l),
       getColor: colour,
       characterSet: 'auto',
       fontFamily: family,

@@ -2,6 +2,7 @@ import type { LayerContext, UpdateParameters } from '@deck.gl/core';
 import { SimpleMeshLayer, type SimpleMeshLayerProps } from '@deck.gl/mesh-layers';
 import type { Texture } from '@luma.gl/core';
 import type { CityExtensionProps } from '../shading/extension';
+import { ColourFade } from './fade';
 
 type Inject = Record<string, string>;
 interface Shaders {
@@ -33,8 +34,12 @@ export interface FeatureMeshProps extends CityExtensionProps {
   /** Row of the property table, per vertex. */
   featureIds: Float32Array | null;
   heights: Float32Array | null;
+  /** How far each vertex steps back in depth, in parts of it; see `orderOf`. */
+  orders: Float32Array | null;
   /** RGBA bytes, per row. */
   featureColours: Uint8Array | null;
+  /** How long a change of colours takes. */
+  fade_ms: number;
   /** Draws into the band before the far plane, ordered by `heights` as paint rank: the ground. */
   ranked: boolean;
   onDrawn: (() => void) | null;
@@ -51,6 +56,8 @@ export class FeatureMeshLayer extends SimpleMeshLayer<number, FeatureMeshProps> 
   static override defaultProps = {
     featureIds: null,
     heights: null,
+    orders: null,
+    fade_ms: 0,
     featureColours: null,
     ranked: false,
     onDrawn: null,
@@ -66,12 +73,12 @@ export class FeatureMeshLayer extends SimpleMeshLayer<number, FeatureMeshProps> 
     // so neighbouring tiles may overlap and be drawn in any order.
     const band: Inject = this.props.ranked
       ? { 'vs:DECKGL_FILTER_GL_POSITION': 'if (city.depth.x < 0.5) position.z = position.w * (0.9995 - cimHeight * 0.00002);' }
-      : {};
+      : { 'vs:DECKGL_FILTER_GL_POSITION': 'if (city.depth.x < 0.5) position.z += position.w * cimOrder;' };
     return {
       ...s,
       modules: [...s.modules, featureModule],
       inject: inject(s, {
-        'vs:#decl': 'in float cimFeature;\nin float cimHeight;\n',
+        'vs:#decl': 'in float cimFeature;\nin float cimHeight;\nin float cimOrder;\n',
         'vs:#main-end': 'picking_setPickingColor(picking_getPickingColorFromIndex(cimFeature));\ncity_h = cimHeight;\n',
         'vs:DECKGL_FILTER_COLOR': `
   int cimRow = int(cimFeature + 0.5);
@@ -85,7 +92,7 @@ export class FeatureMeshLayer extends SimpleMeshLayer<number, FeatureMeshProps> 
 
   override initializeState(): void {
     super.initializeState();
-    const scalar = (name: 'featureIds' | 'heights'): object => ({
+    const scalar = (name: 'featureIds' | 'heights' | 'orders'): object => ({
       type: 'float32',
       size: 1,
       noAlloc: true,
@@ -94,37 +101,47 @@ export class FeatureMeshLayer extends SimpleMeshLayer<number, FeatureMeshProps> 
       },
     });
     // Given in the geometry these would be ignored; the names must differ from every prop.
-    this.getAttributeManager()?.add({ cimFeature: scalar('featureIds'), cimHeight: scalar('heights') } as never);
+    this.getAttributeManager()?.add({ cimFeature: scalar('featureIds'), cimHeight: scalar('heights'), cimOrder: scalar('orders') } as never);
   }
 
   override updateState(params: UpdateParameters<this>): void {
     super.updateState(params);
     const { props, oldProps } = params;
     if (props.featureColours && props.featureColours !== oldProps.featureColours) {
-      this.uploadColours(props.featureColours);
+      this.colours.fade ??= new ColourFade();
+      this.colours.fade.show(props.featureColours, performance.now(), props.fade_ms);
     }
   }
 
-  private get colours(): { texture?: Texture } {
-    return this.state as unknown as { texture?: Texture };
+  private get colours(): { texture?: Texture; fade?: ColourFade } {
+    return this.state as unknown as { texture?: Texture; fade?: ColourFade };
   }
 
-  private uploadColours(bytes: Uint8Array): void {
+  private uploadColours(bytes: Uint8Array): Texture {
     const height = Math.max(1, Math.ceil(bytes.length / 4 / COLOUR_TEXTURE_WIDTH));
     const data = new Uint8Array(COLOUR_TEXTURE_WIDTH * height * 4);
     data.set(bytes);
-    this.colours.texture?.destroy();
-    this.colours.texture = this.context.device.createTexture({
-      data,
-      width: COLOUR_TEXTURE_WIDTH,
-      height,
-      format: 'rgba8unorm',
-      sampler: { minFilter: 'nearest', magFilter: 'nearest' },
-    });
+    let { texture } = this.colours;
+    if (texture?.height === height) texture.writeData(data);
+    else {
+      texture?.destroy();
+      texture = this.context.device.createTexture({
+        data,
+        width: COLOUR_TEXTURE_WIDTH,
+        height,
+        format: 'rgba8unorm',
+        sampler: { minFilter: 'nearest', magFilter: 'nearest' },
+      });
+    }
+    this.colours.texture = texture;
+    return texture;
   }
 
   override draw(options: never): void {
-    const { texture } = this.colours;
+    const { fade } = this.colours;
+    const bytes = fade?.step(performance.now());
+    if (fade?.active) this.setNeedsRedraw();
+    const texture = bytes ? this.uploadColours(bytes) : this.colours.texture;
     if (!texture) return;
     this.state.model?.shaderInputs.setProps({ feature: { texture } });
     super.draw(options);

@@ -1,11 +1,13 @@
 import type { Layer } from '@deck.gl/core';
+import { PathStyleExtension, type PathStyleExtensionProps } from '@deck.gl/extensions';
 import { PathLayer, ScatterplotLayer } from '@deck.gl/layers';
 import type { Rgba } from '../types';
 import { withAlpha, type Tokens } from '../tokens';
 import { linesOf, pointOf, type Feature, type Position } from '../features';
-import type { LiveStore } from '../live';
+import type { LiveState, LiveStore } from '../live';
 import { CITY_EXTENSIONS } from '../shading/extension';
 import { Kind } from '../shading/shader';
+import { STEADY } from './steady-size';
 
 export interface Link {
   feature: Feature;
@@ -30,6 +32,8 @@ export interface NetworkInput {
   tokens: Tokens;
   selectedId: string | null;
   zoom: number;
+  /** How long a change of colour takes. */
+  fade_ms: number;
 }
 
 const ON_GROUND = { depthCompare: 'always', depthWriteEnabled: false } as const;
@@ -70,6 +74,17 @@ function streamColour(n: NetworkInput, f: Feature): Rgba {
   return n.live.colour(d, n.tokens, d?.observed_property === n.property ? n.range : null);
 }
 
+/** Dash and gap in pixels: a line that has gone silent is broken, and says so without its colour. */
+export const DASH_STALE: readonly [number, number] = [9, 7];
+const SOLID: readonly [number, number] = [1, 0];
+export const dashOf = (state: LiveState): readonly [number, number] => (state === 'stale' ? DASH_STALE : SOLID);
+
+const LINE_EXTENSIONS = [...CITY_EXTENSIONS, new PathStyleExtension({ dashMode: 'path' })];
+
+/** Colours change over a moment; null where nothing is to move. */
+export const fading = (fade_ms: number, ...accessors: string[]): object | null =>
+  fade_ms > 0 ? Object.fromEntries(accessors.map((name) => [name, { duration: fade_ms }])) : null;
+
 /** Soft glow, surface rim and line of a network, on the ground and under the buildings. */
 export function networkLayers(n: NetworkInput): Layer[] {
   const { live, tokens } = n;
@@ -86,14 +101,16 @@ export function networkLayers(n: NetworkInput): Layer[] {
     visible: n.visible,
     parameters: ON_GROUND,
     extensions: CITY_EXTENSIONS,
-    updateTriggers: { getColor: trigger, getWidth: trigger },
+    transitions: fading(n.fade_ms, 'getColor') as never,
+    updateTriggers: { getColor: trigger, getWidth: trigger, getDashArray: trigger },
     ...({ cityKind: Kind.flat } as object),
   };
   const scale = Math.max(0.6, Math.min(1.4, 1 + (n.zoom - 16) * 0.2));
   const silent = (f: Feature): boolean => live.state(stream(f)) === 'none';
+  const stale = (f: Feature): boolean => live.state(stream(f)) === 'stale';
   const emphasis = (f: Feature): number => (alarmed(f) ? 1.6 : silent(f) ? UNMEASURED_WIDTH : 1);
   const width = (l: Link): number => l.width_px * emphasis(l.feature) + (l.feature.id === n.selectedId ? 3 : 0);
-  const glow = (l: Link, alpha: number): Rgba => withAlpha(colour(l.feature), silent(l.feature) ? 0 : alpha);
+  const glow = (l: Link, alpha: number): Rgba => withAlpha(colour(l.feature), silent(l.feature) || stale(l.feature) ? 0 : alpha);
   return [
     new PathLayer<Link>({
       ...shared,
@@ -109,10 +126,15 @@ export function networkLayers(n: NetworkInput): Layer[] {
       widthScale: scale,
       getColor: (l) => glow(l, 0.26),
     }),
-    new PathLayer<Link>({
+    new PathLayer<Link, PathStyleExtensionProps<Link>>({
       ...shared,
       id: `${n.id}-line`,
       pickable: true,
+      extensions: LINE_EXTENSIONS,
+      capRounded: false,
+      getDashArray: (l) => dashOf(live.state(stream(l.feature))),
+      dashUnits: 'pixels',
+      dashGapPickable: true,
       getWidth: width,
       widthScale: scale,
       getColor: (l) => (l.feature.id === n.selectedId ? tokens.get('bldg-selected') : colour(l.feature)),
@@ -124,6 +146,7 @@ export function networkLayers(n: NetworkInput): Layer[] {
 export function nodeLayer(n: NetworkInput): Layer {
   const { live, tokens } = n;
   const trigger = [live.version, n.property, n.range?.join(), n.selectedId, tokens.text('map-sky')].join('|');
+  const stale = (d: Node): boolean => live.state(live.forElement(d.feature.properties, n.property)) === 'stale';
   return new ScatterplotLayer<Node>({
     id: `${n.id}-node`,
     data: n.nodes,
@@ -137,8 +160,11 @@ export function nodeLayer(n: NetworkInput): Layer {
     getPosition: (d) => d.position,
     getRadius: (d) => (d.feature.id === n.selectedId ? 7 : 4),
     getLineWidth: 2,
-    getLineColor: (d) => (d.feature.id === n.selectedId ? tokens.get('bldg-selected') : tokens.get('color-surface')),
-    getFillColor: (d) => streamColour(n, d.feature),
+    // Silent: a hollow ring, so that it is told apart without its colour.
+    getLineColor: (d) => (d.feature.id === n.selectedId ? tokens.get('bldg-selected') : stale(d) ? tokens.get('status-stale') : tokens.get('color-surface')),
+    getFillColor: (d) => (stale(d) ? withAlpha(tokens.get('color-surface'), 0.7) : streamColour(n, d.feature)),
+    extensions: STEADY,
+    transitions: fading(n.fade_ms, 'getFillColor') as never,
     parameters: ON_GROUND,
     updateTriggers: { getFillColor: trigger, getLineColor: trigger, getRadius: trigger },
   });

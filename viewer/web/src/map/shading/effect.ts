@@ -4,7 +4,7 @@ import { Matrix4 } from '@math.gl/core';
 import type { Device, Framebuffer, Texture } from '@luma.gl/core';
 import type { Quality, Rgba, SunDirection, Theme } from '../types';
 import type { Tokens } from '../tokens';
-import { Kind } from './shader';
+import { Kind, type CityLight } from './shader';
 
 /** Without a chosen time the sun stands in the south-west, as in the drawings. */
 export const DEFAULT_SUN: SunDirection = { azimuth_deg: 238, altitude_deg: 40 };
@@ -81,7 +81,7 @@ const smoothstep = (a: number, b: number, x: number): number => {
  * One sun, one sky, one warm bounce, haze, and an own soft shadow map. The map is drawn again only when the sun,
  * the casters or the snapped centre change: it depends neither on zoom within a step nor on bearing.
  */
-export class CityEffect implements Effect {
+export class CityEffect implements Effect, CityLight {
   readonly id = 'city-effect';
   readonly props = {};
   readonly useInPicking = true;

@@ -1,5 +1,4 @@
 import { project } from '@deck.gl/core';
-import type { CityEffect } from './effect';
 
 /**
  * The look of the city as two shader modules. All shading happens in the colour filter hook, in metres
@@ -131,8 +130,13 @@ vec4 city_colour(vec4 colour) {
 }
 `;
 
+/** Who knows the light: gives a layer the city's uniforms, metres from the city origin by the layer's own origin. */
+export interface CityLight {
+  moduleUniforms(commonOrigin: number[], depthPass: boolean): Record<string, unknown>;
+}
+
 export interface CityModuleProps {
-  fx?: CityEffect;
+  fx?: CityLight;
   project?: Record<string, unknown>;
   depthPass?: boolean;
 }
@@ -150,7 +154,7 @@ export const cityModule = {
   city_n = geometry.normal;
   city_h = 0.0;
   if (city.depth.x > 0.5) position = city.light * vec4(city_p, 1.0);
-  else if (cityLayer.kind.x == 3.0) position.z -= 0.00025 * position.w;
+  else if (cityLayer.kind.x == 3.0) position.z -= 0.0002 * position.w;
   else if (cityLayer.kind.x == 6.0) position.z = 0.9998 * position.w;
 `,
     'fs:DECKGL_FILTER_COLOR': `

@@ -1,0 +1,160 @@
+import type { Datastream, LayerPhase } from './types';
+import type { LayerSpec } from './spec';
+import type { LiveStore } from './live';
+import { loadFeatures, pointOf, SourceError, type Feature, type Position } from './features';
+import { treesOf, type Tree } from './layers/tree-layer';
+import { linksOf, nodesOf, type Link, type Node } from './layers/network-layers';
+import type { Sensor } from './layers/sensor-layers';
+import { labelSources, type LabelSource } from './layers/label-layers';
+
+export interface Loaded {
+  phase: LayerPhase;
+  features: Feature[];
+  trees?: Tree[];
+  links?: Link[];
+  nodes?: Node[];
+  labels?: LabelSource[];
+  /** Made once per list of datastreams: what is drawn by keeps its identity. */
+  sensors?: { of: number; list: Sensor[] };
+}
+
+/** What the layers draw by: fetched once a layer is shown, kept until the next spec. */
+export class LayerSources {
+  specs: LayerSpec[] = [];
+  language = 'en';
+  private readonly visible = new Map<string, boolean>();
+  private readonly loaded = new Map<string, Loaded>();
+  private abort = new AbortController();
+
+  constructor(
+    private readonly live: LiveStore,
+    private readonly changed: () => void,
+    private readonly report: (layerId: string, phase: LayerPhase, detail: string) => void,
+  ) {}
+
+  setSpecs(specs: LayerSpec[]): void {
+    this.stop();
+    this.abort = new AbortController();
+    this.specs = specs;
+    this.loaded.clear();
+    for (const s of specs) if (!this.visible.has(s.id)) this.visible.set(s.id, s.visible);
+    this.ensure();
+  }
+
+  stop(): void {
+    this.abort.abort();
+  }
+
+  get(id: string): Loaded | undefined {
+    return this.loaded.get(id);
+  }
+
+  setVisible(id: string, visible: boolean): void {
+    this.visible.set(id, visible);
+    this.ensure();
+    this.changed();
+  }
+
+  isVisible(id: string): boolean {
+    return this.visible.get(id) ?? true;
+  }
+
+  /** True while anything that is shown is on its way. */
+  get waiting(): boolean {
+    return this.specs.some((s) => this.isVisible(s.id) && this.loaded.get(s.id)?.phase === 'loading');
+  }
+
+  /** Asks again for a layer that failed. */
+  retry(id: string): void {
+    this.loaded.delete(id);
+    this.ensure();
+  }
+
+  relabel(): void {
+    for (const s of this.specs) {
+      const l = this.loaded.get(s.id);
+      if (s.role === 'labels' && l) l.labels = labelSources(l.features, s.id, this.language);
+    }
+    this.changed();
+  }
+
+  setPhase(id: string, phase: LayerPhase, detail = ''): void {
+    const l = this.loaded.get(id);
+    if (l && l.phase !== phase) l.phase = phase;
+    this.report(id, phase, detail);
+    this.changed();
+  }
+
+  private ensure(): void {
+    for (const s of this.specs) {
+      if (this.loaded.has(s.id) || !this.isVisible(s.id)) continue;
+      this.loaded.set(s.id, { phase: 'loading', features: [] });
+      this.report(s.id, 'loading', '');
+      const { signal } = this.abort;
+      this.fetchLayer(s, signal).catch((error: unknown) => {
+        if (signal.aborted) return;
+        this.setPhase(s.id, 'failed', error instanceof SourceError ? error.detail : 'network');
+      });
+    }
+  }
+
+  private async fetchLayer(s: LayerSpec, signal: AbortSignal): Promise<void> {
+    if (s.role === 'ground' || s.role === 'buildings') {
+      // The tileset is asked for here first: deck.gl swallows a tileset that is missing.
+      const response = await fetch(String(s.data), { signal });
+      if (!response.ok) throw new SourceError(`http_${response.status}`);
+      const l = this.loaded.get(s.id);
+      if (l) l.phase = 'ready';
+      this.changed();
+      return;
+    }
+    const features = await loadFeatures(s.data, signal);
+    // One page of each is enough: names of a large city are more than there is room for.
+    for (const source of s.hints.sources ?? []) features.push(...(await loadFeatures(source, signal, 1)));
+    const nodes = s.hints.nodes ? await loadFeatures(s.hints.nodes, signal) : [];
+    if (signal.aborted) return;
+    const l: Loaded = { phase: 'loading', features };
+    if (s.role === 'trees') l.trees = treesOf(features);
+    if (s.role === 'network') {
+      l.links = linksOf(features);
+      l.nodes = nodesOf(nodes);
+    }
+    if (s.role === 'labels') l.labels = labelSources(features, s.id, this.language);
+    this.loaded.set(s.id, l);
+    this.setPhase(s.id, features.length ? 'ready' : 'empty', String(features.length));
+  }
+
+  sensorsOf(id: string): Sensor[] {
+    const l = this.loaded.get(id);
+    if (!l) return [];
+    if (l.sensors?.of !== this.live.streamsVersion) l.sensors = { of: this.live.streamsVersion, list: this.readSensors(l) };
+    return l.sensors.list;
+  }
+
+  private readSensors(l: Loaded): Sensor[] {
+    const out: Sensor[] = [];
+    for (const f of l.features) {
+      const position = pointOf(f);
+      const p = f.properties;
+      const known = [f.id, p['datastream_id'], p['id']].map((k) => this.live.stream(String(k ?? ''))).find(Boolean);
+      const stream = known ?? ({ ...p, id: String(p['datastream_id'] ?? p['id'] ?? f.id) } as unknown as Datastream);
+      if (position) out.push({ id: stream.id, position, stream });
+    }
+    return out;
+  }
+
+  /** Place of a sensor, node, tree or the middle of a link; null when no layer holds it. */
+  positionOf(id: string): Position | null {
+    for (const s of this.specs) {
+      const l = this.loaded.get(s.id);
+      const found =
+        (s.role === 'sensors' ? this.sensorsOf(s.id).find((d) => d.id === id)?.position : undefined) ??
+        l?.nodes?.find((d) => d.feature.id === id)?.position ??
+        l?.trees?.find((d) => d.id === id)?.position;
+      if (found) return found;
+      const path = l?.links?.find((d) => d.feature.id === id)?.path;
+      if (path) return path[Math.floor(path.length / 2)] ?? null;
+    }
+    return null;
+  }
+}
