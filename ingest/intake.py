@@ -87,7 +87,7 @@ class IntakeKind:
         return {**job.params, "working_crs": frame.crs, "time_zone": frame.time_zone}
 
     def on_payload(self, job: Job, payload: object) -> None:
-        """Stage objects durably; keep the rest until all is published."""
+        """Stage objects; keep the rest until all is published."""
         intake = self._running[job.id]
         match payload:
             case ObjectBatch():

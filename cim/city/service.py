@@ -68,6 +68,7 @@ class CityService:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._guard = threading.Lock()
+        self._staged: dict[str, int] = {}
         self._view = self._load()
 
     @property
@@ -114,11 +115,13 @@ class CityService:
             self._view = self._load()
 
     def stage(self, job_id: str, first_sequence: int, objects: pa.RecordBatch, geometries: pa.RecordBatch) -> None:
-        """Keep rows that a job has read, durably, unseen until they are published."""
+        """Keep rows that a job has read, unseen until they are published."""
         self._database.submit(lambda c: store.stage(c, job_id, first_sequence, objects, geometries)).result()
+        self._staged[job_id] = self._staged.get(job_id, 0) + objects.num_rows
 
     def discard(self, job_id: str) -> None:
         """Forget what a job has staged: the city is as it was."""
+        self._staged.pop(job_id, None)
         self._database.submit(lambda c: store.discard(c, job_id)).result()
 
     def publish(
@@ -128,10 +131,11 @@ class CityService:
 
         Raises :class:`cim.errors.Conflict` if the city has another CRS; then nothing is changed.
         """
+        staged = self._staged.get(act.job_id, 0)
 
         def work(connection: duckdb.DuckDBPyConnection) -> Published:
             store.write_frame(connection, frame, act.at)
-            published = store.publish(connection, act, [dataset.dataset for dataset in datasets])
+            published = store.publish(connection, act, [dataset.dataset for dataset in datasets], staged)
             for dataset in datasets:
                 store.write_dataset(connection, dataset, published.baseline_version)
             for write in also:
@@ -139,6 +143,7 @@ class CityService:
             return published
 
         published = self._database.submit(work).result()
+        self._staged.pop(act.job_id, None)
         self.reload()
         return published
 
@@ -165,6 +170,14 @@ class CityService:
         if not found:
             raise _unknown(identifier)
         return found[0]
+
+    def objects_at(self, version: int, identifiers: Sequence[str]) -> dict[str, CityObject]:
+        """Return some objects as a baseline had them, by id; those that it had not are left out."""
+        if not identifiers:
+            return {}
+        with self._database.read() as cursor:
+            rows, geometries = store.read_objects_at(cursor, version, identifiers)
+        return {found.id: found for found in columns_to_objects(rows, geometries)}
 
     def row(self, identifier: str) -> int:
         """Return the row of an object in the index; raises :class:`NotFound`."""

@@ -68,38 +68,58 @@ def stage(
     objects: pa.RecordBatch,
     geometries: pa.RecordBatch,
 ) -> None:
-    """Keep what a job has read; nobody sees it before it is published."""
+    """Keep what a job has read; nobody sees it before it is published.
+
+    It lies in temporary tables of the writer's connection: a job that does not reach its end leaves nothing,
+    and what is published is written once.
+    """
+    _prepare_staging(connection)
     with _lent(connection, "incoming_objects", objects):
         connection.execute(
-            f"""INSERT INTO staged_object
+            f"""INSERT INTO temp.staged_object
                 SELECT ?, ? + row_number() OVER (), {_OBJECT_COLUMNS} FROM incoming_objects""",  # noqa: S608 -- constant
             [job_id, first_sequence],
         )
     if geometries.num_rows:
         with _lent(connection, "incoming_geometries", geometries):
             connection.execute(
-                f"INSERT INTO staged_geometry SELECT ?, {_GEOMETRY_COLUMNS} FROM incoming_geometries",  # noqa: S608
+                f"INSERT INTO temp.staged_geometry SELECT ?, {_GEOMETRY_COLUMNS} FROM incoming_geometries",  # noqa: S608
                 [job_id],
             )
 
 
 def discard(connection: duckdb.DuckDBPyConnection, job_id: str) -> None:
     """Forget what a job has staged."""
-    connection.execute("DELETE FROM staged_object WHERE job_id = ?", [job_id])
-    connection.execute("DELETE FROM staged_geometry WHERE job_id = ?", [job_id])
+    _prepare_staging(connection)
+    connection.execute("DELETE FROM temp.staged_object WHERE job_id = ?", [job_id])
+    connection.execute("DELETE FROM temp.staged_geometry WHERE job_id = ?", [job_id])
 
 
-def publish(connection: duckdb.DuckDBPyConnection, act: Act, datasets: Sequence[str]) -> Published:
+def _prepare_staging(connection: duckdb.DuckDBPyConnection) -> None:
+    """Make the temporary tables, in the shape of the tables that hold their names in the schema."""
+    for name in ("staged_object", "staged_geometry"):
+        connection.execute(f"CREATE TEMP TABLE IF NOT EXISTS {name} AS SELECT * FROM main.{name} LIMIT 0")  # noqa: S608
+
+
+def publish(connection: duckdb.DuckDBPyConnection, act: Act, datasets: Sequence[str], staged: int) -> Published:
     """Make what a job has staged the next baseline, in the caller's transaction.
 
     Objects of ``datasets`` that are not staged are removed; those that are the same stay as they
-    are, so that an unchanged delivery adds no versions.
+    are, so that an unchanged delivery adds no versions.  Raises :class:`IntegrityError` if not just
+    ``staged`` objects are there: a connection that was opened again has lost what was staged on it.
     """
-    repeated = _scalar(
-        connection,
-        "SELECT count(*) - count(DISTINCT id) FROM staged_object WHERE job_id = ?",
-        [act.job_id],
-    )
+    _prepare_staging(connection)
+    count, repeated = connection.execute(
+        "SELECT count(*), count(*) - count(DISTINCT id) FROM temp.staged_object WHERE job_id = ?", [act.job_id]
+    ).fetchall()[0]
+    if count != staged:
+        raise IntegrityError(
+            "What the job had read is gone, because the database was opened again. The city is unchanged.",
+            hint="Start the job again.",
+            code="staging-lost",
+            count=count,
+            staged=staged,
+        )
     if repeated:
         raise IntegrityError("An object was staged twice.", code="object-twice", count=repeated)
     version = current_version(connection) + 1
@@ -126,10 +146,10 @@ def _digest_incoming(connection: duckdb.DuckDBPyConnection, job_id: str) -> None
                SELECT object_id,
                       string_agg(md5(surfaces) || lod || kind || coalesce(structure, ''), ',' ORDER BY lod, kind)
                           AS shapes
-               FROM staged_geometry WHERE job_id = ? GROUP BY object_id)
+               FROM temp.staged_geometry WHERE job_id = ? GROUP BY object_id)
            SELECT o.*, sha256(concat_ws(chr(31), o.type, coalesce(o.parent_id, ''), o.attributes,
                                         coalesce(md5(o.place), ''), coalesce(shape.shapes, ''))) AS digest
-           FROM staged_object o LEFT JOIN shape ON shape.object_id = o.id WHERE o.job_id = ?""",
+           FROM temp.staged_object o LEFT JOIN shape ON shape.object_id = o.id WHERE o.job_id = ?""",
         [job_id, job_id],
     )
 
@@ -165,7 +185,7 @@ def _write_versions(connection: duckdb.DuckDBPyConnection, act: Act, version: in
     connection.execute(
         """INSERT INTO city_geometry
            SELECT g.object_id, ?, g.lod, g.kind, g.surfaces, g.structure
-           FROM staged_geometry g JOIN difference d ON d.id = g.object_id
+           FROM temp.staged_geometry g JOIN difference d ON d.id = g.object_id
            WHERE g.job_id = ? AND d.state IN ('added', 'changed')""",
         [version, act.job_id],
     )
@@ -217,6 +237,25 @@ def read_object_rows(connection: duckdb.DuckDBPyConnection, version: int, ids: S
         f"SELECT {_OBJECT_COLUMNS}, baseline_version FROM ({_CURRENT}) WHERE list_contains(?, id)",  # noqa: S608
         params=[version, list(ids)],
     ).to_arrow_table()
+
+
+def read_objects_at(
+    connection: duckdb.DuckDBPyConnection, version: int, ids: Sequence[str]
+) -> tuple[pa.Table, pa.Table]:
+    """Return some objects as a baseline had them, with their geometries; costs what is asked for, not the city."""
+    objects = connection.sql(
+        f"""SELECT {_OBJECT_COLUMNS}, baseline_version FROM city_object
+            WHERE list_contains(?, id) AND baseline_version <= ?
+            QUALIFY row_number() OVER (PARTITION BY id ORDER BY baseline_version DESC) = 1 AND NOT removed""",  # noqa: S608
+        params=[list(ids), version],
+    ).to_arrow_table()
+    owners = dict(zip(objects["id"].to_pylist(), objects["baseline_version"].to_pylist(), strict=True))
+    geometries = connection.sql(
+        f"""SELECT {_GEOMETRY_COLUMNS} FROM city_geometry
+            WHERE list_contains(?, concat(object_id, chr(31), baseline_version)) ORDER BY object_id, lod""",  # noqa: S608
+        params=[[f"{identifier}\x1f{number}" for identifier, number in owners.items()]],
+    ).to_arrow_table()
+    return objects, geometries
 
 
 def read_geometry_rows(connection: duckdb.DuckDBPyConnection, object_id: str, version: int) -> pa.Table:

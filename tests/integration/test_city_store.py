@@ -84,13 +84,27 @@ def test_the_same_delivery_again_adds_no_versions(city: CityService, database: D
         assert cursor.execute("SELECT count(*) FROM city_object").fetchall() == [(3,)]
 
 
-def test_what_is_staged_is_unseen_and_can_be_forgotten(city: CityService, database: Database) -> None:
+def test_what_is_staged_is_unseen_and_can_be_forgotten(city: CityService) -> None:
     city.stage("j1", 0, *objects_to_columns([building(1)]))
     city.reload()
     assert len(city.view.index) == 0
     city.discard("j1")
-    with database.read() as cursor:
-        assert cursor.execute("SELECT count(*) FROM staged_object").fetchall() == [(0,)]
+    assert publish(city, "j1", [building(2)]) == store.Published(1, 1, 0, 0, unchanged=0)
+    assert city.view.index.ids == ["test:2"]
+
+
+def test_what_was_staged_on_a_connection_that_is_gone_is_not_published_in_part(
+    city: CityService, database: Database
+) -> None:
+    publish(city, "j1", [building(1)])
+    city.stage("j2", 0, *objects_to_columns([building(1)]))
+    database.reopen()
+    city.stage("j2", 1, *objects_to_columns([building(2)]))
+    with pytest.raises(IntegrityError) as lost:
+        city.publish(Act("j2", "local", "test", AT), FRAME, [dataset()])
+    assert lost.value.problem_code == "staging-lost"
+    city.reload()
+    assert city.view.index.ids == ["test:1"]
 
 
 def test_an_object_that_is_staged_twice_stops_the_whole(city: CityService) -> None:

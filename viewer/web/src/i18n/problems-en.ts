@@ -40,6 +40,7 @@ export const problemsEn = {
   'ring-too-short': 'An outline has too few points.',
   'vertices-max': 'A shape has too many points.',
   'object-twice': 'An id is there twice.',
+  'staging-lost': 'What had been read was lost. The city is unchanged; start the job again.',
   'dataset-name': 'This is not a name for a data set.',
   'unknown-crs': 'This coordinate system is not known.',
   'working-crs': 'The city cannot be drawn in this coordinate system.',

@@ -42,6 +42,7 @@ export const problemsZh: Readonly<Record<keyof typeof problemsEn, string>> = {
   'ring-too-short': '有轮廓的点数不足。',
   'vertices-max': '有图形的点数过多。',
   'object-twice': '有编号出现两次。',
+  'staging-lost': '已读入的内容丢失，城市未变；请重新开始该任务。',
   'dataset-name': '此名称不能用作数据集名称。',
   'unknown-crs': '未知的坐标系。',
   'working-crs': '无法以此坐标系绘制城市。',
