@@ -1,4 +1,5 @@
 import { resolve } from 'node:path';
+import type { Plugin } from 'vite';
 import { defineConfig } from 'vitest/config';
 
 /**
@@ -10,11 +11,26 @@ import { defineConfig } from 'vitest/config';
  */
 const page = (name: string): string => resolve(import.meta.dirname, `${name}.html`);
 
+/** What every page begins with, and what it says where nothing runs: one wording for all of them. */
+const HEAD = `<meta charset="utf-8">
+    <meta name="viewport" content="width=device-width, initial-scale=1, viewport-fit=cover">
+    <meta name="color-scheme" content="light dark">
+    <link rel="icon" type="image/svg+xml" href="./src/ui/icon.svg">`;
+const NOSCRIPT =
+  '<noscript>This page draws the city with JavaScript. The same data is at /ogc. 本页以 JavaScript 绘制城市，同样的数据见 /ogc。</noscript>';
+
+const shell = (): Plugin => ({
+  name: 'cim-shell',
+  // Before the build looks for what a page asks for: the icon is one of those.
+  transformIndexHtml: { order: 'pre', handler: (html) => html.replace('<!-- head -->', HEAD).replace('<!-- noscript -->', NOSCRIPT) },
+});
+
 /** The server to ask while `npm run dev` serves the pages. */
 const api = process.env['CIM_DEV_SERVER'] ?? 'http://127.0.0.1:8000';
 
 export default defineConfig({
   base: '/',
+  plugins: [shell()],
   resolve: {
     // Starts WebAssembly on load, which the content security policy of the pages refuses; our tiles do not need it.
     alias: { 'meshoptimizer/decoder': resolve(import.meta.dirname, 'src/map/stubs/meshopt.ts') },

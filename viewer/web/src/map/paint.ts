@@ -9,6 +9,9 @@ const EDGE_ALPHA = 0.32;
 const CONTACT: Rgba = [20, 18, 14, 51];
 const NONE: Rgba = [0, 0, 0, 0];
 
+/** Marks a colour that says something: it is drawn in front of a plain building that fills the same space. */
+const inFront = (c: Rgba): Rgba => (c[3] === 255 ? [c[0], c[1], c[2], 254] : c);
+
 /** What colours the city: the chosen attribute, the selection, what the pointer rests on. Selection wins over data. */
 export class CityPaint {
   colourBy: ColourBy = null;
@@ -55,8 +58,8 @@ export class CityPaint {
     this.paint = {
       colourOf: (content, row) => {
         const id = content.ids[row] ?? '';
-        if (id === selectedId) return tokens.get('bldg-selected');
-        if (id === hoverId) return tokens.get('bldg-hover');
+        if (id === selectedId) return inFront(tokens.get('bldg-selected'));
+        if (id === hoverId) return inFront(tokens.get('bldg-hover'));
         return this.dataColour(c, id, (name) => content.columns[name]?.[row], range);
       },
       edge: withAlpha(tokens.get('bldg-edge'), EDGE_ALPHA),
@@ -72,12 +75,12 @@ export class CityPaint {
     const { tokens, live } = this;
     const plain = tokens.get('bldg-default');
     if (!c) return plain;
-    if (c.attribute !== 'live') return attributeColour(c.attribute, value(c.attribute), tokens);
+    if (c.attribute !== 'live') return inFront(attributeColour(c.attribute, value(c.attribute), tokens));
     const d = live.forObject(id, c.observed_property);
     // A building nobody measures is not missing data: it stays as it is.
     if (!d) return plain;
     const state = live.state(d);
-    return state === 'ok' || state === 'out' ? live.colour(d, tokens, range) : noData(tokens);
+    return state === 'ok' || state === 'out' ? inFront(live.colour(d, tokens, range)) : noData(tokens);
   }
 
   groundPaint(): TilePaint {

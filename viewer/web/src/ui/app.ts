@@ -109,7 +109,7 @@ export class CimApp extends LitElement {
     const { phone, leftOpen, rightOpen, selection, sheet: stop } = this.state;
     const padding = phone
       ? { left: 0, right: 0, top: 124, bottom: stopHeight(stop, innerHeight) }
-      : { left: leftOpen ? 300 : 56, right: rightOpen || selection ? 364 : 0, top: 12, bottom: 84 };
+      : { left: leftOpen ? 300 : 68, right: rightOpen || selection ? 364 : 0, top: 12, bottom: 84 };
     // The map lays its labels out anew for each padding: only a new one is worth that.
     const key = JSON.stringify(padding);
     if (key === this.padded) return;

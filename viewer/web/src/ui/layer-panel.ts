@@ -51,10 +51,17 @@ export function colourBy(ctx: Ctx, name: string): TemplateResult {
     ${legendView(ctx)}`;
 }
 
+/** The panel as a column of icons: each layer by the swatch of its legend, a bar beside those that are shown. */
+function rail(ctx: Ctx): TemplateResult {
+  const toggle = (row: LayerRow): TemplateResult => html`<button type="button" class="railb ${row.visible && row.phase === 'loading' ? 'loading' : ''}" data-testid="rail-${row.id}" aria-pressed=${row.visible ? 'true' : 'false'} aria-label=${title(row.title)} title=${title(row.title)} @click=${() => ctx.do.setLayer(row.id, !row.visible)}>${swatch(row.legend)}</button>`;
+  return html`<aside class="rail" aria-label=${t('panel.layers')}>
+    <button type="button" class="btn quiet ico" aria-label=${t('panel.showLeft')} title="${t('panel.showLeft')} ([)" aria-expanded="false" @click=${() => ctx.do.store.set({ leftOpen: true })}>${icon('layers', 'l')}</button>
+    ${ctx.s.layers.length > 0 ? html`<div class="railset" role="group" aria-label=${t('panel.layers')}>${ctx.s.layers.map(toggle)}</div>` : nothing}
+  </aside>`;
+}
+
 export function leftPanel(ctx: Ctx): TemplateResult {
-  if (!ctx.s.leftOpen) {
-    return html`<aside class="rail" aria-label=${t('panel.layers')}><button type="button" class="btn quiet ico" aria-label=${t('panel.showLeft')} title="${t('panel.showLeft')} ([)" aria-expanded="false" @click=${() => ctx.do.store.set({ leftOpen: true })}>${icon('layers', 'l')}</button></aside>`;
-  }
+  if (!ctx.s.leftOpen) return rail(ctx);
   return html`<aside class="panel l" aria-label=${t('panel.layers')} tabindex="-1">
     <div class="ph"><h2 class="grow">${t('panel.layers')}</h2><button type="button" class="btn quiet sm ico" aria-label=${t('panel.hideLeft')} title="${t('panel.hideLeft')} ([)" aria-expanded="true" @click=${() => ctx.do.store.set({ leftOpen: false })}>${icon('left')}</button></div>
     <div class="scroll">

@@ -22,6 +22,14 @@ function inject(shaders: Shaders, code: Inject): Inject {
 
 const COLOUR_TEXTURE_WIDTH = 256;
 
+/** An alpha a little below one marks what stands in front where two features fill one space: see `inFront`. */
+const TEXEL = `
+vec4 cimTexel() {
+  int row = int(cimFeature + 0.5);
+  return texelFetch(featureColours, ivec2(row % ${COLOUR_TEXTURE_WIDTH}, row / ${COLOUR_TEXTURE_WIDTH}), 0);
+}
+`;
+
 const featureModule = {
   name: 'feature',
   vs: 'uniform sampler2D featureColours;\n',
@@ -73,17 +81,16 @@ export class FeatureMeshLayer extends SimpleMeshLayer<number, FeatureMeshProps> 
     // so neighbouring tiles may overlap and be drawn in any order.
     const band: Inject = this.props.ranked
       ? { 'vs:DECKGL_FILTER_GL_POSITION': 'if (city.depth.x < 0.5) position.z = position.w * (0.9995 - cimHeight * 0.00002);' }
-      : { 'vs:DECKGL_FILTER_GL_POSITION': 'if (city.depth.x < 0.5) position.z += position.w * cimOrder;' };
+      : { 'vs:DECKGL_FILTER_GL_POSITION': 'if (city.depth.x < 0.5) position.z += position.w * (cimOrder - (cimTexel().a < 0.998 ? 0.0001 : 0.0));' };
     return {
       ...s,
       modules: [...s.modules, featureModule],
       inject: inject(s, {
-        'vs:#decl': 'in float cimFeature;\nin float cimHeight;\nin float cimOrder;\n',
+        'vs:#decl': 'in float cimFeature;\nin float cimHeight;\nin float cimOrder;\n' + TEXEL,
         'vs:#main-end': 'picking_setPickingColor(picking_getPickingColorFromIndex(cimFeature));\ncity_h = cimHeight;\n',
         'vs:DECKGL_FILTER_COLOR': `
-  int cimRow = int(cimFeature + 0.5);
-  vec4 cimColour = texelFetch(featureColours, ivec2(cimRow % ${COLOUR_TEXTURE_WIDTH}, cimRow / ${COLOUR_TEXTURE_WIDTH}), 0);
-  color = vec4(cimColour.rgb, cimColour.a * layer.opacity);
+  vec4 cimColour = cimTexel();
+  color = vec4(cimColour.rgb, (cimColour.a > 0.99 ? 1.0 : cimColour.a) * layer.opacity);
 `,
         ...band,
       }),
