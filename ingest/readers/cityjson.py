@@ -24,6 +24,7 @@ from ingest.readers.cityjson_source import (
     damaged,
     header,
     id_twice,
+    key_twice,
     read_transform,
     way_in,
 )
@@ -31,6 +32,7 @@ from ingest.readers.cityjson_templates import read_templates
 from ingest.readers.cityjson_vertices import Vertices, read_vertices
 from ingest.readers.collection import collection_paused
 from ingest.readers.json_scan import Member, UnclosedJson, members
+from ingest.readers.json_twice import member_twice
 from ingest.readers.limits import FEATURE_BYTES_MAX, VERTICES_BYTES_MAX, check_file_size, check_limit
 from ingest.records import Progress, ReadContext, Record
 
@@ -158,8 +160,12 @@ def _raw(text: memoryview, member: Member, stream: ObjectStream, window: tuple[i
         return id_twice(member.key)
     if member.stop - member.start > FEATURE_BYTES_MAX:
         return Quarantined(member.key[:80], "feature-bytes-max", "The text of the object is over FEATURE_BYTES_MAX.")
+    value = member.value(text)
     try:
-        body = orjson.loads(member.value(text))
+        body = orjson.loads(value)
     except orjson.JSONDecodeError:
         return Quarantined(member.key[:80], "json-damaged", "The text of the object is not JSON, or nested too deep.")
+    twice = member_twice(value, body)
+    if twice is not None:
+        return key_twice(member.key, twice)
     return RawObject(member.key, body, window)

@@ -25,12 +25,14 @@ from ingest.readers.cityjson_source import (
     damaged,
     header,
     id_twice,
+    key_twice,
     read_transform,
     way_in,
 )
 from ingest.readers.cityjson_templates import read_templates
 from ingest.readers.cityjson_vertices import vertex_array
 from ingest.readers.collection import collection_paused
+from ingest.readers.json_twice import member_twice
 from ingest.readers.limits import FEATURE_BYTES_MAX, check_file_size, check_limit
 from ingest.records import Progress, ReadContext, Record
 
@@ -147,6 +149,13 @@ class _Batch:
         vertices = feature.get("vertices") if kind == "CityJSONFeature" else None
         if not isinstance(objects, dict) or not isinstance(vertices, list):
             self.faults.append(Quarantined(name, "structure", "The line is not a CityJSONFeature."))
+            return
+        twice = member_twice(line, feature)
+        if twice is not None:
+            known = twice in objects
+            self.faults.append(
+                Quarantined(twice[:80], "id-twice", f"{name} has this id twice.") if known else key_twice(name, twice)
+            )
             return
         window = (self._rows, len(vertices))
         for native_id, body in objects.items():

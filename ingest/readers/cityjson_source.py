@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -129,13 +129,6 @@ class ObjectStream:
     _seen: set[str] = field(default_factory=set)
     _families: Families = field(default_factory=Families)
 
-    def are_new(self, native_ids: Collection[str]) -> bool:
-        """Tell whether ids that differ from each other all come for the first time; if so, remember them."""
-        if not self._seen.isdisjoint(native_ids):
-            return False
-        self._seen.update(native_ids)
-        return True
-
     def is_new(self, native_id: str) -> bool:
         """Tell whether an id comes for the first time, and remember it."""
         before = len(self._seen)
@@ -153,6 +146,11 @@ class ObjectStream:
     def end(self) -> Iterator[Record]:
         """Yield what waited for more."""
         yield from self._families.end()
+
+
+def key_twice(feature: str, key: str) -> Quarantined:
+    """Return the fault of an object in whose text a member stands twice: nobody can tell which one is meant."""
+    return Quarantined(feature[:80], "member-twice", f"It has the member {key[:40]!r} twice.")
 
 
 def id_twice(native_id: str) -> Quarantined:

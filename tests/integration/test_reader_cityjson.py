@@ -246,6 +246,30 @@ def test_an_id_twice_and_attributes_nested_too_deep(tmp_path):
     assert list(objects_of(records)) == ["test:a"]
 
 
+@pytest.mark.parametrize(
+    "pair", [b'"attributes":{},"attributes":{"x":1}', b'"attributes":{"x":1,"y":"a \\": b","x": 2}']
+)
+def test_a_member_twice_in_one_object_keeps_that_object_out(tmp_path, pair):
+    text = orjson.dumps(document({"a": solid(), "b": solid(attributes={"z": 1})}))
+    records = read(put(tmp_path, text.replace(b'"attributes":{"z":1}', pair)))
+    assert faults(records) == {"b": "member-twice"}
+    assert list(objects_of(records)) == ["test:a"]
+
+
+def test_an_id_or_a_member_twice_in_one_feature_of_a_stream(tmp_path):
+    path = tmp_path / "a.city.jsonl"
+    write_stream(path, 4)
+    lines = path.read_bytes().splitlines(keepends=True)
+    body = orjson.dumps(orjson.loads(lines[2])["CityObjects"]["b1"])
+    lines[2] = lines[2].replace(b'"CityObjects":{', b'"CityObjects":{"b1": ' + body + b",")
+    lines[3] = lines[3].replace(b'"storeysAboveGround":', b'"status": "","storeysAboveGround":')
+    lines[4] = lines[4].replace(b'"type":"Building"', b'"type" : "Building"')
+    path.write_bytes(b"".join(lines))
+    records = read(path)
+    assert faults(records) == {"b1": "id-twice", "line 4": "member-twice"}
+    assert list(objects_of(records)) == ["test:b0", "test:b3"]
+
+
 def test_a_bad_line_of_a_stream_keeps_out_that_line(tmp_path):
     path = tmp_path / "a.city.jsonl"
     write_stream(path, 5)
