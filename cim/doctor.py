@@ -6,6 +6,7 @@ import importlib.util
 import os
 import shutil
 import sys
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -15,6 +16,12 @@ from cim.db.directory import DataDirectory
 FREE_MB_MIN: Final = 1_024
 DESCRIPTORS_MIN: Final = 1_024
 SOLVERS: Final = ("wntr", "power_grid_model", "osmium", "pyarrow", "duckdb", "mapbox_earcut")
+
+BUNDLES: Final[Mapping[str, tuple[str, ...]]] = {
+    "Viewer bundle": ("explore.html",),
+    "Export bundle": ("export.js", "export.css"),
+}
+"""What `make bundle` leaves: the pages that are served, and what `cim export` puts into a page."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,8 +36,10 @@ class Check:
 
 
 def examine(data: Path, bundle: Path) -> list[Check]:
-    """Look at Python, the packages, the bundle, Chromium and fonts for tests, the disk and the directory."""
-    checks = [_python(), *(_package(name) for name in SOLVERS), _bundle(bundle), _disk(data), _descriptors()]
+    """Look at Python, the packages, the bundles, Chromium and fonts for tests, the disk and the directory."""
+    checks = [_python(), *(_package(name) for name in SOLVERS)]
+    checks.extend(_bundle(name, bundle, files) for name, files in BUNDLES.items())
+    checks.extend((_disk(data), _descriptors()))
     checks.append(_directory(data))
     checks.append(_program("chromium", "Browser tests and pictures", "apt-get install chromium fonts-noto-cjk"))
     return checks
@@ -47,9 +56,9 @@ def _package(name: str) -> Check:
     return Check(name, good, "installed" if good else "missing", "make setup")
 
 
-def _bundle(bundle: Path) -> Check:
-    good = (bundle / "explore.html").is_file()
-    return Check("Viewer bundle", good, str(bundle) if good else "not built", "make bundle")
+def _bundle(name: str, bundle: Path, files: Sequence[str]) -> Check:
+    missing = [file for file in files if not (bundle / file).is_file()]
+    return Check(name, not missing, f"no {', '.join(missing)}" if missing else str(bundle), "make bundle")
 
 
 def _disk(data: Path) -> Check:

@@ -47,7 +47,18 @@ def test_the_doctor_names_what_is_missing_and_the_remedy(tmp_path: Path) -> None
     assert checks["Python"].good
     assert not checks["Viewer bundle"].good
     assert checks["Viewer bundle"].remedy == "make bundle"
+    assert not checks["Export bundle"].good
     assert "will be made" in checks["Data directory"].found
+
+
+def test_the_doctor_looks_at_each_bundle_of_its_own(tmp_path: Path) -> None:
+    (tmp_path / "explore.html").touch()
+    (tmp_path / "export.css").touch()
+    checks = {check.name: check for check in examine(tmp_path / "city", tmp_path)}
+    assert checks["Viewer bundle"].good
+    assert (checks["Export bundle"].good, checks["Export bundle"].found) == (False, "no export.js")
+    (tmp_path / "export.js").touch()
+    assert {check.name: check.good for check in examine(tmp_path / "city", tmp_path)}["Export bundle"]
 
 
 def job(*steps: tuple[str, str]) -> dict[str, object]:
