@@ -143,7 +143,9 @@ class IntakeKind:
             raise InvalidInput("The source said nothing of itself.", code="source-empty")
         if not (intake.objects or intake.networks or intake.datastreams or intake.observations):
             raise InvalidInput(
-                "There is nothing in the source that the city can keep. The city is unchanged.", code="source-empty"
+                "There is nothing in the source that the city can keep. The city is unchanged.",
+                hint=_what_was_wrong(intake.quarantined_by_code),
+                code="source-empty",
             )
         now = self._clock.now()
         datasets = [self._dataset(job, header, summary) for header in intake.headers]
@@ -231,6 +233,14 @@ class IntakeKind:
         """Roll back, unless the baseline of the job was committed already."""
         self._city.discard(job.id)
         return Recovery.FINISHED if self._city.has_published(job.id) else Recovery.ROLLED_BACK
+
+
+def _what_was_wrong(quarantined_by_code: Counter[str]) -> str:
+    """Say how many features were put aside and why most of them were; nothing where none was."""
+    return "".join(
+        f"Features put aside: {quarantined_by_code.total():,}; the commonest reason: {code}."
+        for code, _ in quarantined_by_code.most_common(1)
+    )
 
 
 def _file_name(job: Job) -> str:

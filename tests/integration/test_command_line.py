@@ -111,6 +111,16 @@ def test_one_wrong_feature_is_put_aside_and_the_rest_goes_in(tmp_path: Path) -> 
     assert "quarantined 1" in done.stdout
 
 
+def test_a_file_of_wrong_features_alone_says_what_is_wrong(tmp_path: Path) -> None:
+    text = json.dumps(CUBE).replace("[8000, 8000, 9000]", "[NaN, 8000, 9000]")
+    source = tmp_path / "nan.city.json"
+    source.write_text(text, encoding="utf-8")
+    done = run_cim("ingest", str(source), "--data", str(tmp_path / "city"))
+    assert done.returncode == 1
+    assert "The city is unchanged" in done.stderr
+    assert "Features put aside: 1; the commonest reason: coordinate-absurd." in done.stderr
+
+
 @pytest.mark.parametrize(
     "arguments", [["ingest"], ["nonsense"], ["serve", "--port", "many"], ["ingest", "a", "b", "--dataset", "x"]]
 )
