@@ -34,7 +34,10 @@ def clean_footprints(
         places = places.copy()
         places[wrong] = shapely.make_valid(places[wrong])
     polygons, origin = polygon_parts(places)
-    polygons = shapely.orient_polygons(straightened(polygons, tolerance_m))
+    layout = rings(polygons)
+    polygons = _straight(polygons, ~_settled(layout, tolerance_m), tolerance_m)
+    turned_or_holed = ~_plainly_left(layout)
+    polygons[turned_or_holed] = shapely.orient_polygons(polygons[turned_or_holed])
     keep = shapely.area(polygons) >= FOOTPRINT_M2_MIN
     return polygons[keep], origin[keep]
 
@@ -77,6 +80,16 @@ def _settled(layout: Rings, tolerance_m: float) -> NDArray[np.bool_]:
     clear = (turn > 2 * tolerance_m * chord) & (course > -0.5 * side * side2) & (side > 4 * tolerance_m)
     result: NDArray[np.bool_] = np.logical_and.reduceat(clear, starts(ring_ends[polygon_ends - 1]))
     return result
+
+
+def _plainly_left(layout: Rings) -> NDArray[np.bool_]:
+    """Tell which polygons are one ring that runs counter-clockwise."""
+    xy, ring_ends, polygon_ends = layout
+    begin, following = starts(ring_ends[polygon_ends - 1]), next_in_rings(ring_ends)
+    x, y = (np.ascontiguousarray(xy - np.repeat(xy[begin], counts(ring_ends[polygon_ends - 1]), axis=0))).T
+    left = np.add.reduceat(x * y[following] - y * x[following], begin) > 0 if len(begin) else np.empty(0, np.bool_)
+    single: NDArray[np.bool_] = left & (counts(polygon_ends) == 1)
+    return single
 
 
 def polygon_parts(geometries: NDArray[np.object_]) -> tuple[NDArray[np.object_], IntArray]:

@@ -82,7 +82,8 @@ def prism_drawing(blocks: Blocks, ground_m: FloatArray, foot_m: FloatArray, char
 
 def _wall_normals(foot: FloatArray, top: FloatArray, following: IntArray) -> FloatArray:
     """Return the unit normals of the walls from each corner to the one that follows, shape (n, 3)."""
-    across = cross(top[following] - foot, top - foot[following])
+    along, back = top.T[:, following] - foot.T, top.T - foot.T[:, following]
+    across = cross(along.T, back.T)
     return across / length(across)[:, None]
 
 

@@ -36,24 +36,19 @@ def skirt_around(footprints: NDArray[np.object_]) -> Skirt:
     following = next_in_rings(ring_ends)
     before = np.empty(count, dtype=np.int64)
     before[following] = np.arange(count)
-    dx, dy = (column[following] - column for column in xy.T)
-    length = np.maximum(np.hypot(dx, dy), 1e-9)
+    x, y = np.ascontiguousarray(xy.T)
+    dx, dy = x[following] - x, y[following] - y
+    length = np.maximum(np.sqrt(dx * dx + dy * dy), 1e-9)
     # Right of the course is outside: outer rings run counter-clockwise, holes clockwise.
     east, north = dy / length, -dx / length
-    mitre = np.column_stack((east + east[before], north + north[before]))
-    mitre /= np.maximum((mitre[:, 0] ** 2 + mitre[:, 1] ** 2) / 2, MITRE_MIN)[:, None]
+    east, north = east + east[before], north + north[before]
+    reach = WIDTH_M / np.maximum((east * east + north * north) / 2, MITRE_MIN)
     here = np.arange(count)
-    band = np.stack(
-        (
-            np.column_stack((here, here + count, following + count)),
-            np.column_stack((here, following + count, following)),
-        ),
-        axis=1,
-    )
+    far = following + count
     return Skirt(
-        np.concatenate((xy, xy + mitre * WIDTH_M)),
-        np.concatenate((np.ones(count), np.zeros(count))),
-        band.reshape(-1, 3),
+        np.concatenate((xy, np.stack((x + east * reach, y + north * reach), axis=1))),
+        np.repeat((1.0, 0.0), count),
+        np.stack((here, here + count, far, here, far, following), axis=1).reshape(-1, 3),
     )
 
 
