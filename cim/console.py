@@ -14,14 +14,14 @@ from cim.jobs.progress import progress_line
 
 
 class JobDisplay:
-    """Shows one job as it goes: a bar per step on a terminal, a line per step elsewhere."""
+    """Shows jobs as they go: a bar per step on a terminal, a line per step elsewhere."""
 
     def __init__(self, out: TextIO) -> None:
         self._rich = RichConsole(file=out)
         self._out = out
         self._bars: Progress | None = None
-        self._tasks: dict[str, TaskID] = {}
-        self._said: set[tuple[str, str]] = set()
+        self._tasks: dict[tuple[str, str], TaskID] = {}
+        self._said: set[tuple[str, str, str]] = set()
 
     def show(self, job: Mapping[str, Any]) -> None:
         """Take in how a job stands, as the API shows it."""
@@ -29,11 +29,11 @@ class JobDisplay:
             if step["state"] == "queued":
                 continue
             if self._rich.is_terminal:
-                self._draw(step)
+                self._draw(str(job["id"]), step)
             else:
-                self._say(step)
+                self._say(str(job["id"]), step)
 
-    def _draw(self, step: Mapping[str, Any]) -> None:
+    def _draw(self, job_id: str, step: Mapping[str, Any]) -> None:
         if self._bars is None:
             self._bars = Progress(
                 TextColumn("{task.description:<12}"),
@@ -44,21 +44,22 @@ class JobDisplay:
             )
             self._bars.start()
         name = str(step["name"])
-        if name not in self._tasks:
-            self._tasks[name] = self._bars.add_task(name, total=step["total"], amount="")
+        key = (job_id, name)
+        if key not in self._tasks:
+            self._tasks[key] = self._bars.add_task(name, total=step["total"], amount="")
         done = step["total"] if step["state"] == "succeeded" and step["total"] else step["done"]
         total = step["total"] or (1 if step["state"] == "succeeded" else None)
-        self._bars.update(self._tasks[name], completed=done or (total or 0), total=total, amount=_amount(step))
+        self._bars.update(self._tasks[key], completed=done or (total or 0), total=total, amount=_amount(step))
 
-    def _say(self, step: Mapping[str, Any]) -> None:
+    def _say(self, job_id: str, step: Mapping[str, Any]) -> None:
         name, state = str(step["name"]), str(step["state"])
         # A short step may be over before anybody looked.
-        if (name, "begun") not in self._said:
-            self._said.add((name, "begun"))
+        if (job_id, name, "begun") not in self._said:
+            self._said.add((job_id, name, "begun"))
             print(f"{name} …", file=self._out, flush=True)
-        if state == "running" or (name, state) in self._said:
+        if state == "running" or (job_id, name, state) in self._said:
             return
-        self._said.add((name, state))
+        self._said.add((job_id, name, state))
         if state != "succeeded":
             print(f"{name}: {state}", file=self._out, flush=True)
         elif step["unit"]:

@@ -61,12 +61,13 @@ def test_the_doctor_looks_at_each_bundle_of_its_own(tmp_path: Path) -> None:
     assert {check.name: check.good for check in examine(tmp_path / "city", tmp_path)}["Export bundle"]
 
 
-def job(*steps: tuple[str, str]) -> dict[str, object]:
+def job(*steps: tuple[str, str], id_: str = "a") -> dict[str, object]:
     return {
+        "id": id_,
         "steps": [
             {"name": name, "state": state, "done": 5, "total": 10, "unit": "features", "rate_per_s": 1.0}
             for name, state in steps
-        ]
+        ],
     }
 
 
@@ -81,3 +82,11 @@ def test_elsewhere_than_on_a_terminal_a_step_is_one_plain_line() -> None:
         out.getvalue()
         == "read …\nread  5 / 10 features  50 %\nwater …\nwater  5 / 10 features  50 %\npower …\npower: failed\n"
     )
+
+
+def test_the_same_step_of_the_next_job_is_said_again() -> None:
+    out = io.StringIO()
+    display = JobDisplay(out)
+    display.show(job(("read", "succeeded")))
+    display.show(job(("read", "failed"), id_="b"))
+    assert out.getvalue() == "read …\nread  5 / 10 features  50 %\nread …\nread: failed\n"
