@@ -8,7 +8,7 @@ reached from there is computed again, the cheapest first.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, Final
 
@@ -26,6 +26,14 @@ CACHED_SITES_MAX: Final = 8
 """Sites whose baseline values are kept beside a baseline."""
 
 
+class Superseded(Exception):  # a signal between the worker and a node, never a user's
+    """The case is no longer wanted: a newer one waits."""
+
+
+def _go_on() -> None:
+    """Let the work go on."""
+
+
 @dataclass(frozen=True)
 class Case:
     """One state of the city as a node sees it.
@@ -38,6 +46,8 @@ class Case:
     factors: FactorSet
     site: frozenset[int] = frozenset()
     overlay: Overlay = field(default_factory=dict)
+    check: Callable[[], None] = _go_on
+    """To be called now and then by what takes long: raises :class:`Superseded` where nobody waits any more."""
 
     @property
     def at_base(self) -> Case:
@@ -90,6 +100,8 @@ class Node:
     scope: Scope = Scope.CITY
     rank: int = 0
     change: Callable[[Case], Range | None] | None = None
+    refine: Callable[[Case], Iterator[Outcome]] | None = None
+    """Yields coarse outcomes before the last, for what takes long; ``compute`` gives the last alone."""
 
     def as_json(self) -> dict[str, Any]:
         """Return what is told of an indicator that has no value yet."""
@@ -151,12 +163,29 @@ def base_outcome(node: Node, case: Case) -> Outcome:
 
 def read_node(node: Node, case: Case, sequence: int) -> Reading:
     """Compute a node for a state of the city and for its baseline, and judge it."""
+    outcome = base_outcome(node, case) if case.stock.is_base else node.compute(case)
+    return reading_of(node, case, sequence, outcome)
+
+
+def refine_node(node: Node, case: Case, sequence: int) -> Iterator[Reading]:
+    """Yield what a node finds, coarse at first where it can; all but the last are pending."""
+    if node.refine is None or case.stock.is_base:
+        yield read_node(node, case, sequence)
+        return
+    last: Outcome | None = None
+    for outcome in node.refine(case):
+        if last is not None:
+            yield replace(reading_of(node, case, sequence, last), state=State.PENDING)
+        last = outcome
+    if last is not None:
+        yield reading_of(node, case, sequence, last)
+
+
+def reading_of(node: Node, case: Case, sequence: int, outcome: Outcome) -> Reading:
+    """Return the reading of an outcome: beside its baseline, with what the scheme changes, and judged."""
     base = base_outcome(node, case)
-    outcome = base if case.stock.is_base else node.compute(case)
     if node.change is not None and not case.stock.is_base:
-        outcome = Outcome(
-            outcome.value, outcome.breakdown, outcome.factors, outcome.findings, outcome.target, node.change(case)
-        )
+        outcome = replace(outcome, change=node.change(case))
     target = outcome.target or case.factors.targets.get(node.id)
     return Reading(
         id=node.id,
@@ -176,9 +205,9 @@ def read_node(node: Node, case: Case, sequence: int) -> Reading:
     )
 
 
-def failed_reading(node: Node, sequence: int) -> Reading:
-    """Return the reading of a node that could not be computed."""
-    return Reading(node.id, node.unit, node.scope, node.quality, node.method, node.inputs, sequence, State.FAILED)
+def empty_reading(node: Node, sequence: int, state: State) -> Reading:
+    """Return the reading of a node that has not been computed, or could not be."""
+    return Reading(node.id, node.unit, node.scope, node.quality, node.method, node.inputs, sequence, state)
 
 
 def verdict_of(value: Range | None, target: Target | None) -> Verdict | None:

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from cim.impact.access import access_nodes
+from cim.impact.carbon import carbon_nodes
+from cim.impact.cost import cost_nodes
 from cim.impact.graph import Graph, Node
 from cim.impact.land import land_nodes
 from cim.impact.people import people_nodes
@@ -11,4 +14,4 @@ from cim.impact.people import people_nodes
 
 def indicator_graph(more: Iterable[Node] = ()) -> Graph:
     """Return the graph of all indicators, and of ``more`` that other capabilities add."""
-    return Graph((*land_nodes(), *people_nodes(), *more))
+    return Graph((*land_nodes(), *people_nodes(), *cost_nodes(), *carbon_nodes(), *access_nodes(), *more))

@@ -208,12 +208,14 @@ def intensity(case: Case) -> Outcome:
     stock, units = case.stock, case.stock.units
     ratios: list[tuple[float, str]] = []
     findings = []
+    grouped = {} if case.site else _rows_by_unit(stock)
     for row in case.site_units.tolist():
         unit: Unit = units.facts[row]
-        rows = stock.rows_on(np.array([row])) if case.site else _rows_by_unit(stock).get(row, _NONE)
-        if not unit.area_cm2:
-            continue
+        rows = stock.rows_on(np.array([row])) if case.site else grouped.get(row, _NONE)
         tally = stock.tally(rows)
+        if not 0 < int(tally[COLUMN["footprint"]]) <= unit.area_cm2:
+            # Empty, or the parcel's lines do not fit its buildings: a ratio would say nothing.
+            continue
         ratio = floor_cm2(tally) / unit.area_cm2
         ratios.append((ratio, units.ids[row]))
         limit = unit.limits.get("floor_area_ratio_max")

@@ -36,10 +36,11 @@ COLUMNS: Final = (
     "footprint",
     "count",
     "height_area",
+    "solar",
 )
-"""Columns of a tally: floor areas by use, floors above the ground floor of unknown use, floors of schools
-without universities, the least and the most floor
-area that modelled storeys allow, footprint, each cm²; the number of buildings; height × footprint, cm³."""
+"""Columns of a tally, cm² where nothing else is said: floor areas by use; floors above the ground floor of unknown use;
+floors of schools without universities; the least and the most floor area that modelled storeys allow; footprint; the
+number of buildings; height × footprint, cm³; roof under solar panels."""
 COLUMN: Final = {name: index for index, name in enumerate(COLUMNS)}
 FLOOR_COLUMNS: Final = slice(0, len(FLOOR_USES))
 
@@ -116,6 +117,8 @@ def building_row(members: Members, footprint_cm2: int) -> BuildingRow:
     tally[COLUMN["footprint"]] = footprint_cm2
     tally[COLUMN["count"]] = 1
     tally[COLUMN["height_area"]] = height_cm * footprint_cm2
+    solar = number(members, "solar_share") or 0.0
+    tally[COLUMN["solar"]] = round(min(1.0, max(0.0, solar)) * footprint_cm2)
     return BuildingRow(tally, height_cm, storeys.count)
 
 

@@ -19,8 +19,8 @@ from numpy.typing import NDArray
 from cim.city.index import CityIndex
 from cim.city.model import CityObject
 from cim.impact.layers import NOWHERE, Entry, Flags, Ints, Layer
-from cim.impact.rows import COLUMNS, Members, Rows, Tally, area_cm2, gather_rows, members_of, number, word
-from cim.impact.uses import GREEN_WORDS, PARK_WORDS, SCHOOL_WORDS, is_green_land_use
+from cim.impact.rows import COLUMN, COLUMNS, Members, Rows, Tally, area_cm2, gather_rows, members_of, number, word
+from cim.impact.uses import GREEN_WORDS, PARK_WORDS, SCHOOL_WORDS, UNKNOWN, is_green_land_use
 
 Overlay = Mapping[str, CityObject | None]
 """What a scheme changes: the objects that it makes or replaces; ``None`` for what is gone."""
@@ -54,6 +54,7 @@ class Street:
 
     name: str
     walkable: bool
+    kind: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +97,7 @@ def _street(raw: Raw) -> Street:
     closed = raw.members.get("closed", {}).get("v") is True
     kind = word(raw.members, "highway") or word(raw.members, "function")
     barred = closed or kind in STREETS_NOT_WALKED or word(raw.members, "access") in {"no", "private"}
-    return Street(word(raw.members, "name"), not barred)
+    return Street(word(raw.members, "name"), not barred, kind)
 
 
 def layer_entry(raw: Raw) -> tuple[str, Entry] | None:
@@ -234,7 +235,7 @@ class Stock:
         facts: list[Members] = []
         for identifier in sorted(overlay):
             city_object = overlay[identifier]
-            found = None if city_object is None else layer_entry(next(raw_objects([city_object])))
+            found = None if city_object is None else layer_entry(base.remembered(next(raw_objects([city_object]))))
             if found is None or (found[0] == "units" and base.cells):
                 continue
             entries[found[0]].append(found[1])
@@ -244,6 +245,25 @@ class Stock:
         layers = {name: base.layer(name).overlaid(gone, entries[name]) for name in LAYERS}
         rows = gather_rows(layers["buildings"].places[base.buildings.base_count :], facts)
         return Stock(layers, rows, cells=base.cells, base=base)
+
+    def remembered(self, raw: Raw) -> Raw:
+        """Return a changed object of the baseline with what a scheme does not restate.
+
+        That is its street's class, its park's kind, its parcel's limits, and that nobody knows its building's use.
+        """
+        members = dict(raw.members)
+        street, green, unit, building = (
+            self.layer(name).row(raw.id) for name in ("streets", "green", "units", "buildings")
+        )
+        if street is not None and "highway" not in members:
+            members["highway"] = {"v": self.streets.facts[street].kind}
+        if green is not None and "function" not in members:
+            members["function"] = {"v": "park" if self.green.facts[green] else "green"}
+        if unit is not None:
+            members = {**{name: {"v": limit} for name, limit in self.units.facts[unit].limits.items()}, **members}
+        if building is not None and self.own_rows.tallies[building, COLUMN["floor_unknown"]] > 0:
+            members["function"] = {"v": UNKNOWN}
+        return Raw(raw.id, raw.type, raw.place, members)
 
     def _assign(self) -> Ints:
         """Return the units of all buildings: those that units were taken from, or given to, are asked again."""
