@@ -1,0 +1,1 @@
+"""Direct sun on façades and ground, and who loses it."""
