@@ -1,4 +1,5 @@
 /** Schemes as the server tells them. Places are longitude and latitude, lengths metres. */
+import type { PickInfo } from '../map/types';
 import type { Bilingual as Words } from '../state/model';
 
 export type LonLat = readonly [number, number];
@@ -202,4 +203,53 @@ export interface SchemeOverlay {
   readonly hidden: ReadonlySet<string>;
   /** Only what stands by then; null: all of it. */
   readonly phase: number | null;
+}
+
+/** What is being drawn or pulled, before it is an edit. */
+export interface Draft {
+  readonly ring: readonly LonLat[];
+  /** A line is drawn where it is not closed. */
+  readonly closed: boolean;
+  readonly height_m: number;
+  readonly ground_m: number;
+  /** Heights of the floors above the ground, drawn as lines. */
+  readonly storey_m: readonly number[];
+  readonly valid: boolean;
+  /** An arrow on the roof that can be pulled. */
+  readonly handle: boolean;
+  readonly guides: readonly (readonly [LonLat, LonLat])[];
+  readonly dimensions: readonly { readonly at: LonLat; readonly text: string }[];
+}
+
+/** Where the pointer is: on the ground, on the screen (CSS pixels of the map), on what. */
+export interface ToolPoint {
+  readonly lngLat: LonLat;
+  readonly x: number;
+  readonly y: number;
+  readonly pick: PickInfo | null;
+  readonly shift: boolean;
+  readonly alt: boolean;
+}
+
+/** A tool in hand hears of the pointer before the camera does; true keeps the camera still. */
+export interface PointerTool {
+  readonly cursor: string;
+  down(point: ToolPoint): boolean;
+  move(point: ToolPoint): boolean;
+  up(point: ToolPoint): boolean;
+  cancel(): void;
+}
+
+/** The failing part of a finding, drawn where it is. */
+export interface Witness {
+  readonly id: string;
+  readonly geometry: GeoJSON.Geometry;
+  readonly from_m: number;
+  readonly to_m: number;
+  readonly verdict: Verdict;
+}
+
+export interface ProfilePoint {
+  readonly distance_m: number;
+  readonly height_m: number;
 }

@@ -1,4 +1,5 @@
 /** What the pages ask of the map. `map/city-map.ts` is one; the tests hand in a fake. */
+import type { Draft, LonLat, PointerTool, ProfilePoint, SchemeOverlay, Witness } from '../scheme/types';
 import type { ViewSpec } from '../state/model';
 import type { Legend } from '../map/palette';
 import type { ColourBy, Datastream, FeatureInView, LayerPhase, LiveValue, PickInfo, SunDirection, Theme, ViewState } from '../map/types';
@@ -38,6 +39,22 @@ export interface MapPort {
   setPadding(padding: Partial<Record<'left' | 'right' | 'top' | 'bottom', number>>): void;
   /** The accessible name of the canvas. */
   setLabel(label: string): void;
+  /** What a scheme adds, changes and takes away, over the city as it is. */
+  setOverlay?(overlay: SchemeOverlay | null): void;
+  /** What is being drawn or pulled. */
+  setDraft?(draft: Draft | null): void;
+  /** While a tool is set, pointer events go to it first. */
+  setTool?(tool: PointerTool | null): void;
+  /** Metres above the ground, on the vertical over `anchor`, of a point of the screen. */
+  heightAt?(x: number, y: number, anchor: LonLat): number;
+  setWitnesses?(items: readonly Witness[]): void;
+  /** Cut: what is in front of the line is not drawn. */
+  setSection?(line: readonly [LonLat, LonLat] | null): void;
+  sectionProfile?(line: readonly [LonLat, LonLat]): readonly ProfilePoint[];
+  /** Colours by what differs between the overlay and another one. */
+  setDifference?(on: boolean, other: SchemeOverlay | null): void;
+  /** Colours buildings by their hours of sun. */
+  setSunSurvey?(hours: ReadonlyMap<string, number> | null): void;
   finalize(): void;
 }
 
