@@ -35,7 +35,7 @@ from tiles.frame import TileFrame
 from tiles.intake import read_city
 
 REFERENCE = Path(__file__).resolve().parents[3] / "shared" / "data"
-TURNS = 3
+TURNS = 5
 """Each takes its turn this often, one after the other; the best of each counts, for other work only slows."""
 THEIRS_MAX = 1_500
 THEIRS_CORNERS_MAX = 90

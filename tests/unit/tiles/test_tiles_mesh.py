@@ -70,6 +70,27 @@ def test_a_ring_that_winds_twice_is_not_taken_for_convex():
     assert area_of(triangulate(soup)) < 2.2
 
 
+L_SHAPE = [(0, 0), (12, 0), (12, 4), (5, 4), (5, 9), (0, 9)]
+
+
+@pytest.mark.parametrize("first", range(6))
+def test_a_ring_with_one_notch_is_fanned_from_it_and_needs_no_ear_clipping(first, monkeypatch):
+    monkeypatch.setattr("tiles.mesh.mapbox_earcut", None)
+    mesh = triangulate(flat_soup([shapely.Polygon(L_SHAPE[first:] + L_SHAPE[:first])]))
+    assert area_of(mesh) == pytest.approx(12 * 4 + 5 * 5)
+    assert len(mesh.triangles) == 4
+
+
+@pytest.mark.parametrize("backwards", [False, True])
+def test_cleaned_outlines_run_counter_clockwise_and_their_holes_clockwise(backwards):
+    wavy = shapely.Polygon([(0, 0), (5, 0.001), (10, 0), (10, 8), (0, 8)])
+    given_ways = shapely.orient_polygons(np.array([shapely.box(0, 0, 4, 3), HOLED, wavy]), exterior_cw=backwards)
+    cleaned, _ = clean_footprints(given_ways)
+    assert shapely.is_ccw(shapely.get_exterior_ring(cleaned)).all()
+    assert not shapely.is_ccw(shapely.get_rings(cleaned[1]))[1:].any()
+    assert shapely.get_num_coordinates(cleaned).tolist() == [5, 15, 5]
+
+
 def test_surfaces_without_area_or_with_two_corners_are_dropped():
     line = np.array([[0.0, 0, 0], [5, 0, 0], [10, 0, 0], [0, 0, 0], [4, 0, 0], [4, 4, 0]])
     soup = Soup(line, np.array([3, 6]), np.array([1, 2]), np.array([0, 1]), np.zeros(6))
