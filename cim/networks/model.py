@@ -45,7 +45,10 @@ class NetworkLink:
 
 @dataclass(frozen=True, slots=True)
 class Network:
-    """A whole network: ``id`` is a short word (``water``), ``dataset`` says where it comes from."""
+    """A whole network: ``id`` is a short word (``water``), ``dataset`` says where it comes from.
+
+    ``attributes`` are facts of the network as a whole, such as how it is run, as JSON can say them.
+    """
 
     id: str
     kind: NetworkKind
@@ -53,3 +56,4 @@ class Network:
     nodes: tuple[NetworkNode, ...]
     links: tuple[NetworkLink, ...]
     generated: bool = False
+    attributes: Mapping[str, object] = field(default_factory=dict)

@@ -16,8 +16,8 @@ from cim.networks.model import Network, NetworkLink, NetworkNode
 def write_network(connection: duckdb.DuckDBPyConnection, network: Network, version: int) -> None:
     """Write a network as the snapshot of a baseline, in the caller's transaction."""
     connection.execute(
-        "INSERT INTO network VALUES (?, ?, ?, ?, ?)",
-        [network.id, version, network.kind, network.dataset, network.generated],
+        "INSERT INTO network VALUES (?, ?, ?, ?, ?, ?)",
+        [network.id, version, network.kind, network.dataset, network.generated, _attributes(network.attributes)],
     )
     if network.nodes:
         _insert(connection, "network_node", _node_table(network, version))
@@ -73,7 +73,7 @@ def _link_table(network: Network, version: int) -> pa.Table:
 def read_networks(connection: duckdb.DuckDBPyConnection, version: int) -> list[Network]:
     """Return each network in its newest snapshot up to a baseline."""
     rows = connection.execute(
-        """SELECT id, kind, dataset, generated, baseline_version FROM network WHERE baseline_version <= ?
+        """SELECT id, kind, dataset, generated, attributes, baseline_version FROM network WHERE baseline_version <= ?
            QUALIFY row_number() OVER (PARTITION BY id ORDER BY baseline_version DESC) = 1 ORDER BY id""",
         [version],
     ).fetchall()
@@ -85,8 +85,9 @@ def read_networks(connection: duckdb.DuckDBPyConnection, version: int) -> list[N
             nodes=_read_nodes(connection, identifier, at),
             links=_read_links(connection, identifier, at),
             generated=generated,
+            attributes=orjson.loads(attributes or "{}"),
         )
-        for identifier, kind, dataset, generated, at in rows
+        for identifier, kind, dataset, generated, attributes, at in rows
     ]
 
 

@@ -19,6 +19,7 @@ import numpy as np
 from cim.city.model import COORDINATE_M_MAX, Quarantined
 from cim.errors import InvalidInput
 from cim.networks.model import Network, NetworkLink, NetworkNode
+from ingest.readers.epanet_rebuild import KEPT_SECTIONS
 from ingest.readers.epanet_sections import Row, read_sections
 from ingest.readers.epanet_units import FLOW_DEFAULT, UnitSystem, unit_system
 from ingest.readers.limits import check_file_size
@@ -64,7 +65,8 @@ class EpanetReader:
                 code="crs-missing",
                 file=path.name,
             )
-        build = _Builder(sections, unit_system(_option(sections["OPTIONS"], "UNITS", FLOW_DEFAULT)))
+        flow_unit = _option(sections["OPTIONS"], "UNITS", FLOW_DEFAULT)
+        build = _Builder(sections, unit_system(flow_unit))
         build.read_points()
         way = projection(source_crs(None, context.source_crs), context.working_crs, build.middle())
         build.project(way)
@@ -82,7 +84,11 @@ class EpanetReader:
         links = tuple(build.links({node.element_id for node in nodes}))
         yield from build.faults
         network_id = str(context.options.get("network_id", "water"))
-        yield Network(network_id, "water", context.dataset, nodes, links)
+        kept: dict[str, object] = {
+            name: [words for _, words in sections[name]] for name in KEPT_SECTIONS if sections[name]
+        }
+        epanet: dict[str, object] = {"flow_unit": flow_unit, "sections": kept}
+        yield Network(network_id, "water", context.dataset, nodes, links, attributes={"epanet": epanet})
         yield Progress(size, size, "bytes")
 
 
@@ -193,14 +199,17 @@ class _Builder:
         if kind == "junction":
             demand = demands.get(name, number(words, 2, "demand", 0.0))
             facts |= {"elevation_m": height, "demand_m3_s": demand * self.units.flow_m3_s}
+            _name_of(facts, "demand_pattern", words, 3)
         elif kind == "reservoir":
             facts["head_m"] = height
+            _name_of(facts, "head_pattern", words, 2)
         else:
             facts["elevation_m"] = height
             for place, what in enumerate(("initial_level_m", "minimum_level_m", "maximum_level_m"), start=2):
                 facts[what] = number(words, place, what) * length
             facts["diameter_m"] = positive(words, 5, "diameter") * length
             facts["minimum_volume_m3"] = number(words, 6, "volume", 0.0) * self.units.volume_m3
+            _name_of(facts, "volume_curve", words, 7)
         self._kinds[name] = kind
         x, y = self._points[name]
         return NetworkNode(f"{kind}/{name}", kind, x, y, height, facts)
@@ -239,6 +248,8 @@ class _Builder:
             facts["diameter_m"] = positive(words, 3, "diameter") * self.units.diameter_m
             facts["valve_type"] = words[4].upper() if len(words) > 4 else None
             self._setting(words, facts)
+            if len(words) > 6:
+                facts["minor_loss"] = number(words, 6, "minor loss")
         line = np.array([self._points[words[1]], *self._bends.get(name, []), self._points[words[2]]])
         return NetworkLink(f"{kind}/{name}", kind, ends[0], ends[1], line, facts)
 
@@ -267,6 +278,12 @@ class _Builder:
             facts["setting_m3_s"] = number(words, 5, "setting") * self.units.flow_m3_s
         elif len(words) > 5:
             facts["setting"] = words[5][:40]
+
+
+def _name_of(facts: Facts, fact: str, words: list[str], place: int) -> None:
+    """Note the name of a pattern or a curve where a row has one."""
+    if place < len(words) and words[place] != "*":
+        facts[fact] = words[place][:_ID_LENGTH_MAX]
 
 
 def _checked_id(words: list[str]) -> str:

@@ -13,12 +13,13 @@ Row: TypeAlias = tuple[int, list[str]]
 
 _READ: Final = (
     "JUNCTIONS", "RESERVOIRS", "TANKS", "PIPES", "PUMPS", "VALVES", "DEMANDS", "STATUS", "OPTIONS", "COORDINATES",
-    "VERTICES", "TITLE",
+    "VERTICES", "TITLE", "PATTERNS", "CURVES", "CONTROLS", "RULES", "ENERGY", "EMITTERS", "QUALITY", "SOURCES",
+    "REACTIONS", "MIXING", "TIMES",
 )  # fmt: skip
 
 
 def read_sections(path: Path) -> dict[str, list[Row]]:
-    """Return the rows of the sections that describe a network; comments and the other sections are left out.
+    """Return the rows of the sections that say what a network is and how it is run; without comments.
 
     Section names may be shortened to four letters and be in any case, as EPANET allows.
     """
