@@ -1,12 +1,11 @@
+"""Groups of writes, retries, readers, the schema."""
+
 from __future__ import annotations
 
 import asyncio
-import errno
-import os
-import subprocess
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -18,7 +17,7 @@ import pytest
 from cim.db.directory import DataDirectory
 from cim.db.faults import DatabaseDamaged, SchemaChanged
 from cim.db.migrations import Migration
-from cim.db.settings import MEBIBYTE, DatabaseSettings, StartCheck, gapless_check
+from cim.db.settings import DatabaseSettings, StartCheck, gapless_check
 from cim.db.store import Database, packaged_migrations
 from cim.errors import (
     CimError,
@@ -27,12 +26,9 @@ from cim.errors import (
     InvalidInput,
     LimitExceeded,
     NewerSchema,
-    StorageFull,
     Unavailable,
 )
-
-NOTE = Migration(9000, "note", "CREATE TABLE note (text VARCHAR NOT NULL);")
-MIGRATIONS = (*packaged_migrations(), NOTE)
+from tests.support.notes_database import MIGRATIONS, NOTE, Held, commit_number, fail, insert, notes
 
 
 @pytest.fixture
@@ -45,51 +41,6 @@ def directory(tmp_path: Path) -> Iterator[DataDirectory]:
 def database(directory: DataDirectory) -> Iterator[Database]:
     with Database.open(directory, migrations=MIGRATIONS) as opened:
         yield opened
-
-
-def insert(text: str) -> Callable[[duckdb.DuckDBPyConnection], str]:
-    def work(connection: duckdb.DuckDBPyConnection) -> str:
-        connection.execute("INSERT INTO note VALUES (?)", [text])
-        return text
-
-    return work
-
-
-def fail(connection: duckdb.DuckDBPyConnection) -> str:
-    connection.execute("INSERT INTO note VALUES ('must not stay')")
-    raise InvalidInput("no")
-
-
-def notes(database: Database) -> list[str]:
-    with database.read() as cursor:
-        return [row[0] for row in cursor.execute("SELECT text FROM note ORDER BY rowid").fetchall()]
-
-
-def commit_number(database: Database) -> int:
-    with database.read() as cursor:
-        row = cursor.execute("SELECT number FROM commit_mark").fetchone()
-    assert row is not None
-    return int(row[0])
-
-
-class Held:
-    """Holds the writer inside a write, so that what follows waits and becomes one group."""
-
-    def __init__(self, database: Database) -> None:
-        self._database = database
-        self._gate = threading.Event()
-        self._inside = threading.Event()
-
-    def __enter__(self) -> None:
-        def work(_connection: duckdb.DuckDBPyConnection) -> None:
-            self._inside.set()
-            self._gate.wait(10)
-
-        self._database.submit(work)
-        assert self._inside.wait(10)
-
-    def __exit__(self, *_: object) -> None:
-        self._gate.set()
 
 
 class TestGroups:
@@ -344,87 +295,3 @@ class TestSchema:
         (tmp_path / "file").write_text("x")
         with pytest.raises(InvalidInput, match="is a file"):
             DataDirectory(tmp_path / "file").claim()
-
-
-class TestSpace:
-    def test_writes_are_refused_early_and_reading_goes_on(self, directory: DataDirectory) -> None:
-        free = [2**40]
-        with Database.open(directory, migrations=MIGRATIONS, free_bytes=lambda _: free[0]) as database:
-            database.submit(insert("a")).result()
-            free[0] = 200 * MEBIBYTE
-            with pytest.raises(StorageFull) as refused:
-                database.submit(insert("b")).result()
-            assert int(str(refused.value.params["needed_bytes"])) >= 256 * MEBIBYTE
-            assert notes(database) == ["a"]
-            free[0] = 2**40
-            database.submit(insert("c")).result()
-            assert notes(database) == ["a", "c"]
-
-    def test_a_city_is_not_begun_on_a_full_disk(self, directory: DataDirectory) -> None:
-        with pytest.raises(StorageFull):
-            Database.open(directory, free_bytes=lambda _: 0)
-        assert not directory.database_path.exists()
-
-    @pytest.mark.root
-    def test_a_full_disk_at_commit_or_checkpoint_loses_nothing_acknowledged(self, small_disk: Path) -> None:
-        # Without the early refusal, so that the disk really fills under DuckDB.
-        settings = DatabaseSettings(
-            checkpoint_threshold_mib=2, free_margin_bytes=0, free_wal_factor=0, reopen_wait_s=0.05
-        )
-        stored = 0
-        refused: list[BaseException] = []
-        with DataDirectory(small_disk / "city") as directory:
-            with Database.open(directory, settings, migrations=MIGRATIONS) as database:
-                for number in range(60):
-                    error = database.submit(insert(f"{number}:" + os.urandom(300_000).hex())).exception()
-                    if error is None:
-                        stored += 1
-                    else:
-                        refused.append(error)
-                    if len(refused) == 3:
-                        break
-                assert stored
-                assert refused
-                assert [e for e in refused if not isinstance(e, StorageFull | Unavailable)] == []
-                assert len(notes(database)) == stored
-                # Room again, and the same open database goes on.
-                (small_disk / "ballast").unlink()
-                assert database.submit(insert("after")).result() == "after"
-                assert len(notes(database)) == stored + 1
-            with Database.open(directory, settings, migrations=MIGRATIONS) as database:
-                assert len(notes(database)) == stored + 1
-
-    def test_after_a_fatal_error_the_city_is_opened_again_and_the_group_is_refused(
-        self, directory: DataDirectory
-    ) -> None:
-        with Database.open(directory, migrations=MIGRATIONS) as database:
-
-            def stop(connection: duckdb.DuckDBPyConnection) -> str:
-                connection.execute("INSERT INTO note VALUES ('lost')")
-                raise duckdb.FatalException("FATAL Error: database has been invalidated")
-
-            database.submit(insert("before")).result()
-            with Held(database):
-                futures = [database.submit(work) for work in (insert("x"), stop, insert("y"))]
-            assert all(isinstance(future.exception(), Unavailable) for future in futures)
-            assert notes(database) == ["before"]
-            assert database.submit(insert("after")).result() == "after"
-
-
-@pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A tmpfs of 24 MB, of which 6 MB are ballast that a test may throw off."""
-    if os.geteuid() != 0:
-        pytest.skip("mounting a small tmpfs needs root")
-    mount = tmp_path / "small"
-    mount.mkdir()
-    done = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", "size=24m", "tmpfs", str(mount)], check=False, capture_output=True
-    )
-    if done.returncode:
-        pytest.skip(f"no tmpfs can be mounted here ({errno.errorcode.get(done.returncode, done.returncode)})")
-    (mount / "ballast").write_bytes(b"\0" * 6 * MEBIBYTE)
-    try:
-        yield mount
-    finally:
-        subprocess.run(["umount", str(mount)], check=True)

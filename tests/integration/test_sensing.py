@@ -3,94 +3,32 @@
 from __future__ import annotations
 
 import asyncio
-import dataclasses
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from datetime import UTC, datetime, timedelta, tzinfo
-from itertools import pairwise
+from collections.abc import Iterator
+from datetime import datetime, timedelta
 from pathlib import Path
-from zoneinfo import ZoneInfo
 
-import httpx
 import numpy as np
-import orjson
 import pytest
-from fastapi import FastAPI, Request
-from fastapi.responses import JSONResponse
 
 from cim.db.directory import DataDirectory
 from cim.db.faults import DatabaseDamaged
 from cim.db.store import Database
-from cim.errors import CimError, Forbidden, LimitExceeded, NotFound, StorageFull
-from cim.findings import Quality
-from cim.geometry.crs import WorkingFrame
-from cim.live.filter import SubjectFacts
-from cim.live.hub import LiveHub
-from cim.live.topic import Change
-from cim.ports import SystemClock
-from cim.sensing.actor import ReplayActor
-from cim.sensing.api import sensing_router
-from cim.sensing.limits import SensingLimits
-from cim.sensing.model import Datastream, ObservationBatch, StateSeries
-from cim.sensing.service import SensingService
-from cim.sensing.store import OBSERVATIONS_GAPLESS
-
-HELSINKI = WorkingFrame("EPSG:3879")
-NOON = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
-
-
-class Heard:
-    """A hub that remembers."""
-
-    def __init__(self) -> None:
-        self.published: list[list[dict]] = []
-        self.facts: dict[str, SubjectFacts] = {}
-
-    def publish(self, topic: str, changes: Sequence[Change]) -> int:
-        assert topic == "observations"
-        self.published.append([orjson.loads(change.json) for change in changes])
-        return len(self.published)
-
-    def describe(self, topic: str, facts: Mapping[str, SubjectFacts]) -> None:
-        assert topic == "observations"
-        self.facts |= facts
-
-
-def stream(name: str, *, generated: bool = True, **more: object) -> Datastream:
-    return Datastream(
-        f"helsinki:sensor/{name}", f"Sensor {name}", f"传感器 {name}", "pressure_head", "m", 25496500.0, 6672500.0,
-        "helsinki:way/1", "water", name, Quality.MODELLED, generated=generated, period_s=1.0, range_low=20.0,
-        range_high=60.0, **({"limit_min": 28.0} | more),  # type: ignore[arg-type]
-    )  # fmt: skip
-
-
-def batch(values: Mapping[str, float], time: datetime = NOON) -> ObservationBatch:
-    instant = np.datetime64(time.replace(tzinfo=None), "us")
-    return ObservationBatch(
-        [f"helsinki:sensor/{n}" for n in values], np.full(len(values), instant), np.array(list(values.values()))
-    )
+from cim.errors import LimitExceeded, NotFound, StorageFull
+from cim.sensing.model import ObservationBatch
+from tests.support.sensing_city import (
+    NOON,
+    batch,
+    day,
+    open_database,
+    service,
+    stream,
+)
 
 
 @pytest.fixture
 def database(tmp_path: Path) -> Iterator[Database]:
     with DataDirectory(tmp_path) as directory, open_database(directory) as opened:
         yield opened
-
-
-def open_database(directory: DataDirectory, **options: object) -> Database:
-    return Database.open(directory, checks=[OBSERVATIONS_GAPLESS], **options)  # type: ignore[arg-type]
-
-
-def service(database: Database, **limits: float) -> tuple[SensingService, Heard]:
-    heard = Heard()
-    made = SensingService(
-        database,
-        heard,
-        frame=lambda: HELSINKI,
-        clock=SystemClock(),
-        limits=SensingLimits(**limits),  # type: ignore[arg-type]
-    )
-    made.load()
-    return made, heard
 
 
 async def test_what_was_acknowledged_is_stored_published_and_there_after_a_restart(tmp_path: Path) -> None:
@@ -227,12 +165,6 @@ async def test_a_full_disk_is_said_and_nothing_is_published(tmp_path: Path) -> N
         assert sensing.latest("helsinki:sensor/a") is None
 
 
-def day(*names: str) -> StateSeries:
-    hours = np.arange(24) * 3600.0
-    columns = [hours / 3600.0 + 100.0 * i for i in range(len(names))]
-    return StateSeries(tuple(f"helsinki:sensor/{n}" for n in names), hours, np.column_stack(columns))
-
-
 async def test_states_come_back_as_they_were(database: Database) -> None:
     sensing, _ = service(database)
     await sensing.register([stream("a"), stream("b")], {"water": day("a", "b"), "power": day("a")})
@@ -243,199 +175,3 @@ async def test_states_come_back_as_they_were(database: Database) -> None:
     np.testing.assert_array_equal(states["water"].results, day("a", "b").results)
     np.testing.assert_array_equal(states["water"].time_of_day_s, day("a").time_of_day_s)
     assert states["power"].datastream_ids == ("helsinki:sensor/b",)
-
-
-class FakeClock:
-    """A clock that a test owns; ``sleep`` moves it."""
-
-    def __init__(self, start: datetime) -> None:
-        self.start = start
-        self.elapsed_s = 0.0
-
-    def now(self) -> datetime:
-        return self.start + timedelta(seconds=self.elapsed_s)
-
-    def monotonic_s(self) -> float:
-        return self.elapsed_s
-
-    async def sleep(self, seconds: float) -> None:
-        self.elapsed_s += seconds
-        await asyncio.sleep(0)
-
-
-def local_hour(streams: Sequence[Datastream], states: StateSeries, zone: tzinfo):
-    """A replay that reads the hour on the wall, so that a test can see the time zone."""
-    known = {s.id for s in streams}
-    assert set(states.datastream_ids) <= known
-
-    def observe(instant: datetime, _tick: int) -> ObservationBatch:
-        local = instant.astimezone(zone)
-        count = len(states.datastream_ids)
-        return ObservationBatch(
-            list(states.datastream_ids),
-            np.full(count, np.datetime64(instant.replace(tzinfo=None), "us")),
-            np.full(count, local.hour + local.minute / 60.0),
-        )
-
-    return observe
-
-
-def replaying(sensing: SensingService, clock: FakeClock) -> ReplayActor:
-    return ReplayActor(
-        sensing, local_hour, time_zone=lambda: ZoneInfo("Europe/Helsinki"), clock=clock, sleep=clock.sleep
-    )
-
-
-async def eventually(true: Callable[[], bool]) -> None:
-    for _ in range(2_000):
-        if true():
-            return
-        await asyncio.sleep(0.005)
-    raise AssertionError("it never came")
-
-
-async def until(actor: ReplayActor, ticks: int) -> None:
-    await eventually(lambda: actor.ticks >= ticks)
-    await actor.stop()
-
-
-async def test_the_replay_keeps_local_time_and_goes_on_after_a_restart(database: Database) -> None:
-    sensing, heard = service(database)
-    await sensing.register([stream("a")], {"water": day("a")})
-    clock = FakeClock(NOON)
-    actor = replaying(sensing, clock)
-    actor.start()
-    await until(actor, 5)
-    first = [items[0] for items in heard.published]
-    assert first[0]["t"] == "2026-11-22T12:00:00.000Z"
-    assert first[0]["v"] == pytest.approx(14.0)  # Helsinki is two hours ahead in winter
-    assert first[4]["t"] == "2026-11-22T12:04:00.000Z"
-    restarted, heard = service(database)
-    actor = replaying(restarted, FakeClock(NOON))
-    actor.start()
-    await until(actor, 3)
-    times = [items[0]["t"] for items in heard.published]
-    assert times == sorted(set(times))
-    assert times[1] == (NOON + timedelta(minutes=len(first))).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-
-
-async def test_the_replay_takes_up_states_that_come_later_and_skips_late_ticks(database: Database) -> None:
-    sensing, heard = service(database)
-    clock = FakeClock(NOON)
-    actor = replaying(sensing, clock)
-    actor.start()
-    await asyncio.sleep(0.01)
-    assert not actor.running
-    await sensing.register([stream("a")], {"water": day("a")})
-    await eventually(lambda: actor.ticks >= 2)
-    assert actor.running
-    clock.elapsed_s += 100.0
-    before = actor.ticks
-    await until(actor, before + 3)
-    times = [datetime.fromisoformat(items[0]["t"]) for items in heard.published]
-    steps = [(b - a).total_seconds() for a, b in pairwise(times)]
-    assert min(steps) == 60.0
-    assert 6000.0 <= max(steps) <= 6120.0
-
-
-async def test_the_replay_survives_a_full_disk(tmp_path: Path) -> None:
-    free = 10**12
-    with DataDirectory(tmp_path) as directory, open_database(directory, free_bytes=lambda _: free) as database:
-        sensing, _ = service(database)
-        await sensing.register([stream("a")], {"water": day("a")})
-        actor = replaying(sensing, FakeClock(NOON))
-        free = 0
-        actor.start()
-        await eventually(lambda: actor.failing is not None)
-        assert (actor.failing, actor.ticks) == ("storage-full", 0)
-        free = 10**12
-        await until(actor, 2)
-        assert actor.failing is None
-
-
-@pytest.fixture
-def http(database: Database) -> httpx.AsyncClient:
-    hub = LiveHub("e1")
-    hub.open_topic("observations")
-    sensing = SensingService(
-        database, hub, frame=lambda: HELSINKI, clock=SystemClock(), limits=SensingLimits(post_items_max=3)
-    )
-    sensing.load()
-    app = FastAPI()
-
-    @app.exception_handler(CimError)
-    async def problem(_: Request, error: CimError) -> JSONResponse:
-        return JSONResponse(error.as_problem(), {NotFound: 404, Forbidden: 403}.get(type(error), 400))
-
-    def may_write(request: Request) -> None:
-        if request.headers.get("authorization") != "Bearer t":
-            raise Forbidden("no")
-
-    app.include_router(sensing_router(sensing, may_write=may_write))
-    database.submit(sensing.registration([stream("a"), dataclasses.replace(stream("b"), limit_max=60.0)], {})).result(5)
-    sensing.load()
-    return httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://city")
-
-
-async def test_datastreams_and_series_over_http(http: httpx.AsyncClient) -> None:
-    listed = (await http.get("/api/v1/datastreams")).json()["items"]
-    assert [item["id"] for item in listed] == ["helsinki:sensor/a", "helsinki:sensor/b"]
-    assert listed[1] | {"location": None} == {
-        "id": "helsinki:sensor/b",
-        "name": {"en": "Sensor b", "zh": "传感器 b"},
-        "observed_property": "pressure_head",
-        "unit": "m",
-        "location": None,
-        "object_id": "helsinki:way/1",
-        "network_id": "water",
-        "element_id": "b",
-        "quality": "modelled",
-        "generated": True,
-        "limit_min": 28.0,
-        "limit_max": 60.0,
-        "period_s": 1.0,
-        "range": [20.0, 60.0],
-        "latest": None,
-    }
-    sent = {"items": [
-        {"id": "helsinki:sensor/a", "t": "2026-11-22T14:00:00+02:00", "v": 41.25},
-        {"id": "nobody", "t": "2026-11-22T14:00:00Z", "v": 1},
-    ]}  # fmt: skip
-    assert (await http.post("/api/v1/observations", json=sent)).status_code == 403
-    answer = await http.post("/api/v1/observations", json=sent, headers={"Authorization": "Bearer t"})
-    assert (answer.status_code, answer.json()) == (
-        201, {"batch_id": 1, "accepted": 1, "refused": [{"row": 1, "code": "unknown-datastream"}]},
-    )  # fmt: skip
-    one = (await http.get("/api/v1/datastreams/helsinki%3Asensor%2Fa")).json()
-    assert one["latest"] == {"phenomenon_time": "2026-11-22T12:00:00.000Z", "result": 41.25}
-    series = (await http.get("/api/v1/datastreams/helsinki%3Asensor%2Fa/observations?limit=5")).json()
-    assert series["items"] == [["2026-11-22T12:00:00.000Z", 41.25]]
-    late = {"from": "2026-11-22T12:00:01Z"}
-    assert (await http.get("/api/v1/datastreams/helsinki:sensor/a/observations", params=late)).json()["items"] == []
-    ever = {"from": "0001-01-01T00:00:00+14:00", "to": "9999-12-31T23:59:59-12:00"}
-    assert (await http.get("/api/v1/datastreams/helsinki:sensor/a/observations", params=ever)).json()["count"] == 1
-    assert (await http.get("/api/v1/datastreams/nobody")).json()["code"] == "datastream-not-found"
-
-
-@pytest.mark.parametrize(
-    ("body", "code", "member"),
-    [
-        (b'{"items":[{"id":"a","t":"2026-11-22T14:00:00Z","v":NaN}]}', "observation-json", None),
-        (b'{"items":[{"id":"a","t":"2026-11-22T14:00:00Z","v":"x"}]}', "observation-items", "items.0.v"),
-        (b'{"items":[{"id":"a","t":"2026-11-22T14:00:00","v":1}]}', "observation-items", "items.0.t"),
-        (b'{"items":[{"id":"a","t":"2026-11-22T14:00:00Z","v":1,"x":1}]}', "observation-items", "items.0.x"),
-        (
-            b'{"items":[' + b",".join([b'{"id":"a","t":"2026-11-22T14:00:00Z","v":1}'] * 4) + b"]}",
-            "limit-exceeded",
-            None,
-        ),
-        (b"{", "observation-json", None),
-        (b"[]", "observation-items", ""),
-    ],
-)
-async def test_what_is_not_a_batch_is_refused(
-    http: httpx.AsyncClient, body: bytes, code: str, member: str | None
-) -> None:
-    answer = await http.post("/api/v1/observations", content=body, headers={"Authorization": "Bearer t"})
-    assert (answer.status_code, answer.json()["code"]) == (400, code)
-    assert answer.json().get("params", {}).get("member") == member
