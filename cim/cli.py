@@ -376,5 +376,6 @@ def _report(job: Mapping[str, Any]) -> int:
     return FAILED
 
 
-def _say_address(address: str) -> None:
+def _say_address(address: str, plan_address: str) -> None:
     print(f"The city is at {address}", flush=True)
+    print(f"Plan it at {plan_address}", flush=True)

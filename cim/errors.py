@@ -9,6 +9,7 @@
     ├── Conflict          true of another state of the city
     │   └── DirectoryInUse      another server owns the data directory
     ├── LimitExceeded     a named limit was hit
+    ├── Unauthorized      nobody has said who asks
     ├── Forbidden         not from this origin, not with this token
     ├── StorageFull       the disk has no room to commit safely
     ├── NewerSchema       the data was written by a newer version
@@ -89,6 +90,12 @@ class LimitExceeded(CimError):
     """A named limit was hit; ``params`` carries ``limit`` and its value."""
 
     code = "limit-exceeded"
+
+
+class Unauthorized(CimError):
+    """The request says nothing, or nothing true, of who asks."""
+
+    code = "unauthorized"
 
 
 class Forbidden(CimError):

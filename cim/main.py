@@ -44,6 +44,7 @@ from cim.live.hub import LiveHub
 from cim.live.topic import TopicKind
 from cim.networks.service import NetworkService
 from cim.ports import Clock, SystemClock
+from cim.schemes.store import EDITS_GAPLESS
 from cim.sensing.actor import ReplayActor
 from cim.sensing.api import sensing_router
 from cim.sensing.feed import Observe
@@ -56,7 +57,8 @@ from cim.tilesets.model import BASE_SCHEME, Pointer
 from cim.tilesets.service import TilesetService
 from cim.tilesets.store import TilesetStore
 from cim.web.logs import configure_logs
-from cim.web.security import is_same_origin
+from cim.web.security import origin_check
+from cim.wiring.schemes import Planning, wire_planning
 from ingest.intake import IntakeKind
 from ingest.sample.replay import build_replay, local_time_of_day_s, observe, replay
 from ingest.tiling import TilingKind, tiles_are_old
@@ -66,7 +68,7 @@ from viewer.specs import view_document
 
 LIVE_TOPICS = ("observations", "jobs", "alarms")
 READ_STEPS = ("read",)
-START_CHECKS = (gapless_check("baseline", "baseline_version"), OBSERVATIONS_GAPLESS)
+START_CHECKS = (gapless_check("baseline", "baseline_version"), OBSERVATIONS_GAPLESS, EDITS_GAPLESS)
 SAMPLE_STEPS = ("read", "parcels", "water", "power", "traffic", "energy", "sensors")
 
 
@@ -87,6 +89,7 @@ class City:
     tilesets: TilesetService
     jobs: JobService
     hub: LiveHub
+    planning: Planning
     clock: Clock
 
 
@@ -134,7 +137,8 @@ def _wire(directory: DataDirectory, database: Database, settings: Settings, cloc
         ],
         clock=clock,
     )
-    return City(directory, database, city, NetworkService(database), sensing, tilesets, jobs, hub, clock)
+    planning = wire_planning(database, city, hub, clock)
+    return City(directory, database, city, NetworkService(database), sensing, tilesets, jobs, hub, planning, clock)
 
 
 def build_server(opened: City, settings: Settings, *, token: str) -> FastAPI:
@@ -190,13 +194,14 @@ def build_server(opened: City, settings: Settings, *, token: str) -> FastAPI:
             ),
             sensing_router(sensing, may_write=may_write),
             jobs_router(jobs, may_write=may_write),
-            live_router(hub, allowed_origin=_allowed_origin(settings)),
+            *opened.planning.routers(),
+            live_router(hub, allowed_origin=origin_check(settings.allowed_origins)),
         ],
         routes=feature_routes(features),
         health=lambda: {"baseline_version": city.baseline_version, "epoch": hub.epoch},
         view=lambda name: _view(name, {**city.summary(), **_extent(city, base)}, base.collections()),
-        starts=[start],
-        stops=[stop_jobs, replay.stop, hub.stop],
+        starts=[start, opened.planning.start],
+        stops=[stop_jobs, opened.planning.stop, replay.stop, hub.stop],
         clock=opened.clock,
     )
     return build_app(services, settings)
@@ -210,16 +215,6 @@ def bundle_path() -> Path:
 def _make_observe(streams: Sequence[Datastream], states: StateSeries, zone: tzinfo) -> Observe:
     setup = build_replay(streams, states, zone)
     return lambda phenomenon_time, tick: observe(setup, phenomenon_time, tick)
-
-
-def _allowed_origin(settings: Settings) -> Callable[[Mapping[str, str]], bool]:
-    configured = frozenset(settings.allowed_origins)
-
-    def allowed(headers: Mapping[str, str]) -> bool:
-        origin = headers.get("origin")
-        return origin is None or is_same_origin(origin, headers.get("host", ""), configured)
-
-    return allowed
 
 
 def _zone(city: CityService) -> ZoneInfo | None:
@@ -258,7 +253,7 @@ def _view(name: str, summary: Mapping[str, Any], collections: Sequence[Collectio
     return document
 
 
-def serve_city(opened: City, settings: Settings, say: Callable[[str], None]) -> bool:
+def serve_city(opened: City, settings: Settings, say: Callable[[str, str], None]) -> bool:
     """Serve an open city until it is told to stop; return whether the application started.
 
     The address and a fresh token go into the data directory, readable by this user only, so that the
@@ -270,7 +265,7 @@ def serve_city(opened: City, settings: Settings, say: Callable[[str], None]) -> 
 
     def ready() -> None:
         opened.directory.publish_address(address, token)
-        say(address)
+        say(address, f"{address}/plan#token={opened.planning.token}")
 
     try:
         return run(

@@ -53,6 +53,17 @@ class IdempotencyLedger:
         self.check_fingerprint(key, first, fingerprint)
         return True
 
+    def find(self, connection: duckdb.DuckDBPyConnection, key: str, fingerprint: str) -> object | None:
+        """Return the stored result of a key, read by any thread; ``Conflict`` where it was another write."""
+        rows = connection.execute(
+            "SELECT fingerprint, result FROM idempotency WHERE idempotency_key = ? LIMIT 1", [key]
+        ).fetchall()
+        if not rows:
+            return None
+        self.check_fingerprint(key, rows[0][0], fingerprint)
+        found: object = json.loads(rows[0][1])
+        return found
+
     def check_fingerprint(self, key: str, first: str, second: str) -> None:
         """Refuse a key that was used for another content."""
         if first != second:

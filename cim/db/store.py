@@ -132,6 +132,16 @@ class Database:
             work, idempotency_key=idempotency_key, fingerprint=fingerprint, on_commit=on_commit
         )
 
+    def remembered(self, idempotency_key: str, fingerprint: str) -> object | None:
+        """Return the result of a durable write with this key, ``None`` where there is none.
+
+        For a write whose content depends on what is stored: it asks before it looks at the present,
+        which its own first attempt may have changed.  Raises ``Conflict`` for a key of another request.
+        """
+        self._ledger.check_key(idempotency_key)
+        with self.read() as cursor:
+            return self._ledger.find(cursor, idempotency_key, fingerprint)
+
     @contextmanager
     def read(self) -> Iterator[duckdb.DuckDBPyConnection]:
         """Lend a cursor that sees one snapshot and cannot write.

@@ -56,6 +56,7 @@ def live_router(hub: LiveHub, *, allowed_origin: AllowedOrigin) -> APIRouter:
         observed_property: Annotated[str | None, Query(max_length=2_000)] = None,
         max_rate_hz: float | None = None,
         last_event_id: Annotated[str | None, Header(max_length=300)] = None,
+        authorization: Annotated[str, Header(max_length=300)] = "",
     ) -> Response:
         """Follow one topic as server-sent events: the WebSocket's frames, resumed by Last-Event-ID."""
         if not allowed_origin(request.headers):
@@ -63,7 +64,11 @@ def live_router(hub: LiveHub, *, allowed_origin: AllowedOrigin) -> APIRouter:
         limits = hub.limits
         wanted = _query_filter(bbox, datastreams, observed_property, limits)
         subscription = Subscribe(
-            topic, wanted, _position(last_event_id, limits), interval_of(max_rate_hz, topic, limits)
+            topic,
+            wanted,
+            _position(last_event_id, limits),
+            interval_of(max_rate_hz, topic, limits),
+            authorization.removeprefix("Bearer ").strip(),
         )
         client = hub.attach()
         try:

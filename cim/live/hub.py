@@ -18,7 +18,7 @@ from cim.errors import LimitExceeded, Unavailable
 from cim.live.filter import SubjectFacts
 from cim.live.frames import Frame, cloud_event
 from cim.live.limits import CloseCode, LiveLimits
-from cim.live.protocol import Board, ClientSession
+from cim.live.protocol import Board, ClientSession, Door
 from cim.live.topic import Change, TopicKind
 from cim.ports import Clock, SystemClock
 
@@ -64,9 +64,13 @@ class LiveHub:
         """Note the running loop, for ``publish_threadsafe``."""
         self._loop = asyncio.get_running_loop()
 
-    def open_topic(self, name: str, kind: TopicKind = TopicKind.STATE) -> None:
-        """Make a topic known; harmless if it is."""
-        self.board.open(name, kind)
+    def open_topic(self, key: str, kind: TopicKind = TopicKind.STATE, name: str | None = None) -> None:
+        """Make a topic known; harmless if it is.  ``name`` is what clients call it, where that is not its key."""
+        self.board.open(key, kind, name)
+
+    def add_door(self, prefix: str, door: Door) -> None:
+        """Have topics whose names begin so opened when somebody first asks for them."""
+        self.board.add_door(prefix, door)
 
     def close_topic(self, name: str) -> None:
         """Forget a topic; who follows it gets a reset."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TypeAlias
 
 from cim.errors import CimError, InvalidInput, LimitExceeded, NotFound
 from cim.live.filter import Filter
@@ -18,23 +19,42 @@ from cim.live.limits import CloseCode, LiveLimits
 from cim.live.requests import FrameTooLarge, Ping, Position, RequestRefused, Subscribe, Unsubscribe, read_request
 from cim.live.topic import Topic, TopicKind
 
+Door: TypeAlias = Callable[[str, str], str | None]
+"""Told a topic's name and a client's token, opens the topic where it must and says under which key it stands;
+``None``: for this client there is none."""
+
 
 class Board:
-    """The topics of one run of the server, by name."""
+    """The topics of one run of the server, by key: their name, or what a door says."""
 
     def __init__(self, epoch: str, limits: LiveLimits | None = None) -> None:
         self.epoch = epoch
         self.limits = limits or LiveLimits()
         self._topics: dict[str, Topic] = {}
+        self._doors: dict[str, Door] = {}
 
-    def open(self, name: str, kind: TopicKind = TopicKind.STATE) -> Topic:
-        """Return the topic of that name, new where there is none."""
-        topic = self._topics.get(name)
+    def open(self, key: str, kind: TopicKind = TopicKind.STATE, name: str | None = None) -> Topic:
+        """Return the topic of that key, new where there is none; ``name`` is what clients call it."""
+        topic = self._topics.get(key)
         if topic is None:
             if len(self._topics) >= self.limits.topics_max:
                 raise LimitExceeded("There are too many topics.", limit="topics_max", value=self.limits.topics_max)
-            topic = self._topics[name] = Topic(name, self.epoch, self.limits, kind)
+            topic = self._topics[key] = Topic(name or key, self.epoch, self.limits, kind)
         return topic
+
+    def add_door(self, prefix: str, door: Door) -> None:
+        """Have topics whose names begin so opened when they are asked for."""
+        self._doors[prefix] = door
+
+    def enter(self, name: str, token: str) -> tuple[str, Topic]:
+        """Return the topic that a client means and its key; raises :class:`NotFound` (``unknown-topic``)."""
+        for prefix, door in self._doors.items():
+            if name.startswith(prefix):
+                key = door(name, token)
+                if key is None:
+                    raise NotFound("There is no such topic.", code="unknown-topic", topic=name)
+                return key, self.topic(key)
+        return name, self.topic(name)
 
     def close(self, name: str) -> None:
         """Forget a topic; sessions tell their clients at their next turn."""
@@ -54,6 +74,7 @@ class Board:
 
 @dataclass(slots=True)
 class _Subscription:
+    key: str
     topic: Topic
     filter: Filter
     interval_s: float
@@ -85,8 +106,8 @@ class ClientSession:
         return frozenset(self._subscriptions)
 
     def follows(self, topic: str) -> bool:
-        """Whether a change of this topic concerns the client."""
-        return topic in self._subscriptions
+        """Whether a change of the topic of this key concerns the client."""
+        return any(subscription.key == topic for subscription in self._subscriptions.values())
 
     def receive(self, text: str | bytes, now_s: float, at: str) -> None:
         """Take in one frame of the client; ``at`` is the instant in ISO 8601, for a pong."""
@@ -118,7 +139,7 @@ class ClientSession:
 
         Raises :class:`NotFound`, :class:`InvalidInput` or :class:`LimitExceeded`.
         """
-        topic = self._board.topic(request.topic)
+        key, topic = self._board.enter(request.topic, request.token)
         if not request.filter.lets_all_through and not topic.filterable:
             raise InvalidInput("This topic has no filter.", code="live-filter", member="filter")
         if request.topic not in self._subscriptions and len(self._subscriptions) >= self._limits.subscriptions_max:
@@ -128,7 +149,9 @@ class ClientSession:
                 value=self._limits.subscriptions_max,
             )
         # The answer is made when it can be sent, so that asking again and again holds no memory.
-        self._subscriptions[request.topic] = _Subscription(topic, request.filter, request.interval_s, request.since)
+        self._subscriptions[request.topic] = _Subscription(
+            key, topic, request.filter, request.interval_s, request.since
+        )
 
     def take(self, now_s: float, at: Callable[[], str]) -> list[Frame]:
         """Return the frames that are to be sent now; they count as sent.  ``at`` gives the instant, for a heartbeat."""
@@ -163,7 +186,7 @@ class ClientSession:
 
     def _owed(self, name: str, subscription: _Subscription, now_s: float) -> tuple[Frame, ...]:
         topic = subscription.topic
-        if self._board.find(name) is not topic:
+        if self._board.find(subscription.key) is not topic:
             del self._subscriptions[name]
             return (reset_frame("topic-closed", name),)
         since = subscription.since

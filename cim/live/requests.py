@@ -41,6 +41,8 @@ class Subscribe:
     since: Position | None = None
     interval_s: float = 0.0
     """Least time between two deltas, from ``max_rate_hz``; 0 = as they come."""
+    token: str = ""
+    """What the client shows to be let in, from the filter's ``token``; no part of what it wants."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,12 +106,24 @@ def read_request(text: str | bytes, limits: LiveLimits) -> Request:
         raise RequestRefused("The frame names no topic.", code="live-topic")
     if op == "unsubscribe":
         return Unsubscribe(topic)
+    wanted, token = _take_token(said.get("filter"), topic, limits)
     return Subscribe(
         topic,
-        read_filter(said.get("filter"), limits),
+        read_filter(wanted, limits),
         _read_since(said.get("since"), topic, limits),
         interval_of(said.get("max_rate_hz"), topic, limits),
+        token,
     )
+
+
+def _take_token(raw: object, topic: str, limits: LiveLimits) -> tuple[object, str]:
+    """Return the filter without its token, and the token: two clients' filters are the same without it."""
+    if not isinstance(raw, dict) or "token" not in raw:
+        return raw, ""
+    token = raw["token"]
+    if not isinstance(token, str) or len(token) > limits.text_length_max:
+        raise RequestRefused("The token is a text.", code="live-filter", topic=topic, member="token")
+    return {name: value for name, value in raw.items() if name != "token"} or None, token
 
 
 def nesting_depth(raw: bytes) -> int:

@@ -30,6 +30,7 @@ STATUS: Final[Mapping[type[errors.CimError], int]] = {
     errors.Conflict: 409,
     errors.DirectoryInUse: 409,
     errors.LimitExceeded: 413,
+    errors.Unauthorized: 401,
     errors.Forbidden: 403,
     errors.StorageFull: 507,
     errors.NewerSchema: 503,
@@ -45,11 +46,13 @@ STATUS_OF_CODE: Final[Mapping[str, int]] = {
     "header-bytes": 431,
     "rate": 429,
     "host": 421,
+    "edit-refused": 422,
 }
 """Codes whose status is more exact than that of their class."""
 
 _CODE_OF_STATUS: Final[Mapping[int, str]] = {
     400: "invalid-input",
+    401: "unauthorized",
     404: "not-found",
     405: "method-not-allowed",
     406: "not-acceptable",
@@ -84,7 +87,7 @@ def problem_response(status: int, problem: Mapping[str, object], headers: Mappin
 def error_response(error: errors.CimError) -> Response:
     """Return the problem of an error that was raised on purpose."""
     status = status_of(error)
-    headers = {}
+    headers = {"WWW-Authenticate": "Bearer"} if status == HTTPStatus.UNAUTHORIZED else {}
     retry_after_s = error.params.get("retry_after_s")
     if isinstance(retry_after_s, (int, float)):
         headers["Retry-After"] = str(max(1, round(retry_after_s)))

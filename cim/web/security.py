@@ -8,7 +8,7 @@ is refused.  The content security policy allows the server itself and nothing el
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -71,6 +71,17 @@ def is_same_origin(origin: str, host: str, allowed: frozenset[str]) -> bool:
     if parts.scheme not in {"http", "https"}:
         return False
     return parts.netloc == host.lower() or f"{parts.scheme}://{parts.netloc}" in allowed
+
+
+def origin_check(configured: Iterable[str]) -> Callable[[Mapping[str, str]], bool]:
+    """Return what tells from a request's headers whether its Origin, if any, may speak to this server."""
+    allowed = frozenset(configured)
+
+    def check(headers: Mapping[str, str]) -> bool:
+        origin = headers.get("origin")
+        return origin is None or is_same_origin(origin, headers.get("host", ""), allowed)
+
+    return check
 
 
 def is_open_path(path: str) -> bool:

@@ -47,7 +47,7 @@ IMPURE_MODULES = {
     "time",
     "uvicorn",
 }
-CAPABILITIES = ("city", "networks", "sensing", "live", "tilesets", "jobs", "features", "impact")
+CAPABILITIES = ("city", "networks", "sensing", "live", "tilesets", "jobs", "features", "impact", "schemes", "accounts")
 ALLOWED_IMPURITY = {
     # A lock guards what is worked out once per baseline; nothing is read from outside.
     "features": {"cim/features/baseline.py": {"threading"}},

@@ -1,0 +1,1 @@
+"""Who may do what: exploring needs nothing, editing needs the planner token."""

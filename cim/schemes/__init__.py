@@ -1,0 +1,1 @@
+"""Schemes: branches of the city, kept as logs of edits."""

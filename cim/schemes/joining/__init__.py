@@ -1,0 +1,1 @@
+"""Bringing branches together: merge, rebase, publish."""

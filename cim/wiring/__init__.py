@@ -1,0 +1,1 @@
+"""How the parts of one capability are put together; the composition root calls these."""

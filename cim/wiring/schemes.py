@@ -1,0 +1,96 @@
+"""Schemes, put together: service, live topic, routes, and who may write."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+
+from fastapi import APIRouter
+
+from cim.accounts.api import Asking
+from cim.accounts.model import Role
+from cim.accounts.service import Accounts
+from cim.accounts.store import planner_token
+from cim.city.service import CityService
+from cim.db.store import Database
+from cim.errors import NotFound
+from cim.live.hub import LiveHub
+from cim.ports import Clock
+from cim.schemes.actor import SchemeActor
+from cim.schemes.api import schemes_router
+from cim.schemes.bus import SchemeBus, Send
+from cim.schemes.joining.api import joining_router
+from cim.schemes.joining.service import JoiningService
+from cim.schemes.model import SchemeState
+from cim.schemes.service import Done, SchemeService
+from cim.schemes.view import news_of, scheme_document, topic_items
+
+
+@dataclass(slots=True)
+class Planning:
+    """What planning needs, wired: others listen to ``schemes`` and publish through ``bus``."""
+
+    schemes: SchemeService
+    joining: JoiningService
+    accounts: Accounts
+    bus: SchemeBus
+    token: str
+    _watch: asyncio.Task[None] | None = field(default=None)
+
+    def routers(self) -> Sequence[APIRouter]:
+        """Return the routes."""
+        asking = Asking(self.accounts)
+        return [
+            schemes_router(self.schemes, asking, self.bus),
+            joining_router(self.schemes, self.joining, asking),
+        ]
+
+    async def start(self) -> None:
+        """Begin to let go of those that have left."""
+        self._watch = asyncio.create_task(self.bus.watch())
+
+    async def stop(self) -> None:
+        """End that."""
+        if self._watch is not None:
+            self._watch.cancel()
+            with suppress(asyncio.CancelledError):
+                await self._watch
+
+
+def wire_planning(database: Database, city: CityService, hub: LiveHub, clock: Clock) -> Planning:
+    """Return schemes over an open city; the planner token is kept in its data directory."""
+    token = planner_token(database.directory.path)
+    accounts = Accounts(token)
+    schemes = SchemeService(database, city, clock)
+
+    def allowed(scheme_id: str, given: str) -> bool | None:
+        actor = schemes.shelf.find(scheme_id)
+        if actor is None:
+            return None
+        if accounts.role_of(given) is Role.PLANNER:
+            return True
+        return False if actor.scheme.state is SchemeState.PUBLISHED else None
+
+    def seed(scheme_id: str, planner: bool, send: Send) -> None:
+        actor = schemes.shelf.actor(scheme_id)
+        with actor.guard, suppress(NotFound):
+            send(topic_items(schemes, schemes.seen(scheme_id, Role.PLANNER if planner else Role.VISITOR)))
+
+    bus = SchemeBus(hub, allowed, seed, clock)
+
+    def tell(actor: SchemeActor, done: Done | None) -> None:
+        name = actor.scheme.id
+        if bus.follows(name):
+            seen = schemes.seen(name, Role.PLANNER)
+            card = {"id": "scheme", "scheme": scheme_document(schemes, seen)}
+            bus.publish(name, [card] if done is None else news_of(schemes, seen, done))
+        if done is None and bus.follows(name, planner=False):
+            if actor.scheme.state is SchemeState.PUBLISHED:
+                bus.publish(name, topic_items(schemes, schemes.seen(name, Role.VISITOR)), planner=False)
+            else:
+                bus.close_public(name)
+
+    schemes.listen(tell)
+    return Planning(schemes, JoiningService(schemes, clock), accounts, bus, token)
