@@ -9,7 +9,6 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query, Response
 
-from cim.accounts.api import Asking
 from cim.accounts.model import Role, Who
 from cim.schemes.bodies import (
     Greeting,
@@ -27,6 +26,7 @@ from cim.schemes.model import BASE, Words
 from cim.schemes.service import Done, SchemeService, Seen, Wish
 from cim.schemes.state import State, differences
 from cim.schemes.view import done_document, edit_documents, scheme_document
+from cim.web.asking import Asking
 from cim.web.responses import json_response
 
 

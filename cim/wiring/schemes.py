@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 
 from fastapi import APIRouter
 
-from cim.accounts.api import Asking
 from cim.accounts.model import Role
 from cim.accounts.service import Accounts
 from cim.accounts.store import planner_token
@@ -26,6 +25,7 @@ from cim.schemes.joining.service import JoiningService
 from cim.schemes.model import SchemeState
 from cim.schemes.service import Done, SchemeService
 from cim.schemes.view import news_of, scheme_document, topic_items
+from cim.web.asking import Asking
 
 
 @dataclass(slots=True)

@@ -4,7 +4,6 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Response
 
-from cim.accounts.api import Asking
 from cim.accounts.model import Role, Who
 from cim.schemes.bodies import MergeWish, RebaseWish, choices_of
 from cim.schemes.documents import hidden, objects_json, version_json
@@ -12,6 +11,7 @@ from cim.schemes.joining.service import Combined, JoiningService
 from cim.schemes.model import SchemeState
 from cim.schemes.service import SchemeService, Seen
 from cim.schemes.view import done_document, scheme_document
+from cim.web.asking import Asking
 from cim.web.responses import json_response
 
 
