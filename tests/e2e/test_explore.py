@@ -62,7 +62,7 @@ def test_a_selected_building_wears_its_colour(city: Explorer, sample_server: Cit
     found = sample_server.get("/api/v1/search?q=Ateneum").json()["items"]
     museum = next(item for item in found if item["type"] == "Building")
     target = museum["id"]
-    city.evaluate("(app.map.centreOn(argument, 17), true)", museum["centroid"])
+    city.evaluate("(app.map.centreOn(argument, 16.5), true)", museum["centroid"])
     # Sensors are blue too, and change by themselves.
     city.evaluate("(app.map.setLayerVisible('sensors', false), true)")
     city.still()
