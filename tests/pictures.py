@@ -39,9 +39,6 @@ ROTTERDAM: Final = (
     "Europe/Amsterdam",
 )
 
-STATION: Final = "v=24.9441,60.1708,16.25,52,-22"
-"""Railway Station square from the south, the National Theatre and the bay behind it."""
-
 
 @dataclass(frozen=True, slots=True)
 class Picture:
@@ -60,14 +57,14 @@ class Picture:
 
 
 PICTURES: Final[Sequence[Picture]] = (
-    Picture("explore-light-en", f"{STATION}&lang=en&theme=light", search="Ateneum"),
-    Picture("explore-light-zh", f"{STATION}&lang=zh&theme=light", search="Ateneum"),
-    Picture("explore-dark-en", f"{STATION}&lang=en&theme=dark", search="Ateneum"),
-    Picture("explore-height-en", f"{STATION}&lang=en&theme=light&by=height_m"),
-    Picture("operate-dark-en", f"{STATION}&lang=en&theme=dark&on=water-network,traffic", search="sensor"),
+    Picture("explore-light-en", "lang=en&theme=light", search="Ateneum"),
+    Picture("explore-light-zh", "lang=zh&theme=light", search="Ateneum"),
+    Picture("explore-dark-en", "lang=en&theme=dark", search="Ateneum"),
+    Picture("explore-height-en", "lang=en&theme=light&by=height_m"),
+    Picture("operate-dark-en", "lang=en&theme=dark&on=water-network,traffic", search="sensor"),
     Picture(
         "explore-phone-en",
-        f"{STATION}&lang=en&theme=light",
+        "lang=en&theme=light",
         size=PHONE,
         search="Ateneum",
         script="app.map.centreOn(app.state.object.value.centroid, 16.6)",
