@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import signal
+from typing import Final
 
 from cim.errors import CimError, LimitExceeded, StorageFull
 from cim.jobs.messages import Failed
@@ -40,58 +41,44 @@ class JobPayloadLimit(LimitExceeded):
     code = "job-payload-limit"
 
 
-_UNCHANGED = "The city is as it was."
+MEBIBYTE: Final = 1024**2
+_UNCHANGED: Final = "The city is as it was."
+_MORE_TIME: Final = "Split the file, or allow the job more time."
 
 
-def memory_fault(limits: JobLimits) -> JobMemoryLimit:
+def memory_fault(limits: JobLimits) -> LimitExceeded:
     """Return the error of a job that needed too much memory."""
-    mebibytes = limits.memory_bytes // 1024**2
-    return JobMemoryLimit(
-        f"The job needed more than {mebibytes:,} MB of memory and was stopped. {_UNCHANGED}",
-        hint="Split the file, or allow the job more memory.",
-        limit="memory_bytes",
-        value=limits.memory_bytes,
-    )
+    did = f"needed more than {limits.memory_bytes // MEBIBYTE:,} MB of memory"
+    hint = "Split the file, or allow the job more memory."
+    return _stopped(JobMemoryLimit, did, hint, "memory_bytes", limits.memory_bytes)
 
 
-def wall_time_fault(limits: JobLimits) -> JobTimeLimit:
+def wall_time_fault(limits: JobLimits) -> LimitExceeded:
     """Return the error of a job that took too long."""
-    return JobTimeLimit(
-        f"The job ran longer than {limits.wall_s:,.0f} s and was stopped. {_UNCHANGED}",
-        hint="Split the file, or allow the job more time.",
-        limit="wall_s",
-        value=limits.wall_s,
-    )
+    return _stopped(JobTimeLimit, f"ran longer than {limits.wall_s:,.0f} s", _MORE_TIME, "wall_s", limits.wall_s)
 
 
-def cpu_time_fault(limits: JobLimits) -> JobTimeLimit:
+def cpu_time_fault(limits: JobLimits) -> LimitExceeded:
     """Return the error of a job that computed too long."""
-    return JobTimeLimit(
-        f"The job computed for more than {limits.cpu_s:,} s and was stopped. {_UNCHANGED}",
-        hint="Split the file, or allow the job more time.",
-        limit="cpu_s",
-        value=limits.cpu_s,
-    )
+    return _stopped(JobTimeLimit, f"computed for more than {limits.cpu_s:,} s", _MORE_TIME, "cpu_s", limits.cpu_s)
 
 
-def file_fault(limits: JobLimits) -> JobFileLimit:
+def file_fault(limits: JobLimits) -> LimitExceeded:
     """Return the error of a job that wrote too large a file."""
-    return JobFileLimit(
-        f"The job wrote a file of more than {limits.file_bytes // 1024**2:,} MB and was stopped. {_UNCHANGED}",
-        hint="Split the input, or allow the job larger files.",
-        limit="file_bytes",
-        value=limits.file_bytes,
-    )
+    did = f"wrote a file of more than {limits.file_bytes // MEBIBYTE:,} MB"
+    hint = "Split the input, or allow the job larger files."
+    return _stopped(JobFileLimit, did, hint, "file_bytes", limits.file_bytes)
 
 
-def payload_fault(limits: JobLimits) -> JobPayloadLimit:
+def payload_fault(limits: JobLimits) -> LimitExceeded:
     """Return the error of a job that handed over too large a piece."""
-    return JobPayloadLimit(
-        f"The job handed over more than {limits.payload_bytes // 1024**2:,} MB at once and was stopped. {_UNCHANGED}",
-        hint="One feature of the file may be too large; see the step that was running.",
-        limit="payload_bytes",
-        value=limits.payload_bytes,
-    )
+    did = f"handed over more than {limits.payload_bytes // MEBIBYTE:,} MB at once"
+    hint = "One feature of the file may be too large; see the step that was running."
+    return _stopped(JobPayloadLimit, did, hint, "payload_bytes", limits.payload_bytes)
+
+
+def _stopped(kind: type[LimitExceeded], did: str, hint: str, limit: str, value: float) -> LimitExceeded:
+    return kind(f"The job {did} and was stopped. {_UNCHANGED}", hint=hint, limit=limit, value=value)
 
 
 def crash_fault(how: str) -> JobChildCrashed:
