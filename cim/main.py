@@ -58,6 +58,7 @@ from cim.tilesets.service import TilesetService
 from cim.tilesets.store import TilesetStore
 from cim.web.logs import configure_logs
 from cim.web.security import origin_check
+from cim.wiring.impact import Impact, wire_impact
 from cim.wiring.schemes import Planning, wire_planning
 from ingest.intake import IntakeKind
 from ingest.sample.replay import build_replay, local_time_of_day_s, observe, replay
@@ -90,6 +91,7 @@ class City:
     jobs: JobService
     hub: LiveHub
     planning: Planning
+    impact: Impact
     clock: Clock
 
 
@@ -138,7 +140,9 @@ def _wire(directory: DataDirectory, database: Database, settings: Settings, cloc
         clock=clock,
     )
     planning = wire_planning(database, city, hub, clock)
-    return City(directory, database, city, NetworkService(database), sensing, tilesets, jobs, hub, planning, clock)
+    impact = wire_impact(planning, city, clock)
+    networks = NetworkService(database)
+    return City(directory, database, city, networks, sensing, tilesets, jobs, hub, planning, impact, clock)
 
 
 def build_server(opened: City, settings: Settings, *, token: str) -> FastAPI:
@@ -195,13 +199,14 @@ def build_server(opened: City, settings: Settings, *, token: str) -> FastAPI:
             sensing_router(sensing, may_write=may_write),
             jobs_router(jobs, may_write=may_write),
             *opened.planning.routers(),
+            *opened.impact.routers(),
             live_router(hub, allowed_origin=origin_check(settings.allowed_origins)),
         ],
         routes=feature_routes(features),
         health=lambda: {"baseline_version": city.baseline_version, "epoch": hub.epoch},
         view=lambda name: _view(name, {**city.summary(), **_extent(city, base)}, base.collections()),
-        starts=[start, opened.planning.start],
-        stops=[stop_jobs, opened.planning.stop, replay.stop, hub.stop],
+        starts=[start, opened.planning.start, opened.impact.start],
+        stops=[stop_jobs, opened.impact.stop, opened.planning.stop, replay.stop, hub.stop],
         clock=opened.clock,
     )
     return build_app(services, settings)

@@ -10,8 +10,10 @@ from cim.impact.cost import cost_nodes
 from cim.impact.graph import Graph, Node
 from cim.impact.land import land_nodes
 from cim.impact.people import people_nodes
+from cim.impact.sky import sky_nodes
 
 
 def indicator_graph(more: Iterable[Node] = ()) -> Graph:
     """Return the graph of all indicators, and of ``more`` that other capabilities add."""
-    return Graph((*land_nodes(), *people_nodes(), *cost_nodes(), *carbon_nodes(), *access_nodes(), *more))
+    groups = (land_nodes(), people_nodes(), cost_nodes(), carbon_nodes(), access_nodes(), sky_nodes(), tuple(more))
+    return Graph(node for group in groups for node in group)

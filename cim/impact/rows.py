@@ -105,7 +105,7 @@ def building_row(members: Members, footprint_cm2: int) -> BuildingRow:
     height_m = number(members, "height_m")
     if height_m is None or not 0 < height_m <= HEIGHT_M_MAX:
         height_m = max(1, storeys.count) * STOREY_M
-    height_cm = round(height_m * CM_PER_M)
+    height_cm = round(min(HEIGHT_M_MAX, max(height_m, number(members, "parts_top_m") or 0.0)) * CM_PER_M)
     tally = [0] * len(COLUMNS)
     for use, count in storeys.by_use.items():
         tally[COLUMN[f"floor_{use}"]] = count * footprint_cm2

@@ -147,6 +147,16 @@ class ImpactService:
                 for node in self.graph.nodes.values()
             ]
 
+    def items(self, subject: Subject) -> list[dict[str, Any]]:
+        """Return what is known of a scheme now, as items of its topic; has the rest worked out."""
+        with self._turn:
+            board = self._boards.get(subject.key)
+            known = [] if board is None else [reading_item(reading) for reading in board.readings.values()]
+            current = self._is_current(subject)
+        if not current:
+            self.submit(subject)
+        return known
+
     def findings(self, subject: Subject) -> list[Finding]:
         """Return what the indicators found wrong with a scheme."""
         found = (reading.outcome.findings for reading in self.readings(subject) if reading.outcome is not None)

@@ -31,6 +31,9 @@ CELL_M: Final = 100.0
 TOUCH_M2: Final = 1.0
 """An overlap smaller than this is a drawing's slip, not a touch."""
 
+PART: Final = "BuildingPart"
+"""Parts count with their building: its outline is its footprint, and its top is the highest part's."""
+
 STREETS_NOT_WALKED: Final = frozenset({"motorway", "motorway_link", "trunk", "trunk_link", "construction", "proposed"})
 
 
@@ -65,18 +68,20 @@ class Raw:
     type: str
     place: shapely.Geometry | None
     members: Members
+    parent_id: str | None = None
 
 
 def raw_objects(objects: Iterable[CityObject]) -> Iterator[Raw]:
     """Return city objects as a stock takes them."""
-    return (Raw(item.id, item.type, item.place, members_of(item)) for item in objects)
+    return (Raw(item.id, item.type, item.place, members_of(item), item.parent_id) for item in objects)
 
 
 def index_objects(index: CityIndex) -> Iterator[Raw]:
     """Return the objects of a baseline that a stock has use for."""
     for row, (identifier, type_) in enumerate(zip(index.ids, index.types, strict=True)):
-        if type_ in _LAYER_OF:
-            yield Raw(identifier, type_, index.places[row], orjson.loads(index.attributes_json(row)))
+        if type_ in _LAYER_OF or type_ == PART:
+            members = orjson.loads(index.attributes_json(row))
+            yield Raw(identifier, type_, index.places[row], members, index.parents[row])
 
 
 def _area(raw: Raw) -> float:
@@ -307,11 +312,17 @@ def build_stock(objects: Iterable[Raw], *, cells: bool | None = None) -> Stock:
     ``cells``: square cells stand for parcels; by default where there is no parcel.
     """
     entries: dict[str, list[Entry]] = {name: [] for name in LAYERS}
+    tops: dict[str, float] = {}
     for raw in objects:
         found = layer_entry(raw)
         if found is not None:
             entries[found[0]].append(found[1])
-    facts = [entry.fact for entry in entries["buildings"]]
+        elif raw.type == PART and raw.parent_id is not None:
+            tops[raw.parent_id] = max(number(raw.members, "height_m") or 0.0, tops.get(raw.parent_id, 0.0))
+    facts = [
+        {**entry.fact, "parts_top_m": {"v": tops[entry.id]}} if entry.id in tops else entry.fact
+        for entry in entries["buildings"]
+    ]
     entries["buildings"] = [Entry(entry.id, entry.place) for entry in entries["buildings"]]
     if cells is None:
         cells = not entries["units"]

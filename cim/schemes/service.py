@@ -92,6 +92,10 @@ Listener = Callable[[SchemeActor, Done | None], None]
 """Told of a scheme after each durable edit, and with ``None`` when only what is said of it has changed."""
 
 
+Assessor = Callable[[Seen], Sequence[Finding]]
+"""Says what else is wrong with a scheme as somebody sees it."""
+
+
 class SchemeService:
     """All schemes of a city; questions and writes from any thread."""
 
@@ -101,10 +105,15 @@ class SchemeService:
         self._database = database
         self._clock = clock
         self._listeners: list[Listener] = []
+        self._assessors: list[Assessor] = []
 
     def listen(self, listener: Listener) -> None:
         """Have what changes told, in order, from the thread that changed it: keep it short."""
         self._listeners.append(listener)
+
+    def assess_with(self, assessor: Assessor) -> None:
+        """Have the findings of another capability told with those of the places."""
+        self._assessors.append(assessor)
 
     # --- who may see what -----------------------------------------------------------------------
 
@@ -289,7 +298,8 @@ class SchemeService:
     def findings(self, seen: Seen) -> list[Finding]:
         """Return what is to be said of where a scheme puts things, as it is now."""
         state = seen.state()
-        return self._findings(state, list(state.targets))
+        found = self._findings(state, list(state.targets))
+        return found + [finding for assess in self._assessors for finding in assess(seen)]
 
     def _findings(self, state: State, targets: Sequence[str]) -> list[Finding]:
         touched = [target for target in targets if state.type_of(target) == "Building" and state.exists(target)]

@@ -19,6 +19,7 @@ from cim.impact.service import ImpactService, Subject
 from cim.impact.stock import Overlay
 from cim.ports import Clock
 from cim.schemes.actor import SchemeActor
+from cim.schemes.bus import Item
 from cim.schemes.documents import finding_json
 from cim.schemes.model import SchemeState
 from cim.schemes.realise import realise
@@ -99,5 +100,13 @@ def wire_impact(
         elif actor.scheme.state is SchemeState.PUBLISHED:
             service.submit(registry.of(planning.schemes.seen(name, Role.VISITOR), planner=False))
 
+    def assess(seen: Seen) -> Sequence[Finding]:
+        return service.findings(registry.of(seen, planner=seen.sequence is None))
+
+    def items(seen: Seen) -> Sequence[Item]:
+        return service.items(registry.of(seen, planner=seen.sequence is None))
+
     planning.schemes.listen(edited)
+    planning.schemes.assess_with(assess)
+    planning.more_items.append(items)
     return Impact(service, registry, light)

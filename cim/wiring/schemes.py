@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 
@@ -19,11 +19,11 @@ from cim.live.hub import LiveHub
 from cim.ports import Clock
 from cim.schemes.actor import SchemeActor
 from cim.schemes.api import schemes_router
-from cim.schemes.bus import SchemeBus, Send
+from cim.schemes.bus import Item, SchemeBus, Send
 from cim.schemes.joining.api import joining_router
 from cim.schemes.joining.service import JoiningService
 from cim.schemes.model import SchemeState
-from cim.schemes.service import Done, SchemeService
+from cim.schemes.service import Done, SchemeService, Seen
 from cim.schemes.view import news_of, scheme_document, topic_items
 from cim.web.asking import Asking
 
@@ -37,6 +37,8 @@ class Planning:
     accounts: Accounts
     bus: SchemeBus
     token: str
+    more_items: list[Callable[[Seen], Sequence[Item]]] = field(default_factory=list)
+    """What other capabilities add to the state of a scheme's topic when it is opened."""
     _watch: asyncio.Task[None] | None = field(default=None)
 
     def routers(self) -> Sequence[APIRouter]:
@@ -76,7 +78,8 @@ def wire_planning(database: Database, city: CityService, hub: LiveHub, clock: Cl
     def seed(scheme_id: str, planner: bool, send: Send) -> None:
         actor = schemes.shelf.actor(scheme_id)
         with actor.guard, suppress(NotFound):
-            send(topic_items(schemes, schemes.seen(scheme_id, Role.PLANNER if planner else Role.VISITOR)))
+            seen = schemes.seen(scheme_id, Role.PLANNER if planner else Role.VISITOR)
+            send([*topic_items(schemes, seen), *(item for more in planning.more_items for item in more(seen))])
 
     bus = SchemeBus(hub, allowed, seed, clock)
 
@@ -93,4 +96,5 @@ def wire_planning(database: Database, city: CityService, hub: LiveHub, clock: Cl
                 bus.close_public(name)
 
     schemes.listen(tell)
-    return Planning(schemes, JoiningService(schemes, clock), accounts, bus, token)
+    planning = Planning(schemes, JoiningService(schemes, clock), accounts, bus, token)
+    return planning

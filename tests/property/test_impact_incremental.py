@@ -12,6 +12,8 @@ from tests.support.impact_city import Editor, factor_set, materialised, same_lan
 
 EDITS = 500
 PER_TOWN = 25
+SKY_EVERY = 6
+"""Views take long: they are looked at after every sixth edit, and must then be right for all edits before."""
 OF_WORKS = {"cost.construction", "carbon.embodied", "carbon.demolition_waste"}
 """What a city that was always so has not built: held against two cities side by side instead."""
 
@@ -47,13 +49,13 @@ def test_incremental_is_full(chunk: int) -> None:
     base, factors, graph = stock_of(objects), factor_set(), indicator_graph()
     editor = Editor(objects, seed=100 + chunk)
     kept, before, site = {}, {}, frozenset()
-    for _ in range(PER_TOWN):
+    owed = set(graph.nodes)
+    for number in range(PER_TOWN):
         overlay = editor.step()
         stock = base.with_changes(overlay)
         case = Case(stock, factors, stock.touched_units, overlay)
         touched = touched_inputs(base, before, overlay) | ({"site"} if case.site != site else set())
-        for node in graph.reached(touched) if kept else graph.nodes.values():
-            kept[node.id] = node.compute(case)
+        owed |= {node.id for node in graph.reached(touched)}
         before, site = overlay, case.site
         full = stock_of(materialised(objects, overlay), cells=False)
         truth = Case(full, factors, same_land(case, full))
@@ -61,6 +63,13 @@ def test_incremental_is_full(chunk: int) -> None:
         assert (works.built_cm2, works.demolished_cm2) == works_side_by_side(base, full)
         fresh = Case(stock_of(objects).with_changes(overlay), factors, case.site, overlay)
         for node in graph.nodes.values():
-            expected = node.compute(fresh if node.id in OF_WORKS else truth)
+            if node.id.startswith("sky.") and number % SKY_EVERY:
+                continue
+            if node.id in owed:
+                kept[node.id] = node.compute(case)
+                owed.discard(node.id)
+            # Who looks at the sky stands on the streets and the land of the baseline.
+            moved = node.id.startswith("sky.") and stock.changed & {"streets", "units"}
+            expected = node.compute(fresh if node.id in OF_WORKS or moved else truth)
             assert kept[node.id].value == expected.value, node.id
             assert kept[node.id].breakdown == expected.breakdown, node.id
