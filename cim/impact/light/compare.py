@@ -39,6 +39,8 @@ NEIGHBOURHOOD_M: Final = 150.0
 """Objects this near to a change are its neighbourhood, whether its shadow reaches them or not."""
 COARSE_EVERY: Final = 4
 """The first answer looks at every fourth place of the sun."""
+PLOTS_MAX: Final = 10_000
+"""Objects whose light is kept, some 30 kB each; beyond this all that was not just asked for is let go."""
 RELEVANT_TYPES: Final = (*SOLID_TYPES, *PARK_TYPES)
 
 
@@ -61,13 +63,14 @@ class Hours:
     """Hours of sun of the open places of one object, shape (n,) each.
 
     ``bare`` is what a place would get if nothing but its own wall stood in the light; ``side`` which of eight
-    directions it looks to, -1 on ground; ``area_m2`` the ground that it stands for.
+    directions it looks to, -1 on ground; ``area_m2`` the ground that it stands for; ``xyz`` (n, 3) where it is.
     """
 
     hours: FloatArray
     bare: FloatArray
     side: IntArray
     area_m2: FloatArray
+    xyz: FloatArray
 
     @staticmethod
     def of_plot(plot: Plot, suns: Flags, step_h: float, table: FloatArray) -> Hours:
@@ -81,6 +84,7 @@ class Hours:
             (faces * suns).sum(axis=1)[column] * step_h,
             plot.receivers.side[column],
             plot.receivers.area_m2[column],
+            np.column_stack((plot.receivers.xyn[column, :2], plot.receivers.z[plot.open])),
         )
 
 
@@ -97,6 +101,8 @@ class ObjectLight:
     home: bool
     park: bool
     changed: bool
+    near: bool
+    """Whether it belongs to the neighbourhood that is averaged over; else it is only reached by the shadow."""
     before: Hours | None
     after: Hours | None
 
@@ -107,6 +113,8 @@ class LightComparison:
 
     sun: SunPath
     complete: bool
+    step_h: float
+    """How long each place of the sun that was looked at stands for."""
     objects: tuple[ObjectLight, ...]
 
 
@@ -139,11 +147,11 @@ class BaseLight:
         return self._made
 
     def around(self, boxes: FloatArray, distance_m: float) -> IntArray:
-        """Return the rows of buildings and parks whose extent is within a distance of one of some boxes (b, 6)."""
+        """Return the rows of buildings and parks whose extent is within a distance of one of some boxes (b, 4)."""
         near = np.zeros(len(self.scene), dtype=bool)
         for box in boxes:
-            gap_x = np.maximum(self.extent[:, 0] - box[3], box[0] - self.extent[:, 3])
-            gap_y = np.maximum(self.extent[:, 1] - box[4], box[1] - self.extent[:, 4])
+            gap_x = np.maximum(self.extent[:, 0] - box[2], box[0] - self.extent[:, 3])
+            gap_y = np.maximum(self.extent[:, 1] - box[3], box[1] - self.extent[:, 4])
             near |= np.hypot(np.maximum(gap_x, 0.0), np.maximum(gap_y, 0.0)) <= distance_m
         return np.flatnonzero(near)
 
@@ -155,6 +163,9 @@ class BaseLight:
         """Return the places of some objects, worked out for the places of the sun that ``suns`` (s,) names."""
         new = np.array([row for row in rows.tolist() if row not in self._plots], dtype=np.int64)
         if len(new):
+            if len(self._plots) + len(new) > PLOTS_MAX:
+                asked = set(rows.tolist())
+                self._plots = {row: plot for row, plot in self._plots.items() if row in asked}
             self._place(new)
         found = [self._plots[row] for row in rows.tolist()]
         self._light([plot for plot in found if not plot.known[suns > 0].all()], suns)
@@ -196,30 +207,32 @@ class BaseLight:
 
 
 def assess_light(
-    base: BaseLight, overlay: Mapping[str, CityObject | None], *, neighbourhood_m: float = NEIGHBOURHOOD_M
+    base: BaseLight, overlay: Mapping[str, CityObject | None], *, sites: FloatArray | None = None
 ) -> LightComparison:
     """Return the complete comparison of a scheme with its base; see :func:`refine_light`."""
-    *_, last = refine_light(base, overlay, neighbourhood_m=neighbourhood_m)
+    *_, last = refine_light(base, overlay, sites=sites)
     return last
 
 
 def refine_light(
-    base: BaseLight, overlay: Mapping[str, CityObject | None], *, neighbourhood_m: float = NEIGHBOURHOOD_M
+    base: BaseLight, overlay: Mapping[str, CityObject | None], *, sites: FloatArray | None = None
 ) -> Iterator[LightComparison]:
     """Yield a coarse comparison (every fourth place of the sun), then the complete one.
 
-    ``overlay`` is what a scheme changes: objects by id, ``None`` for what is gone.  What is abandoned between the
-    two answers costs nothing more.
+    ``overlay`` is what a scheme changes: objects by id, ``None`` for what is gone.  The neighbourhood lies around
+    ``sites``, boxes (b, 4) xmin ymin xmax ymax; around what changes where none are given.
     """
     change = _Change(base, overlay)
-    rows = np.union1d(base.around(change.places, neighbourhood_m), base.shaded(change.boxes))
+    near = base.around(change.places[:, [0, 1, 3, 4]] if sites is None else sites, NEIGHBOURHOOD_M)
+    own = base.around(change.places[:, [0, 1, 3, 4]], 0.0)
+    rows = np.union1d(np.union1d(near, own), base.shaded(change.boxes))
     rows = rows[base.scene.top_row[rows] == rows]
     every = np.ones(len(base.table), dtype=np.uint8)
     coarse = every.copy()
     coarse[np.arange(len(every)) % COARSE_EVERY != COARSE_EVERY // 2] = 0
     if coarse.any():
-        yield change.compared(rows, coarse, complete=False)
-    yield change.compared(rows, every, complete=True)
+        yield change.compared(rows, near, coarse, complete=False)
+    yield change.compared(rows, near, every, complete=True)
 
 
 class _Change:
@@ -227,6 +240,7 @@ class _Change:
 
     def __init__(self, base: BaseLight, overlay: Mapping[str, CityObject | None]) -> None:
         self.base = base
+        self.near: frozenset[int] = frozenset()
         scene = base.scene
         relevant = {k: o for k, o in overlay.items() if o is None or o.type in RELEVANT_TYPES}
         gone = np.array([scene.row_of[k] for k in relevant if k in scene.row_of], dtype=np.int64)
@@ -234,26 +248,32 @@ class _Change:
         self.hidden[:-1] = np.isin(np.arange(len(scene)), gone) | np.isin(scene.top_row, gone)
         self.replaced = np.flatnonzero(self.hidden[:-1])
         self.added = scene_of_objects([o for o in relevant.values() if o is not None], ground=scene.ground)
-        self.grid = grid_of(self.added.faces, base.pivot, 0)
+        added = grid_of(self.added.faces, base.pivot, 0)
+        # Nothing that is added is ever hidden: one owner for all.
+        self.grid = added._replace(owner=np.zeros_like(added.owner))
         self.roofs = Roofs(self.added.faces)
         self.boxes = _known(np.concatenate((scene.box[self.replaced], self.added.box)))
         self.places = _known(np.concatenate((base.extent[self.replaced], extents(self.added))))
 
-    def compared(self, rows: IntArray, suns: Flags, *, complete: bool) -> LightComparison:
+    def compared(self, rows: IntArray, near: IntArray, suns: Flags, *, complete: bool) -> LightComparison:
         """Return the comparison by the places of the sun that ``suns`` (s,) names."""
+        step_h = self.base.sun.step_h
+        if not len(suns):
+            return LightComparison(self.base.sun, complete, step_h, ())
+        self.near = frozenset(near.tolist())
         before = self.base.plots(rows, suns)
-        step_h = self.base.sun.step_h * len(suns) / int(suns.sum())
+        step_h *= len(suns) / int(suns.sum())
         stays = self.hidden[rows] == 0
         kept = [plot for plot, stay in zip(before, stays.tolist(), strict=True) if stay]
         found = self._kept(rows[stays], kept, suns, step_h)
         old = {
-            self.base.scene.ids[row]: Hours.of_plot(plot, suns, step_h, self.base.table)
+            row: Hours.of_plot(plot, suns, step_h, self.base.table)
             for row, plot, stay in zip(rows.tolist(), before, stays.tolist(), strict=True)
             if not stay
         }
         found += self._new(old, suns, step_h)
-        found += [self._object(self.base.scene, self.base.scene.row_of[k], hours, None) for k, hours in old.items()]
-        return LightComparison(self.base.sun, complete, tuple(found))
+        found += [self._object(self.base.scene, row, hours, None) for row, hours in old.items()]
+        return LightComparison(self.base.sun, complete, step_h, tuple(found))
 
     def _kept(self, rows: IntArray, plots: Sequence[Plot], suns: Flags, step_h: float) -> list[ObjectLight]:
         """Return what the scheme leaves as it is: only pairs whose ray passes a changed solid are cast again."""
@@ -279,7 +299,7 @@ class _Change:
             found.append(self._object(base.scene, row, before, replace(before, hours=after_h)))
         return found
 
-    def _new(self, old: dict[str, Hours], suns: Flags, step_h: float) -> list[ObjectLight]:
+    def _new(self, old: dict[int, Hours], suns: Flags, step_h: float) -> list[ObjectLight]:
         """Return what the scheme adds or puts in the place of something; takes that out of ``old``."""
         base, scene = self.base, self.added
         rows = np.flatnonzero(scene.top_row == np.arange(len(scene)))
@@ -300,7 +320,8 @@ class _Change:
             own = slice(*np.searchsorted(owner, [row, row + 1]).tolist())
             plot = Plot(receivers.of_owner(row), is_open[own], lit[own], suns)
             after = Hours.of_plot(plot, suns, step_h, base.table)
-            found.append(self._object(scene, row, old.pop(scene.ids[row], None), after))
+            before = old.pop(base.scene.row_of.get(scene.ids[row], -1), None)
+            found.append(self._object(scene, row, before, after))
         return found
 
     def _object(self, scene: Scene, row: int, before: Hours | None, after: Hours | None) -> ObjectLight:
@@ -310,6 +331,7 @@ class _Change:
             home=bool(scene.home[row]),
             park=scene.park[row] is not None,
             changed=scene is self.added or after is None,
+            near=scene is self.added or row in self.near,
             before=before,
             after=after,
         )

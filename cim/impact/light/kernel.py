@@ -34,8 +34,13 @@ PARALLEL = 1e-12
 
 
 def compiled(function: Function) -> Function:
-    """Return a function compiled at its first call, without the interpreter's lock."""
-    return cast("Function", numba.njit(nogil=True, cache=True, error_model="numpy")(function))
+    """Return a function compiled at its first call, without the interpreter's lock; kept on disk if possible."""
+    try:
+        made = numba.njit(nogil=True, cache=True, error_model="numpy")(function)
+    except RuntimeError:
+        # Neither beside the module nor in the user's folder is there a place to keep it.
+        made = numba.njit(nogil=True, error_model="numpy")(function)
+    return cast("Function", made)
 
 
 def inlined(function: Function) -> Function:

@@ -29,13 +29,11 @@ from cim.impact.light.walls import (
     join_faces,
     undersides,
 )
+from cim.impact.uses import OPEN_STRUCTURES, PARK_WORDS, UNKNOWN, floor_use
 
 SOLID_TYPES: Final = ("Building", "BuildingPart")
 PARK_TYPES: Final = ("PlantCover", "LandUse")
-PARK_FUNCTIONS: Final = frozenset({"park", "garden", "playground", "recreation_ground", "village_green"})
-HOME_FUNCTIONS: Final = frozenset(
-    {"", "yes", "residential", "apartments", "house", "detached", "terrace", "semidetached_house", "dormitory"}
-)
+HOME_USES: Final = ("residential", UNKNOWN)
 """Uses that count as homes; a building whose use nobody states counts too, so that no home is missed."""
 STOREY_M: Final = 3.2
 STOREY_M_LIMITS: Final = (2.5, 6.0)
@@ -80,6 +78,8 @@ class _Facts:
     floor_m: FloatArray
     function: NDArray[np.object_]
     name: NDArray[np.object_]
+    uses: list[frozenset[str]]
+    """Uses of the storeys where they are told one by one, else of the whole."""
 
 
 def scene_of_objects(objects: Sequence[CityObject], *, ground: Ground | None = None, flat: bool = True) -> Scene:
@@ -121,8 +121,10 @@ def scene_of_tables(
     row_foot = np.zeros(len(owner_of_row))
     row_foot[bodies.rows] = stands[body_owner]
     faces = join_faces([prisms, faces_of_bodies(bodies, owner_of_row, row_foot)])
-    function = np.array([str(word).lower() for word in facts.function], dtype=object)
-    is_park = np.isin(kinds, PARK_TYPES) & np.isin(function, sorted(PARK_FUNCTIONS)) & _polygonal(places)
+    words = facts.function
+    is_park = (np.isin(words, sorted(PARK_WORDS)) | ((words == "") & (kinds == "PlantCover"))) & _polygonal(places)
+    is_park &= np.isin(kinds, PARK_TYPES)
+    is_home = np.array([not uses.isdisjoint(HOME_USES) for uses in facts.uses], dtype=bool)
     park = np.full(len(ids), None, dtype=object)
     park[is_park] = shapely.make_valid(places[is_park])
     return Scene(
@@ -130,7 +132,7 @@ def scene_of_tables(
         names=facts.name.tolist(),
         row_of=row_of,
         top_row=top_row,
-        home=solid & np.isin(function, sorted(HOME_FUNCTIONS)),
+        home=solid & is_home & ~np.isin(words, sorted(OPEN_STRUCTURES)),
         ground_m=stands,
         storey_m=_storeys(facts),
         box=_boxes(faces, len(ids)),
@@ -151,9 +153,16 @@ def _read_facts(texts: Sequence[str]) -> _Facts:
         found[:] = [value if isinstance(value := m.get(name, {}).get("v"), str) else "" for m in members]
         return found
 
+    function = words("function")
+    function[:] = [word.strip().lower() for word in function]
+    storeys = [m.get("storeys", {}).get("v") or () for m in members]
+    uses = [
+        frozenset(str(use) for _, use in told) or frozenset({floor_use(word)})
+        for told, word in zip(storeys, function.tolist(), strict=True)
+    ]
     return _Facts(
         numbers("height_m"), numbers("storeys_above_ground"), numbers("ground_m"), numbers("min_height_m"),
-        words("function"), words("name"),
+        function, words("name"), uses,
     )  # fmt: skip
 
 

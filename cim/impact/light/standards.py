@@ -7,6 +7,7 @@ seen: to be confirmed against the official text; ``own`` is a choice of this pro
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib import resources
@@ -32,32 +33,43 @@ class LightStandard:
     hours: tuple[float, float]
     elevation_deg_min: float
     homes_h_min: float
-    added_loss_h_max: float | None
-    """What a new building may take from its neighbours, ``None`` where the rule is silent."""
     applies: str
     source: str
     evidence: Evidence
 
 
-def read_standards(document: bytes) -> dict[str, LightStandard]:
-    """Return the standards of a JSON document by id."""
-    return {record["id"]: _standard(record) for record in orjson.loads(document)["standards"]}
+@dataclass(frozen=True, slots=True)
+class LightStandards:
+    """All rules by id, and which of them a factor set goes with."""
+
+    by_id: Mapping[str, LightStandard]
+    default_of: Mapping[str, str]
+
+    def get(self, identifier: str) -> LightStandard:
+        """Return one rule; raises :class:`InvalidInput` (``light-standard``) for an id that is not known."""
+        found = self.by_id.get(identifier)
+        if found is None:
+            raise InvalidInput(
+                f"There is no sunlight standard {identifier[:80]!r}.", code="light-standard", standard=identifier[:80]
+            )
+        return found
+
+    def of_factor_set(self, name: str) -> LightStandard:
+        """Return the rule that goes with a factor set; the sample's where none does."""
+        return self.get(self.default_of.get(name, SAMPLE))
+
+
+def read_standards(document: bytes) -> LightStandards:
+    """Return the rules of a JSON document."""
+    members = orjson.loads(document)
+    standards = [_standard(record) for record in members["standards"]]
+    return LightStandards({standard.id: standard for standard in standards}, members["default_of"])
 
 
 @lru_cache(maxsize=1)
-def light_standards() -> dict[str, LightStandard]:
-    """Return the standards that come with the program."""
+def light_standards() -> LightStandards:
+    """Return the rules that come with the program."""
     return read_standards((resources.files("cim.impact.light") / "standards.json").read_bytes())
-
-
-def light_standard(identifier: str) -> LightStandard:
-    """Return one standard; raises :class:`InvalidInput` (``light-standard``) for an id that is not known."""
-    found = light_standards().get(identifier)
-    if found is None:
-        raise InvalidInput(
-            f"There is no sunlight standard {identifier[:80]!r}.", code="light-standard", standard=identifier[:80]
-        )
-    return found
 
 
 def _standard(record: dict[str, Any]) -> LightStandard:
@@ -70,7 +82,6 @@ def _standard(record: dict[str, Any]) -> LightStandard:
         hours=(float(start), float(stop)),
         elevation_deg_min=float(record["elevation_deg_min"]),
         homes_h_min=float(record["homes_h_min"]),
-        added_loss_h_max=None if record["added_loss_h_max"] is None else float(record["added_loss_h_max"]),
         applies=record["applies"],
         source=record["source"],
         evidence=record["evidence"],
