@@ -161,16 +161,20 @@ def landmarks(case: Case) -> list[str]:
     return [base.buildings.ids[row] for row in rows[:LANDMARKS_MAX]]
 
 
-def landmark_share(stock: Stock, identifier: str) -> float | None:
-    """Return the share of the observers within :data:`VIEW_M` who see a landmark's top; ``None`` without any."""
+def landmark_observers(stock: Stock, identifier: str) -> Floats:
+    """Return who looks for a landmark: a sample of those within :data:`VIEW_M` of where the baseline has it."""
     base = stock.base
     old = base.buildings.row(identifier)
     if old is None:
-        return None
+        return np.empty((0, 2))
     centre = shapely.get_coordinates(shapely.centroid(base.buildings.places[old]))[0]
     points = street_points(stock)
     away = np.hypot(*(points - centre).T)
-    points = thinned(points[(away >= VIEW_M_MIN) & (away <= VIEW_M)])
+    return thinned(points[(away >= VIEW_M_MIN) & (away <= VIEW_M)])
+
+
+def landmark_share(stock: Stock, identifier: str, points: Floats) -> float | None:
+    """Return the share of some observers who see a landmark's top; ``None`` without any."""
     if not len(points):
         return None
     row = stock.buildings.row(identifier)
@@ -207,7 +211,7 @@ def landmark_visibility(case: Case) -> Outcome:
     shares = []
     for identifier in landmarks(case):
         case.check()
-        found = landmark_share(case.stock, identifier)
+        found = landmark_share(case.stock, identifier, landmark_observers(case.stock, identifier))
         if found is not None:
             shares.append(Share(identifier, found))
     if not shares:
