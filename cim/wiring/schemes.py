@@ -20,6 +20,7 @@ from cim.ports import Clock
 from cim.schemes.actor import SchemeActor
 from cim.schemes.api import schemes_router
 from cim.schemes.bus import Item, SchemeBus, Send
+from cim.schemes.forms.api import forms_router
 from cim.schemes.joining.api import joining_router
 from cim.schemes.joining.service import JoiningService
 from cim.schemes.model import SchemeState
@@ -47,6 +48,7 @@ class Planning:
         return [
             schemes_router(self.schemes, asking, self.bus),
             joining_router(self.schemes, self.joining, asking),
+            forms_router(),
         ]
 
     async def start(self) -> None:

@@ -1,0 +1,1 @@
+"""Ready forms: the massing library, and models that planners bring."""
