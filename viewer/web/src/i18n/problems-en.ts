@@ -90,4 +90,13 @@ export const problemsEn = {
   'tiles-build': 'The tiles could not be built. The old ones stay.',
   'tiles-pointer': 'The stored tiles are damaged. Build them again.',
   'bundle-not-built': 'The pages are not built.',
+  'massing': 'The massing library has no such form.',
+  'massing-site': 'This form follows the border of a site. Choose a parcel or draw one.',
+  'massing-empty': 'These numbers leave nothing to build.',
+  'massing-parameter': 'The form has no such number.',
+  'massing-bounds': 'A number of the form is out of its bounds.',
+  'compare-schemes': 'Name each scheme once.',
+  'factor-set': 'The city has no set of factors of this name.',
+  'light': 'Sunlight is not worked out here.',
+  'light-standard': 'There is no sunlight standard of this name.',
 } as const;

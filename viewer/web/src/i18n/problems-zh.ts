@@ -92,4 +92,13 @@ export const problemsZh: Readonly<Record<keyof typeof problemsEn, string>> = {
   'tiles-build': '瓦片未能生成，原有瓦片保留。',
   'tiles-pointer': '已存的瓦片已损坏，请重新生成。',
   'bundle-not-built': '页面尚未构建。',
+  'massing': '形体库中没有该形体。',
+  'massing-site': '该形体沿用地边界生成，请选择地块或绘制用地。',
+  'massing-empty': '按这些数值无法形成建筑。',
+  'massing-parameter': '该形体没有此参数。',
+  'massing-bounds': '形体参数超出允许范围。',
+  'compare-schemes': '每个方案只列一次。',
+  'factor-set': '城市没有此名称的系数集。',
+  'light': '此处不计算日照。',
+  'light-standard': '没有此名称的日照标准。',
 };
