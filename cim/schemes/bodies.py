@@ -55,6 +55,7 @@ class SchemeWords(BaseModel):
     name: Line | Both | None = None
     summary: Paragraph | Both | None = None
     tour: Annotated[list[Stop] | None, Field(max_length=STOPS_MAX)] = None
+    letter: Annotated[str | None, Field(pattern=r"^[A-Z]{1,2}$")] = None
 
 
 class NewEdit(BaseModel):
@@ -115,6 +116,7 @@ def words_of(body: SchemeWords, now: Words) -> Words:
         now.name if body.name is None else text_of(body.name),
         now.summary if body.summary is None else text_of(body.summary),
         now.tour if body.tour is None else tuple(stop.model_dump() for stop in body.tour),
+        now.letter if body.letter is None else body.letter,
     )
 
 

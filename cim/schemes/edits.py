@@ -13,13 +13,14 @@ import shapely
 from shapely import affinity
 
 from cim.schemes.base import stack
+from cim.schemes.edits_forms import FORM_MAKERS
 from cim.schemes.edits_ground import GROUND_MAKERS
 from cim.schemes.faults import refused
 from cim.schemes.fields import STOREY_M_MIN, STOREYS_MAX
 from cim.schemes.making import Made, Maker, Making
 from cim.schemes.model import Value
+from cim.schemes.new_building import STOREY_M, building_values, storeys_of
 
-STOREY_M: Final = 3.2
 LOG_KINDS: Final = ("merge", "rebase", "undo", "redo")
 """Kinds that the log makes itself, by addresses of their own."""
 
@@ -35,49 +36,8 @@ def make_edit(making: Making) -> Made:
     return made
 
 
-def storeys_of(params: Mapping[str, Value], use: str) -> list[Value]:
-    """Return storeys as they were asked for: one by one, or a count of equal ones."""
-    if params.get("storeys") is not None:
-        return list(params["storeys"]) if isinstance(params["storeys"], list | tuple) else [params["storeys"]]
-    count = params.get("count")
-    if isinstance(count, bool) or not isinstance(count, int | float) or count < 1 or count != int(count):
-        raise refused("param-missing", param="storeys")
-    if count > STOREYS_MAX:
-        raise refused("field-limit", field="storeys", measured=count, limit=STOREYS_MAX)
-    return [[params.get("storey_height_m", STOREY_M), params.get("use", use)] for _ in range(int(count))]
-
-
-def building_values(making: Making, footprint: Value) -> dict[str, Value]:
-    """Return all fields of a new building on a footprint; what was not asked for has its default."""
-    params = making.params
-    return {
-        "footprint": footprint,
-        "ground_m": params["ground_m"] if params.get("ground_m") is not None else ground_under(making, footprint),
-        "storeys": storeys_of(params, "residential"),
-        "roof": params.get("roof") or {"type": "flat", "height_m": 0.0},
-        "name": params.get("name"),
-        "solar_share": params.get("solar_share", 0.0),
-        "model": None,
-    }
-
-
-def ground_under(making: Making, footprint: Value) -> float:
-    """Return the height of the ground where a footprint is to stand: that of the nearest neighbours."""
-    try:
-        box = shapely.Polygon(footprint[0]).bounds
-    except (TypeError, ValueError, IndexError, shapely.errors.GEOSException):
-        return 0.0
-    reach_m = 60.0
-    around = (box[0] - reach_m, box[1] - reach_m, box[2] + reach_m, box[3] + reach_m)
-    if not all(abs(value) < 1e8 for value in around):
-        return 0.0
-    known = (making.state.base.fields(target) or {} for target in making.state.base.near(around))
-    heights = sorted(float(fields["ground_m"]) for fields in known if "ground_m" in fields)
-    return heights[len(heights) // 2] if heights else 0.0
-
-
 def _add(making: Making) -> Made:
-    values = building_values(making, making.param("footprint"))
+    values = building_values(making, making.param("footprint"), making.params)
     return Made(making.new("Building", values), title={"storeys": len(values["storeys"])})
 
 
@@ -120,7 +80,7 @@ def _use(making: Making) -> Made:
     target = making.on("Building")
     use = making.param("use")
     present = making.state.value(target, "storeys") or []
-    levels = making.params.get("levels")
+    levels = making.params.get("storeys")
     wanted = set(range(len(present))) if levels is None else _levels(levels, len(present), target)
     storeys = [[height, use if level in wanted else was] for level, (height, was) in enumerate(present)]
     return Made(making.changes(target, {"storeys": storeys}), title={"use": use})
@@ -131,7 +91,7 @@ def _levels(levels: Value, count: int, target: str) -> set[int]:
     if not isinstance(levels, list | tuple) or not all(
         isinstance(level, int) and not isinstance(level, bool) and 0 <= level < count for level in levels
     ):
-        raise refused("field-value", target, field="levels")
+        raise refused("field-value", target, field="storeys")
     return set(levels)
 
 
@@ -184,5 +144,6 @@ MAKERS: Final[Mapping[str, Maker]] = {
     "building.footprint": _footprint,
     "building.solar": _solar,
     "object.remove": _remove,
+    **FORM_MAKERS,
     **GROUND_MAKERS,
 }

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+import shapely
+
 from cim import errors
 from cim.findings import Finding, Severity, Verdict
 from cim.schemes.model import Conflict
@@ -41,8 +43,10 @@ class EditRefused(errors.InvalidInput):
         return {**super().as_problem(), "findings": list(self.shown)}
 
 
-def refused(rule: str, target: str | None = None, **params: str | float) -> EditRefused:
-    """Return the refusal by one rule; ``params`` are what a client words it from."""
+def refused(
+    rule: str, target: str | None = None, *, witness: shapely.Geometry | None = None, **params: str | float
+) -> EditRefused:
+    """Return the refusal by one rule; ``params`` are what a client words it from, ``witness`` where it is."""
     measured, limit = params.pop("measured", None), params.pop("limit", None)
     return EditRefused(
         [
@@ -54,6 +58,7 @@ def refused(rule: str, target: str | None = None, **params: str | float) -> Edit
                 measured=measured if isinstance(measured, int | float) else None,
                 limit=limit if isinstance(limit, int | float) else None,
                 object_id=target,
+                witness_wkb=None if witness is None else shapely.to_wkb(witness),
                 params=dict(params),
             )
         ]

@@ -12,6 +12,8 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Final, TypeAlias
 
+import shapely
+
 from cim.schemes.faults import refused
 from cim.schemes.model import EXISTS, TYPE, Value
 
@@ -40,6 +42,8 @@ STOREY_M_MIN, STOREY_M_MAX = 2.0, 30.0
 ROOF_M_MAX: Final = 60.0
 VERTICES_MAX: Final = 2_000
 TEXT_MAX: Final = 200
+AREA_M2_MIN: Final = 0.01
+"""Rings that enclose less are a line."""
 
 Form: TypeAlias = Callable[[str, Value], Value]
 """Brings a value into its form; the name of the field is for the refusal."""
@@ -139,6 +143,9 @@ def _polygon(name: str, value: Value) -> Value:
         rings.append(points)
     if sum(map(len, rings)) > VERTICES_MAX:
         raise refused("field-limit", field=name, measured=sum(map(len, rings)), limit=VERTICES_MAX)
+    shape = shapely.Polygon(rings[0], rings[1:])
+    if not shape.is_valid or shape.area < AREA_M2_MIN:
+        raise refused("footprint-invalid", field=name, witness=shapely.MultiPoint(rings[0]), measured=shape.area)
     return rings
 
 

@@ -49,7 +49,7 @@ def undo_of(log: Sequence[Edit], sequence: int) -> Edit | None:
 def contained(
     scheme_id: str, sequence: int, logs: Mapping[str, Sequence[Edit]], parents: Mapping[str, tuple[str, int]]
 ) -> dict[str, int]:
-    """Return how much of every scheme's log a branch holds: its own, its parents', what it merged."""
+    """Return how much of every scheme's log a branch holds: its own, its parents', merges that stand."""
     held: dict[str, int] = {}
     waiting = [(scheme_id, sequence)]
     while waiting:
@@ -59,10 +59,12 @@ def contained(
         held[name] = upto
         if name in parents:
             waiting.append(parents[name])
+        log = logs.get(name, ())[:upto]
+        taken = undone(log)
         waiting += [
             (edit.merged.scheme_id, edit.merged.sequence)
-            for edit in logs.get(name, ())
-            if edit.merged is not None and edit.sequence <= upto
+            for edit in log
+            if edit.merged is not None and edit.sequence not in taken
         ]
     return held
 

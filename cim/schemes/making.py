@@ -6,6 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final, TypeAlias
 
+import shapely
+
 from cim.findings import Finding
 from cim.schemes.faults import EditConflict, refused
 from cim.schemes.fields import canonical
@@ -20,6 +22,24 @@ PREFIX: Final[Mapping[str, str]] = {
     "SolitaryVegetationObject": "t",
 }
 """The letter in the ids of what a scheme makes; ``n`` for what belongs to a network."""
+
+
+@dataclass(frozen=True, slots=True)
+class ModelFacts:
+    """An uploaded model: its outline about its own origin, x to the east and y to the north, and its height, metres."""
+
+    outline: shapely.Polygon
+    height_m: float
+
+
+Models: TypeAlias = Callable[[str], ModelFacts | None]
+"""Gives an uploaded model by its SHA-256, ``None`` where there is none."""
+
+
+def no_models(digest: str) -> ModelFacts | None:
+    """Know no model."""
+    _ = digest
+    return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +64,7 @@ class Making:
     kind: str
     target: str | None
     params: Mapping[str, Value]
+    model_of: Models = no_models
     made: int = 0
 
     def new_id(self, type_: str) -> str:

@@ -165,6 +165,8 @@ class Words:
     name: Text
     summary: Text = dataclasses.field(default_factory=Text)
     tour: tuple[Mapping[str, Value], ...] = ()
+    letter: str | None = None
+    """A letter of the planner's choice in place of the scheme's own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,8 +213,8 @@ class Scheme:
 
     @property
     def letter(self) -> str:
-        """B, C, … in the order in which schemes were made; A is the city as it is."""
-        return letter_of(self.branch.position)
+        """B, C, … in the order in which schemes were made, or the planner's choice; A is the city as it is."""
+        return self.words.letter or letter_of(self.branch.position)
 
 
 def letter_of(position: int) -> str:

@@ -22,7 +22,7 @@ from cim.schemes.actor import SchemeActor, Shelf
 from cim.schemes.edits import make_edit
 from cim.schemes.faults import EditConflict, refused
 from cim.schemes.fields import canonical
-from cim.schemes.making import Made, Making
+from cim.schemes.making import Made, Making, Models, no_models
 from cim.schemes.model import BASE, Branch, Edit, Scheme, SchemeState, Words
 from cim.schemes.model import Conflict as Contradiction
 from cim.schemes.placing import check_placing
@@ -106,6 +106,8 @@ class SchemeService:
         self._clock = clock
         self._listeners: list[Listener] = []
         self._assessors: list[Assessor] = []
+        self.models: Models = no_models
+        """Where uploaded models are looked up."""
 
     def listen(self, listener: Listener) -> None:
         """Have what changes told, in order, from the thread that changed it: keep it short."""
@@ -185,8 +187,10 @@ class SchemeService:
             state = actor.state()
             _check_year(wish.phase_year)
             self._check_expected(state, wish)
-            sequence = actor.head + 1
-            made = make_edit(Making(state, scheme_id, sequence, wish.kind, wish.target, dict(wish.params)))
+            making = Making(
+                state, scheme_id, actor.head + 1, wish.kind, wish.target, dict(wish.params), model_of=self.models
+            )
+            made = make_edit(making)
             return self.finish(actor, self._draft(actor, state, made, wish, who), who, trial=trial)
 
     def undo(self, scheme_id: str, who: Who, sequence: int | None = None) -> Done:
@@ -258,7 +262,7 @@ class SchemeService:
             raise LimitExceeded("An edit changes too much at once.", limit="changes_max", value=CHANGES_MAX)
         if edit.sequence > EDITS_MAX:
             raise LimitExceeded("The scheme has too many edits.", limit="edits_max", value=EDITS_MAX)
-        conflicts = state.conflicts(edit.changes)
+        conflicts = state.conflicts(edit.changes, gone_too=edit.kind in (history.MERGE, history.REBASE))
         if conflicts:
             raise EditConflict(conflicts)
         base = self.shelf.bases_of([edit])

@@ -81,12 +81,15 @@ class State:
         years = [cell.phase_year for cell in self.own(target).values() if cell.phase_year is not None]
         return min(years, default=None)
 
-    def conflicts(self, changes: Sequence[Change]) -> list[Conflict]:
-        """Return what keeps changes from being applied: an old value that no longer fits, a target that is gone."""
+    def conflicts(self, changes: Sequence[Change], *, gone_too: bool = False) -> list[Conflict]:
+        """Return what keeps changes from being applied: an old value that no longer fits, a target that is gone.
+
+        With ``gone_too`` what is gone may change: a merge brings in all that led to a demolition on both sides.
+        """
         made = {change.target for change in changes if change.field == EXISTS and change.new is True}
         found: dict[Key, Conflict] = {}
         for change in changes:
-            if change.target not in made and change.field != EXISTS and not self.exists(change.target):
+            if not gone_too and change.target not in made and change.field != EXISTS and not self.exists(change.target):
                 gone = found.get((change.target, EXISTS))
                 if self._vanishes(change, changes):
                     continue

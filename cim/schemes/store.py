@@ -161,13 +161,18 @@ def read_versions(connection: duckdb.DuckDBPyConnection) -> list[Version]:
 def words_json(words: Words) -> str:
     """Return what is said of a scheme as JSON."""
     return _json(
-        {"name": words.name.as_json(), "summary": words.summary.as_json(), "tour": [dict(stop) for stop in words.tour]}
+        {
+            "name": words.name.as_json(),
+            "summary": words.summary.as_json(),
+            "tour": [dict(stop) for stop in words.tour],
+            "letter": words.letter,
+        }
     )
 
 
 def _words(text: str) -> Words:
     said = orjson.loads(text)
-    return Words(Text(**said["name"]), Text(**said["summary"]), tuple(said["tour"]))
+    return Words(Text(**said["name"]), Text(**said["summary"]), tuple(said["tour"]), said["letter"])
 
 
 def _edit(row: tuple[Any, ...]) -> Edit:
