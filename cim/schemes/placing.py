@@ -37,6 +37,10 @@ class Surroundings(Protocol):
         """Return the objects whose boxes meet the box of a place."""
         ...
 
+    def stood(self, identifier: str) -> shapely.Geometry:
+        """Return the ground that an object covers already, empty for what is new."""
+        ...
+
     def ground_m(self, place: shapely.Geometry) -> tuple[float, float]:
         """Return the lowest and the highest ground under a place, metres over the city's datum."""
         ...
@@ -80,12 +84,17 @@ def _is_area(place: shapely.Geometry | None) -> bool:
 
 
 def _check_building(building: CityObject, surroundings: Surroundings) -> list[Finding]:
-    place = building.place
-    near = [other for other in surroundings.meeting(place) if other.id != building.id and other.place is not None]
+    """Judge the ground that a building newly covers: what stands there already was not put there by the edit."""
+    place = shapely.difference(building.place, surroundings.stood(building.id))
+    near = [
+        other
+        for other in (surroundings.meeting(place) if place.area > OVERLAP_M2_MIN else ())
+        if other.id != building.id and other.place is not None
+    ]
     findings = [
-        *_overlaps(building, [o for o in near if o.type == "Building" and o.id != building.parent_id]),
-        *_shared(ON_WATER, building, [o for o in near if _lies_on(o, _WATER)]),
-        *_shared(ON_STREET, building, [_carriageway(o) for o in near if o.type in _STREETS]),
+        *_overlaps(building, place, [o for o in near if o.type == "Building" and o.id != building.parent_id]),
+        *_shared(ON_WATER, building, place, [o.place for o in near if _lies_on(o, _WATER)]),
+        *_shared(ON_STREET, building, place, [_carriageway(o) for o in near if o.type in _STREETS]),
         *_heights(building, surroundings),
     ]
     beyond = shapely.difference(place, surroundings.extent())
@@ -98,23 +107,24 @@ def _lies_on(other: CityObject, types: frozenset[str]) -> bool:
     return other.type in types and _is_area(other.place)
 
 
-def _overlaps(building: CityObject, others: Sequence[CityObject]) -> list[Finding]:
+def _overlaps(building: CityObject, place: shapely.Geometry, others: Sequence[CityObject]) -> list[Finding]:
     found = []
     for other in others:
         if not _is_area(other.place):
             continue
-        shared = shapely.intersection(building.place, other.place)
+        shared = shapely.intersection(place, other.place)
         if shared.area > OVERLAP_M2_MIN:
             found.append(_finding(OVERLAP, building.id, shared.area, 0.0, shared, other=other.id))
     return found
 
 
-def _shared(rule: _Rule, building: CityObject, others: Sequence[CityObject | shapely.Geometry]) -> list[Finding]:
+def _shared(
+    rule: _Rule, building: CityObject, place: shapely.Geometry, covered: Sequence[shapely.Geometry]
+) -> list[Finding]:
     """Return one finding for all that a building covers of one kind."""
-    places = [other.place if isinstance(other, CityObject) else other for other in others]
-    if not places:
+    if not covered:
         return []
-    shared = shapely.intersection(building.place, shapely.union_all(places))
+    shared = shapely.intersection(place, shapely.union_all(covered))
     return [_finding(rule, building.id, shared.area, 0.0, shared)] if shared.area > OVERLAP_M2_MIN else []
 
 

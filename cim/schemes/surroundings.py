@@ -30,6 +30,11 @@ class SchemeSurroundings:
             if found is not None and found.place is not None and shapely.box(*found.place.bounds).intersects(frame):
                 yield found
 
+    def stood(self, identifier: str) -> shapely.Geometry:
+        """Return the ground that an object covers in the baseline, empty for what is not in it."""
+        before = next(iter(self._base.outlines([identifier])), None)
+        return shapely.Polygon() if before is None or before.place is None else before.place
+
     def ground_m(self, place: shapely.Geometry) -> tuple[float, float]:
         """Return the lowest and the highest ground that the neighbours stand on, metres; 0 where there are none."""
         reach_m = 40.0

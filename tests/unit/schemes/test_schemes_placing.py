@@ -19,9 +19,13 @@ class Around:
 
     others: tuple[CityObject, ...] = ()
     rise_m: float = 0.0
+    before: shapely.Geometry | None = None
 
     def meeting(self, place: shapely.Geometry) -> Iterable[CityObject]:
         return [o for o in self.others if o.place is not None and shapely.box(*o.place.bounds).intersects(place)]
+
+    def stood(self, identifier: str) -> shapely.Geometry:
+        return self.before or shapely.Polygon()
 
     def ground_m(self, place: shapely.Geometry) -> tuple[float, float]:
         return 10.0, 10.0 + self.rise_m
@@ -91,3 +95,15 @@ def test_a_step_and_one_storey_in_a_slope_are_allowed() -> None:
 
 def test_beyond_the_land_of_the_city() -> None:
     assert _rules(_building(shapely.box(190, 20, 220, 40)), Around()) == {"placing.outside-the-city": 400.0}
+
+
+def test_only_ground_that_is_newly_covered_is_judged() -> None:
+    """A building over a street's tunnel may get a storey; what it grows over its neighbour is its own doing."""
+    street = CityObject(
+        "helsinki:way/9", "Road", shapely.LineString([(0, 30), (60, 30)]), attributes={"width_m": Attribute(8.0, "m")}
+    )
+    neighbour = _building(shapely.box(40, 20, 60, 40), name="helsinki:way/7")
+    around = Around((street, neighbour), before=shapely.box(20, 20, 40, 40))
+    assert _rules(_building(shapely.box(20, 20, 40, 40)), around) == {}
+    grown = _rules(_building(shapely.box(20, 20, 42, 40)), around)
+    assert grown == {"placing.buildings-overlap": 40.0, "placing.on-street": 16.0}
