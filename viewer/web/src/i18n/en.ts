@@ -1,3 +1,5 @@
+import { schemesEn } from './schemes-en';
+
 /**
  * What the pages say, in English. The keys are the type that every other language must fill.
  *
@@ -272,6 +274,7 @@ export const en = {
   'problem.code': 'code {code}',
 
   'docs.title': 'API documentation',
+  ...schemesEn,
 } as const;
 
 export type MessageKey = keyof typeof en;

@@ -1,8 +1,11 @@
+import { countedEn, indicatorsEn } from './schemes-en';
 import { problemsEn } from './problems-en';
 
 /** Words for codes that the server sends. A code without a word is shown as it is, never hidden. */
 export const wordsEn = {
   problem: problemsEn,
+  indicator: indicatorsEn,
+  counted: countedEn,
   attribute: {
     height_m: 'Height',
     storeys_above_ground: 'Storeys',
@@ -230,12 +233,21 @@ export const wordsEn = {
     'A': 'A',
     's': 's',
     'min': 'min',
+    'h': 'h',
     'a': 'years',
     'deg': '°',
     'Cel': '°C',
     '%': '%',
     '1': '',
     'pu': 'pu',
+    't': 't',
+    't/a': 't a year',
+    'CNY': 'CNY',
+    '{dwelling}': 'homes',
+    '{person}': 'people',
+    '{job}': 'jobs',
+    '{place}': 'places',
+    'm2/{person}': 'm² per resident',
     '{veh}/h': 'veh/h',
     'veh/h': 'veh/h',
   },

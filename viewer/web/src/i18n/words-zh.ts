@@ -1,9 +1,12 @@
 import { problemsZh } from './problems-zh';
+import { countedZh, indicatorsZh } from './schemes-zh';
 import type { Words } from './words-en';
 
 /** Words for codes that the server sends, in Chinese. */
 export const wordsZh: Words = {
   problem: problemsZh,
+  indicator: indicatorsZh,
+  counted: countedZh,
   attribute: {
     height_m: '高度',
     storeys_above_ground: '层数',
@@ -231,12 +234,21 @@ export const wordsZh: Words = {
     'A': 'A',
     's': '秒',
     'min': '分钟',
+    'h': '小时',
     'a': '年',
     'deg': '°',
     'Cel': '°C',
     '%': '%',
     '1': '',
     'pu': 'pu',
+    't': 't',
+    't/a': 't/年',
+    'CNY': '元',
+    '{dwelling}': '套',
+    '{person}': '人',
+    '{job}': '个',
+    '{place}': '个',
+    'm2/{person}': 'm²/人',
     '{veh}/h': '辆/h',
     'veh/h': '辆/h',
   },

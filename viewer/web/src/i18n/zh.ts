@@ -1,4 +1,5 @@
 import type { Messages } from './en';
+import { schemesZh } from './schemes-zh';
 
 /** What the pages say, in Chinese. `Messages` makes a missing key fail to compile. */
 export const zh: Messages = {
@@ -270,4 +271,5 @@ export const zh: Messages = {
   'problem.code': '代码 {code}',
 
   'docs.title': '接口文档',
+  ...schemesZh,
 };

@@ -34,6 +34,10 @@ const ICONS = {
   left: svg`<path d="m10 4-4 4 4 4"/>`,
   up: svg`<path d="m4 10 4-4 4 4"/>`,
   warn: svg`<path d="M8 2.5 14.5 13.500H1.500ZM8 6.500v3.200M8 11.600v.1"/>`,
+  swipe: svg`<path d="m5 5-3 3 3 3M11 5l3 3-3 3"/>`,
+  single: svg`<rect x="3" y="3" width="10" height="10" rx="1.500"/>`,
+  side: svg`<rect x="2.500" y="3" width="11" height="10" rx="1.500"/><path d="M8 3v10"/>`,
+  route: svg`<circle cx="4" cy="12.500" r="1.600"/><circle cx="12" cy="3.500" r="1.600"/><path d="M5.600 12.500h4.700a2.200 2.200 0 0 0 0-4.500H5.700a2.200 2.200 0 0 1 0-4.500h4.700"/>`,
   city: svg`<path d="M2.500 13.500V6l4-2.500v10M6.500 13.500V2.500h4v11M10.500 13.500V7l3 1.500v5M1.500 13.500h13"/>`,
 } as const;
 
