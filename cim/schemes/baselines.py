@@ -14,6 +14,8 @@ from cim.schemes.model import Value
 
 FIELDS_KEPT_MAX: Final = 50_000
 """Objects whose fields are remembered; beyond it they are forgotten and read again."""
+OBJECTS_KEPT_MAX: Final = 5_000
+"""Objects with their geometries that are remembered: those that schemes have changed."""
 
 ReadAt = Callable[[int, Sequence[str]], Mapping[str, CityObject]]
 """Gives some objects as a baseline had them."""
@@ -30,6 +32,8 @@ class CityBaseline:
         self._present = present
         self._read_at = read_at
         self._fields: dict[str, Mapping[str, Value] | None] = {}
+        self._objects: dict[str, CityObject | None] = {}
+        self._parts: tuple[CityIndex | None, Mapping[str, Sequence[str]]] = (None, {})
 
     @property
     def version(self) -> int:
@@ -62,7 +66,26 @@ class CityBaseline:
 
     def object(self, target: str) -> CityObject | None:
         """Return the object with its geometries."""
-        return self._read_at(self._version, [target]).get(target)
+        if target not in self._objects:
+            if len(self._objects) >= OBJECTS_KEPT_MAX:
+                self._objects = {}
+            self._objects[target] = self._read_at(self._version, [target]).get(target)
+        return self._objects.get(target)
+
+    def parts(self, target: str) -> Sequence[CityObject]:
+        """Return the parts of an object with their geometries.
+
+        Of an older baseline: those of the newest that were there already.
+        """
+        index = self._present()
+        if self._parts[0] is not index:
+            found: dict[str, list[str]] = {}
+            for identifier, parent in zip(index.ids, index.parents, strict=True):
+                if parent is not None:
+                    found.setdefault(parent, []).append(identifier)
+            self._parts = (index, found)
+        parts = (self.object(part) for part in self._parts[1].get(target, ()))
+        return [part for part in parts if part is not None]
 
     def objects(self, targets: Sequence[str]) -> Mapping[str, CityObject]:
         """Return some objects with their geometries; those that are not there are left out."""
