@@ -57,8 +57,13 @@ def _client_frames() -> Schema:
             "bbox": {"type": "array", "items": number, "minItems": 4, "maxItems": 4, "description": "Degrees, WGS 84."},
             "datastreams": {"type": "array", "items": _TEXT, "maxItems": _LIMITS.filter_datastreams_max},
             "observed_property": {"type": "array", "items": _TEXT, "maxItems": _LIMITS.filter_properties_max},
+            "token": {
+                "type": "string",
+                "maxLength": _LIMITS.text_length_max,
+                "description": "The planner token: lets drafts of `schemes/{id}` be followed.",
+            },
         },
-        "Members are combined by and; only `observations` has a filter.",
+        "Members are combined by and; only `observations` is filtered.",
     )
     rate = {"type": "number", "minimum": _LIMITS.rate_hz_min, "maximum": _LIMITS.rate_hz_max}
     return {
@@ -164,8 +169,8 @@ def asyncapi_document() -> Schema:
             "description": (
                 f"JSON text frames, WebSocket subprotocol {SUBPROTOCOL}. A topic is a snapshot followed by deltas with"
                 " ascending offsets; a client that comes back names its epoch and offset and gets exactly what it"
-                " missed, or a fresh snapshot. Topics: observations, jobs, tiles. /live/sse sends the same frames as"
-                " server-sent events."
+                " missed, or a fresh snapshot. Topics: observations, jobs, tiles, schemes/{id}. /live/sse sends the same"
+                " frames as server-sent events."
             ),
             "license": {"name": "Apache-2.0"},
         },

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import math
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -131,7 +132,8 @@ def extent(state: State, frame: WorkingFrame) -> list[float] | None:
     if not shapes:
         return None
     west, south, east, north = shapely.total_bounds(np.array(shapes, dtype=object)).tolist()
-    return [round(value, _DIGITS) for value in frame.bbox_to_lonlat((west, south, east, north))]
+    box = frame.bbox_to_lonlat((west, south, east, north))
+    return [round(value, _DIGITS) for value in box] if all(map(math.isfinite, box)) else None
 
 
 def finding_json(finding: Finding, frame: WorkingFrame | None) -> dict[str, Any]:
