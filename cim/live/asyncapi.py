@@ -169,8 +169,8 @@ def asyncapi_document() -> Schema:
             "description": (
                 f"JSON text frames, WebSocket subprotocol {SUBPROTOCOL}. A topic is a snapshot followed by deltas with"
                 " ascending offsets; a client that comes back names its epoch and offset and gets exactly what it"
-                " missed, or a fresh snapshot. Topics: observations, jobs, tiles, schemes/{id}. /live/sse sends the same"
-                " frames as server-sent events."
+                " missed, or a fresh snapshot. Topics: observations, jobs, tiles, schemes/{id}. /live/sse sends the"
+                " same frames as server-sent events."
             ),
             "license": {"name": "Apache-2.0"},
         },
