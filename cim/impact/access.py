@@ -27,20 +27,22 @@ WALKS_M: Final = (300, 500, 800, 1_000)
 WALK_M: Final = {"park": 500, "school": 500, "transit": 500}
 """The walk that a reading's value speaks of."""
 LAYERS_OF: Final = {"park": ("green",), "school": ("schools", "buildings"), "transit": ("stops",)}
+STATES_KEPT_MAX: Final = 4
+"""States of places whose walks are kept beside the streets."""
 HUNDREDTHS: Final = 100
+DISTRICTS_LISTED_MAX: Final = 40
+"""Districts that a breakdown names."""
 HULL_POINTS_MIN: Final = 3
-CUT_OFF_MIN: Final = 1
-"""Fewer buildings than this cut off are not told."""
 DISTRICT_SHARE: Final = 0.9
 """A district is cut off when this share of its buildings is."""
 
 
 def graph_of(stock: Stock) -> WalkGraph:
-    """Return the graph of a stock's streets; the baseline's where no street is changed."""
-    home = stock if "streets" in stock.changed else stock.base
-    found: WalkGraph | None = home.memo.get("walk_graph")
-    if found is None:
-        found = home.memo["walk_graph"] = walk_graph(home.streets)
+    """Return the graph of a stock's streets; worked out once for each state of them."""
+    memo = stock.streets.memo
+    if "walk_graph" not in memo:
+        memo["walk_graph"] = walk_graph(stock.streets)
+    found: WalkGraph = memo["walk_graph"]
     return found
 
 
@@ -48,13 +50,13 @@ def doors_of(stock: Stock) -> tuple[Ints, Distances]:
     """Return the street node of every building, by row, and the way to it in mm."""
     found: tuple[Ints, Distances] | None = stock.memo.get("doors")
     if found is None:
-        graph, own = graph_of(stock), stock.own_rows.points
-        if stock.is_base:
-            found = graph.doors(own)
-        else:
-            base = graph.doors(stock.base.own_rows.points) if "streets" in stock.changed else doors_of(stock.base)
-            more = graph.doors(own)
-            found = (np.concatenate((base[0], more[0])), np.concatenate((base[1], more[1])))
+        graph, memo = graph_of(stock), stock.streets.memo
+        if "doors" not in memo:
+            memo["doors"] = graph.doors(stock.base.own_rows.points)
+        found = memo["doors"]
+        if not stock.is_base:
+            more = graph.doors(stock.own_rows.points)
+            found = (np.concatenate((found[0], more[0])), np.concatenate((found[1], more[1])))
         stock.memo["doors"] = found
     return found
 
@@ -89,24 +91,24 @@ PLACES: Final[dict[str, Callable[[Stock], list[shapely.Geometry]]]] = {
 }
 
 
-def _moved(stock: Stock, kind: str) -> bool:
-    """Tell whether a scheme changes the streets or the places of a kind, so that walks are another length."""
-    if "streets" in stock.changed:
-        return True
-    if kind == "school" and "schools" not in stock.changed:
-        return {stock.buildings.ids[row] for row in school_rows(stock)} != {
-            stock.base.buildings.ids[row] for row in school_rows(stock.base)
-        } or any(row >= stock.buildings.base_count for row in school_rows(stock))
-    return bool({name for name in LAYERS_OF[kind] if name != "buildings"} & stock.changed)
+def _state_of(stock: Stock, kind: str) -> tuple[object, ...]:
+    """Return what tells one state of the places of a kind from another; layers are told apart by being others."""
+    layers: tuple[object, ...] = tuple(stock.layer(name) for name in LAYERS_OF[kind] if name != "buildings")
+    if kind != "school":
+        return layers
+    rows, count = school_rows(stock), stock.buildings.base_count
+    return *layers, tuple(row if row < count else stock.buildings.places[row].wkb for row in rows)
 
 
 def distances(stock: Stock, kind: str) -> Distances:
     """Return the way from every street node to the nearest place of a kind, mm."""
-    home = stock if _moved(stock, kind) else stock.base
-    key = f"distances/{kind}"
-    found: Distances | None = home.memo.get(key)
+    state = _state_of(stock, kind)
+    known: dict[tuple[object, ...], Distances] = stock.streets.memo.setdefault(f"distances/{kind}", {})
+    found = known.get(state)
     if found is None:
-        found = home.memo[key] = graph_of(home).distance_to(PLACES[kind](home))
+        found = known[state] = graph_of(stock).distance_to(PLACES[kind](stock))
+        while len(known) > STATES_KEPT_MAX:
+            known.pop(next(iter(known)))
     return found
 
 
@@ -161,7 +163,7 @@ def access(case: Case, kind: str) -> Outcome:
         Share(f"within_{metres}_m", _share(weights, reached & (walks <= metres * MM_PER_M))) for metres in WALKS_M
     ]
     inside = reached & (walks <= WALK_M[kind] * MM_PER_M)
-    shares += [Share(identifier, _share(weights[rows], inside[rows])) for identifier, rows in _rows_by_district(stock)]
+    shares += worst_districts(stock, weights, inside)
     return Outcome(_ranged(case, inside), tuple(shares), case.factors.used(("mixed_homes",)))
 
 
@@ -179,11 +181,22 @@ def district_rows(stock: Stock) -> Ints:
     return found
 
 
-def _rows_by_district(stock: Stock) -> list[tuple[str, Ints]]:
+def worst_districts(stock: Stock, weights: NDArray[np.int64], inside: Flags) -> list[Share]:
+    """Return the share of each district, in the order of their ids; of very many, those with the least."""
     held = district_rows(stock)
-    alive = stock.buildings.alive
-    rows = sorted(stock.districts.rows().tolist(), key=stock.districts.ids.__getitem__)
-    return [(stock.districts.ids[row], np.flatnonzero((held == row) & alive)) for row in rows]
+    homes, reached = (np.zeros(len(stock.districts.ids), dtype=np.int64) for _ in range(2))
+    placed = held != NOWHERE
+    # Whole numbers are added as such: a sum of floats would depend on the order of the buildings.
+    np.add.at(homes, held[placed], weights[placed])
+    np.add.at(reached, held[placed & inside], weights[placed & inside])
+    found = [
+        (int(reached[row]) / int(homes[row]) if homes[row] else None, stock.districts.ids[row])
+        for row in stock.districts.rows().tolist()
+    ]
+    if len(found) > DISTRICTS_LISTED_MAX:
+        found = sorted(((share, key) for share, key in found if share is not None), key=lambda one: one)
+        found = found[:DISTRICTS_LISTED_MAX]
+    return [Share(key, share) for share, key in sorted(found, key=lambda one: one[1])]
 
 
 # -- streets that hold together ---------------------------------------------------------------------------
@@ -231,12 +244,15 @@ def _isolated(case: Case, rows: Ints) -> Finding:
     stock = case.stock
     held = district_rows(stock)
     named = ""
-    for identifier, members in _rows_by_district(stock):
-        inside = int(np.isin(members, rows).sum())
-        if len(members) and inside >= DISTRICT_SHARE * len(members) and inside:
-            named = identifier
-    if not named and len(rows) and held[rows[0]] != NOWHERE:
-        named = stock.districts.ids[int(held[rows[0]])]
+    found, counts = np.unique(held[rows][held[rows] != NOWHERE], return_counts=True)
+    if len(found):
+        # The district that loses most; whole where nearly all of its buildings are cut off.
+        district = int(found[counts.argmax()])
+        named = stock.districts.ids[district]
+        whole = int(((held == district) & stock.buildings.alive).sum())
+        is_whole = int(counts.max()) >= DISTRICT_SHARE * whole
+    else:
+        is_whole = False
     people = round(residents_of(stock.tally(rows), case.factors).value)
     points = stock.column("points")[rows]
     witness = shapely.MultiPoint(list(points))
@@ -250,7 +266,7 @@ def _isolated(case: Case, rows: Ints) -> Finding:
         margin=-float(len(rows)),
         object_id=named or None,
         witness_wkb=(witness.convex_hull if len(rows) >= HULL_POINTS_MIN else witness).wkb,
-        params={"buildings": len(rows), "residents": people, "district": named},
+        params={"buildings": len(rows), "residents": people, "district": named, "whole_district": int(is_whole)},
     )
 
 

@@ -50,6 +50,8 @@ class Layer:
         self.alive: Flags = np.ones(len(self.ids), dtype=bool)
         self.alive[self.dead_rows] = False
         first = len(self.ids) - len(ids)
+        self.memo: dict[str, Any] = {}
+        """What is worked out from this layer alone; kept as long as it is."""
         self._extra_rows = {identifier: first + i for i, identifier in enumerate(ids)} if base is not None else {}
 
     @cached_property
@@ -85,6 +87,19 @@ class Layer:
         if not dead and not entries:
             return base
         return Layer(entries, base, dead)
+
+    def same_as(self, other: Layer) -> bool:
+        """Tell whether another layer of the same baseline has the same changes."""
+        mine, theirs = self.extra_rows(), other.extra_rows()
+        if self.base is not other.base or len(mine) != len(theirs) or len(self.dead_rows) != len(other.dead_rows):
+            return False
+        first = self.base_count
+        return (
+            self.ids[first:] == other.ids[first:]
+            and self.facts[first:] == other.facts[first:]
+            and bool((self.dead_rows == other.dead_rows).all())
+            and bool((shapely.to_wkb(self.places[first:]) == shapely.to_wkb(other.places[first:])).all())
+        )
 
     def rows(self) -> Ints:
         """Return the living rows, ascending."""

@@ -244,7 +244,7 @@ class ImpactService:
         version, stock, factors = self.base()
         board = self._board(subject, version)
         overlay = subject.overlay()
-        changed = stock.with_changes(overlay)
+        changed = stock.with_changes(overlay, None if board.case is None else board.case.stock)
         case = Case(changed, factors, changed.touched_units, overlay, lambda: self._check(subject))
         nodes = self._reached(board, stock, case)
         kept = [

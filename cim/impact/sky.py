@@ -6,6 +6,7 @@ over even ground.  Observers stand on the streets of the baseline, so that a sch
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
@@ -65,19 +66,39 @@ def observers(case: Case) -> Floats:
     points = street_points(case.stock)
     if case.site and len(points):
         units = case.stock.base.units.places[sorted(case.site)]
-        near = shapely.STRtree(units).query(shapely.points(points), predicate="dwithin", distance=AROUND_SITE_M)[0]
-        points = points[np.unique(near)]
+        memo = case.stock.base.memo
+        if "street_tree" not in memo:
+            memo["street_tree"] = shapely.STRtree(shapely.points(points))
+        tree = memo["street_tree"]
+        points = points[np.unique(tree.query(units, predicate="dwithin", distance=AROUND_SITE_M)[1])]
     return thinned(points)
 
 
-def _edges(stock: Stock, rows: Ints) -> tuple[Floats, Floats]:
-    """Return the outline edges of some buildings, (m, 4), and their heights above the eye, (m,)."""
-    rings = shapely.get_parts(shapely.boundary(stock.buildings.places[rows]), return_index=True)
-    coordinates, ring = shapely.get_coordinates(rings[0], return_index=True)
-    follows = ring[1:] == ring[:-1]
-    edges = np.column_stack((coordinates[:-1][follows], coordinates[1:][follows]))
-    height = stock.column("height_cm")[rows][rings[1]][ring[:-1][follows]] / CM_PER_M - EYE_M
-    return edges, height
+@dataclass(frozen=True, slots=True)
+class Outlines:
+    """Outline edges (m, 4) of some buildings with heights above the eye (m,), by building: ``starts`` (n + 1,)."""
+
+    edges: Floats
+    height_m: Floats
+    starts: Ints
+
+    def of(self, items: Ints) -> tuple[Floats, Floats]:
+        """Return the edges and heights of some of the buildings."""
+        first, last = self.starts[items], self.starts[items + 1]
+        counts = last - first
+        picked = np.repeat(first - np.concatenate(([0], np.cumsum(counts)[:-1])), counts) + np.arange(counts.sum())
+        return self.edges[picked], self.height_m[picked]
+
+
+def _outlines(stock: Stock, rows: Ints) -> Outlines:
+    rings, building = shapely.get_parts(shapely.boundary(stock.buildings.places[rows]), return_index=True)
+    coordinates, ring = shapely.get_coordinates(rings, return_index=True)
+    follows = np.flatnonzero(ring[1:] == ring[:-1])
+    edges = np.column_stack((coordinates[follows], coordinates[follows + 1]))
+    owner = building[ring[follows]]
+    height = stock.column("height_cm")[rows][owner] / CM_PER_M - EYE_M
+    starts = np.searchsorted(owner, np.arange(len(rows) + 1))
+    return Outlines(edges, height, starts.astype(np.int64))
 
 
 def sky_factors(stock: Stock, points: Floats) -> Floats:
@@ -90,19 +111,26 @@ def sky_factors(stock: Stock, points: Floats) -> Floats:
         return np.empty(0)
     angles = np.arange(DIRECTIONS) * (2 * np.pi / DIRECTIONS)
     ux, uy = np.cos(angles), np.sin(angles)
-    factors = np.empty(len(points))
-    pairs = _near(stock, points)
-    for item in range(len(points)):
-        rows = pairs[item]
-        tangent = np.zeros(DIRECTIONS)
-        if len(rows):
-            if shapely.intersects_xy(stock.buildings.places[rows], *points[item]).any():
-                factors[item] = 0.0
-                continue
-            edges, height = _edges(stock, rows)
+    near = _near(stock, points)
+    rows = np.unique(np.concatenate(near))
+    outlines = _outlines(stock, rows)
+    under = _covered(stock, points, rows)
+    factors = np.ones(len(points))
+    for item, found in enumerate(near):
+        if len(found):
+            edges, height = outlines.of(np.searchsorted(rows, found))
             tangent = np.maximum(0.0, _tangents(edges - np.tile(points[item], 2), height, ux, uy))
-        factors[item] = float((1.0 / (1.0 + tangent * tangent)).sum()) / DIRECTIONS
+            factors[item] = float((1.0 / (1.0 + tangent * tangent)).sum()) / DIRECTIONS
+    factors[under] = 0.0
     return factors
+
+
+def _covered(stock: Stock, points: Floats, rows: Ints) -> Ints:
+    """Return which points lie inside a building."""
+    if not len(rows):
+        return np.empty(0, dtype=np.int64)
+    tree = shapely.STRtree(stock.buildings.places[rows])
+    return np.unique(tree.query(shapely.points(points), predicate="intersects")[0])
 
 
 def _tangents(edges: Floats, height: Floats, ux: Floats, uy: Floats) -> Floats:

@@ -228,10 +228,11 @@ class Stock:
 
     # -- changes ----------------------------------------------------------------------------------------
 
-    def with_changes(self, overlay: Overlay) -> Stock:
+    def with_changes(self, overlay: Overlay, like: Stock | None = None) -> Stock:
         """Return the city with a scheme's objects; the baseline is shared and stays as it is.
 
-        ``overlay`` is complete: it is laid over the baseline whatever this stock was.
+        ``overlay`` is complete: it is laid over the baseline whatever this stock was.  ``like`` is an earlier
+        state of the same scheme: layers that are as they were there keep what was worked out for them.
         """
         base = self.base
         if not overlay:
@@ -248,6 +249,8 @@ class Stock:
                 facts.append(found[1].fact)
         gone = list(overlay)
         layers = {name: base.layer(name).overlaid(gone, entries[name]) for name in LAYERS}
+        if like is not None:
+            layers = {name: old if (old := like.layer(name)).same_as(new) else new for name, new in layers.items()}
         rows = gather_rows(layers["buildings"].places[base.buildings.base_count :], facts)
         return Stock(layers, rows, cells=base.cells, base=base)
 

@@ -59,10 +59,11 @@ def test_incremental_is_full(chunk: int) -> None:
     base, factors, graph = stock_of(objects), factor_set(), indicator_graph()
     editor = Editor(objects, seed=100 + chunk)
     kept, before, site = {}, {}, frozenset()
-    owed = set(graph.nodes)
+    owed, like = set(graph.nodes), None
     for number in range(PER_TOWN):
         overlay = editor.step()
-        stock = base.with_changes(overlay)
+        stock = base.with_changes(overlay, like)
+        like = stock
         case = Case(stock, factors, stock.touched_units, overlay)
         touched = touched_inputs(base, before, overlay) | ({"site"} if case.site != site else set())
         owed |= {node.id for node in graph.reached(touched)}

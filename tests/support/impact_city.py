@@ -57,7 +57,7 @@ def line(*points: tuple[float, float]) -> shapely.LineString:
 def town(buildings: int, seed: int = 3, *, parcels: bool = True) -> list[CityObject]:
     """A town of about that many buildings, two on a parcel at most."""
     random = np.random.default_rng(seed)
-    side = max(2, int(np.ceil(np.sqrt(buildings / 1.5))))
+    side = max(2, int(np.ceil(np.sqrt(buildings / 1.36))))
     made: list[CityObject] = []
     count = 0
     for index in range(side * side):
