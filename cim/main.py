@@ -62,6 +62,7 @@ from cim.wiring.impact import Impact, wire_impact
 from cim.wiring.schemes import Planning, wire_planning
 from ingest.intake import IntakeKind
 from ingest.sample.replay import build_replay, local_time_of_day_s, observe, replay
+from ingest.sample.schemes import make_missing_schemes
 from ingest.tiling import TilingKind, tiles_are_old
 from tiles.verify import Fault, verify_tileset
 from viewer.export import Bundle, ExportedView, check_size, export_html
@@ -127,19 +128,24 @@ def _wire(directory: DataDirectory, database: Database, settings: Settings, cloc
     def published() -> None:
         hub.call_threadsafe(sensing.load)
 
-    def kind(name: str, entry: str, steps: tuple[str, ...]) -> IntakeKind:
-        return IntakeKind(name, entry, steps, city, sensing, clock, published)
+    planning = wire_planning(database, city, hub, clock)
+
+    def sample_published() -> None:
+        published()
+        make_missing_schemes(planning.schemes, planning.joining)
+
+    def kind(name: str, entry: str, steps: tuple[str, ...], then: Callable[[], None] = published) -> IntakeKind:
+        return IntakeKind(name, entry, steps, city, sensing, clock, then)
 
     jobs = JobService(
         database,
         [
             kind("ingest", "ingest.worker:read_source", READ_STEPS),
-            kind("sample", "ingest.worker:make_sample", SAMPLE_STEPS),
+            kind("sample", "ingest.worker:make_sample", SAMPLE_STEPS, sample_published),
             TilingKind(city, tilesets, directory.path / "work"),
         ],
         clock=clock,
     )
-    planning = wire_planning(database, city, hub, clock)
     impact = wire_impact(planning, city, clock)
     networks = NetworkService(database)
     return City(directory, database, city, networks, sensing, tilesets, jobs, hub, planning, impact, clock)
@@ -183,6 +189,7 @@ def build_server(opened: City, settings: Settings, *, token: str) -> FastAPI:
         # The topic begins where the list stands: a client that follows it need not ask for both.
         hub.publish_items("jobs", [as_json(job) for job in reversed(jobs.list())])
         await asyncio.to_thread(draw_anew)
+        await asyncio.to_thread(make_missing_schemes, opened.planning.schemes, opened.planning.joining)
         replay.start()
 
     async def stop_jobs() -> None:

@@ -28,6 +28,8 @@ ISOLATED_STREET: Final = "placing.street-isolates"
 _BUILDINGS: Final = frozenset({"Building", "BuildingPart"})
 _WATER: Final = frozenset({"WaterBody", "Waterway"})
 _STREETS: Final = frozenset({"Road", "Railway"})
+_PATHS: Final = frozenset({"footway", "path", "cycleway", "steps", "pedestrian"})
+"""Ways for people on foot and on bicycles: they are laid anew round a building."""
 
 
 class Surroundings(Protocol):
@@ -94,7 +96,7 @@ def _check_building(building: CityObject, surroundings: Surroundings) -> list[Fi
     findings = [
         *_overlaps(building, place, [o for o in near if o.type == "Building" and o.id != building.parent_id]),
         *_shared(ON_WATER, building, place, [o.place for o in near if _lies_on(o, _WATER)]),
-        *_shared(ON_STREET, building, place, [_carriageway(o) for o in near if o.type in _STREETS]),
+        *_shared(ON_STREET, building, place, [_carriageway(o) for o in near if _is_street(o)]),
         *_heights(building, surroundings),
     ]
     beyond = shapely.difference(place, surroundings.extent())
@@ -126,6 +128,12 @@ def _shared(
         return []
     shared = shapely.intersection(place, shapely.union_all(covered))
     return [_finding(rule, building.id, shared.area, 0.0, shared)] if shared.area > OVERLAP_M2_MIN else []
+
+
+def _is_street(other: CityObject) -> bool:
+    """Tell whether an object is a street or track on the ground, which a building would block."""
+    said = {name: attribute.value for name, attribute in other.attributes.items() if name in ("function", "tunnel")}
+    return other.type in _STREETS and said.get("function") not in _PATHS and said.get("tunnel", "no") == "no"
 
 
 def _carriageway(street: CityObject) -> shapely.Geometry:

@@ -1,7 +1,8 @@
-"""Three ready schemes for one site of the sample city, generated to be compared.
+"""Three ready schemes for one square of the sample city, generated to be compared.
 
-The site is real (OpenStreetMap calls it a construction site, ``helsinki:way/379319847``, 0.9 ha west of the
-central library); what stands on it here is made up, and every scheme says so.  Lengths are metres in the
+The place is real: Railway Square (``helsinki:relation/2919118`` in OpenStreetMap), 0.9 ha between the station,
+the art museum and the theatre.  Nobody proposes to build on it: what stands there in these schemes is made
+up, because every planner and resident knows the place, and every scheme says so.  Lengths are metres in the
 city's working CRS (EPSG:3879); views and suns are as links carry them.
 """
 
@@ -17,18 +18,20 @@ from cim.schemes.model import Text, Words
 from cim.schemes.service import SchemeService, Wish
 
 AUTHOR: Final = "sample"
-SITE: Final = "helsinki:way/379319847"
-VIEW: Final = "24.9367,60.1741,16.9,52,-22"
-"""Longitude, latitude, zoom, pitch, bearing: the site from the south-east."""
-NEAR: Final = "24.9368,60.1742,17.6,58,28"
+SITE: Final = "helsinki:relation/2919118"
+VIEW: Final = "24.9442,60.1711,17.0,52,-22"
+"""Longitude, latitude, zoom, pitch, bearing: the square from the south-east."""
+NEAR: Final = "24.9443,60.1713,17.7,58,28"
 EQUINOX_NOON: Final = "2026-03-20T10:30:00Z"
 EQUINOX_AFTERNOON: Final = "2026-03-20T14:00:00Z"
 
-WEST: Final = (25_496_459.0, 6_673_471.0)
-EAST: Final = (25_496_507.0, 6_673_471.0)
-UPM: Final = "helsinki:way/224479206"
-KIOSK: Final = "helsinki:way/464742772"
-SERVICE_STREET: Final = "helsinki:way/177536271"
+SOUTH: Final = (25_496_897.7, 6_673_118.0)
+NORTH: Final = (25_496_897.7, 6_673_165.0)
+MALL: Final = "helsinki:way/22273017"
+"""A shopping centre of three storeys to the south-east."""
+KIOSK: Final = "helsinki:way/300626401"
+STREET: Final = "helsinki:way/238779011"
+"""Vilhonkatu, north of the square."""
 
 GENERATED: Final = Text(" Generated for the sample city.", "示例城市生成数据。")
 
@@ -47,6 +50,15 @@ class Plot:
 
     words: Words
     steps: tuple[Step, ...] = field(default_factory=tuple)
+
+
+def make_missing_schemes(schemes: SchemeService, joining: JoiningService) -> list[str]:
+    """Make the sample's schemes in a city that has their site and not all of them; return the ids of what was made."""
+    plots = sample_schemes()
+    own = sum(actor.scheme.branch.author == AUTHOR for actor in schemes.shelf.actors())
+    if own >= len(plots) or SITE not in schemes.city.view.index.row_of:
+        return []
+    return make_schemes(schemes, joining, plots)
 
 
 def make_schemes(schemes: SchemeService, joining: JoiningService, plots: Sequence[Plot]) -> list[str]:
@@ -99,8 +111,9 @@ def _courtyards() -> Plot:
     words = _words(
         Text("Mid-rise courtyards", "多层围合院落"),
         Text(
-            "Two blocks of five and six storeys round green courts; shops along the street, a kindergarten inside.",
-            "两组五至六层围合院落，沿街商业，院内设幼儿园。",
+            "Two blocks of six and five storeys round green courts, with shops along the street and a kindergarten; "
+            "two storeys of homes on the shopping centre nearby.",
+            "两组六层与五层围合院落，沿街商业，设幼儿园；附近购物中心加建两层住宅。",
         ),
         _stop(
             Text("Two green courts", "两处绿院"),
@@ -108,7 +121,7 @@ def _courtyards() -> Plot:
         ),
         _stop(
             Text("Afternoon sun", "午后日照"),
-            Text("Six storeys leave the library most of its light.", "六层高度，图书馆仍有大部分日照。"),
+            Text("Six storeys are as high as the neighbours across the street.", "六层高度与街对面的邻屋相当。"),
             NEAR,
             EQUINOX_AFTERNOON,
         ),
@@ -116,13 +129,14 @@ def _courtyards() -> Plot:
     return Plot(
         words,
         (
-            _form("courtyard", WEST, 2028, length_m=42, width_m=54, depth_m=12, storeys=6),
-            _form("courtyard", EAST, 2030, length_m=42, width_m=54, depth_m=12, storeys=5),
+            _form("courtyard", SOUTH, 2028, length_m=56, width_m=44, depth_m=12, storeys=6),
+            _form("courtyard", NORTH, 2030, length_m=56, width_m=44, depth_m=12, storeys=5),
             _edit("building.use", 2030, on_made=1, use="kindergarten", levels=[0]),
             _edit("building.solar", 2030, on_made=1, solar_share=0.4),
-            _edit("tree.add", 2030, places=[*_row((25_496_455.0, 6_673_466.0), (8.0, 0.0), 2),
-                                            *_row((25_496_503.0, 6_673_466.0), (8.0, 0.0), 2)]),
-            _edit("building.demolish", 2028, KIOSK),
+            _edit("tree.add", 2030, places=[*_row((25_496_885.0, 6_673_121.0), (8.5, 0.0), 4),
+                                            *_row((25_496_885.0, 6_673_168.0), (8.5, 0.0), 4)]),
+            _edit("building.height", 2030, MALL, height_m=16.0),
+            _edit("building.use", 2030, MALL, use="residential", levels=[3, 4]),
         ),
     )  # fmt: skip
 
@@ -131,19 +145,17 @@ def _towers() -> Plot:
     words = _words(
         Text("Towers", "塔楼"),
         Text(
-            "Two towers on podiums of shops: homes in the west, offices in the east; the most floor area of the three.",
-            "两座裙房塔楼，西侧住宅、东侧办公，三个方案中建筑面积最大。",
+            "Two towers on podiums of shops, fourteen storeys of homes and ten of offices: the most floor area of "
+            "the three.",
+            "两座裙房塔楼，十四层住宅与十层办公，三个方案中建筑面积最大。",
         ),
         _stop(
             Text("Two towers", "两座塔楼"),
-            Text("Sixteen storeys of homes beside twelve of offices.", "十六层住宅，毗邻十二层办公。"),
+            Text("The higher one rises to 54 m, three times its neighbours.", "较高者达 54 m，为邻屋的三倍。"),
         ),
         _stop(
             Text("Long shadows", "长影"),
-            Text(
-                "In the afternoon the shadow reaches the library and the park.",
-                "午后阴影覆盖图书馆与公园。",
-            ),
+            Text("In the afternoon the shadows reach the houses to the east.", "午后阴影覆盖东侧建筑。"),
             NEAR,
             EQUINOX_AFTERNOON,
         ),
@@ -151,10 +163,9 @@ def _towers() -> Plot:
     return Plot(
         words,
         (
-            _form("podium-tower", WEST, 2028, length_m=42, width_m=50, tower_m=22, podium_storeys=2, storeys=14),
-            _form("podium-tower", EAST, 2031, "office", length_m=42, width_m=50, tower_m=24, podium_storeys=2,
+            _form("podium-tower", SOUTH, 2028, length_m=50, width_m=42, tower_m=22, podium_storeys=2, storeys=14),
+            _form("podium-tower", NORTH, 2031, "office", length_m=50, width_m=42, tower_m=24, podium_storeys=2,
                   storeys=10),
-            _edit("building.storeys", 2031, UPM, count=7, storey_height_m=3.6, use="office"),
             _edit("building.demolish", 2028, KIOSK),
         ),
     )  # fmt: skip
@@ -164,29 +175,30 @@ def _park_first() -> Plot:
     words = _words(
         Text("Park first", "公园优先"),
         Text(
-            "One seven-storey row along the north edge; the rest becomes a park, its service street is for walking.",
-            "北侧一排七层住宅，其余辟为公园，内部道路改为步行。",
+            "One row of six storeys along the north edge; the rest of the square becomes a park with trees, and a "
+            "street beside it is closed to cars.",
+            "北侧一排六层住宅，广场其余部分辟为种树的公园，旁侧街道禁止机动车通行。",
         ),
         _stop(
-            Text("A park to the south", "南侧公园"),
-            Text("The park lies in the sun; homes stand behind it.", "公园向阳，住宅位于其北。"),
+            Text("A park in the sun", "阳光下的公园"),
+            Text("Homes stand north of the park and cast no shadow on it.", "住宅位于公园北侧，不遮挡公园。"),
         ),
         _stop(
             Text("A street to walk", "步行街道"),
-            Text("The service street is closed to cars.", "服务道路禁止机动车通行。"),
+            Text("The street north of the square is closed to cars.", "广场北侧街道禁止机动车通行。"),
             NEAR,
         ),
     )
-    west, east, south, north = 25_496_441.0, 25_496_527.0, 6_673_444.0, 6_673_480.0
+    west, east, south, north = 25_496_868.0, 25_496_927.0, 6_673_096.0, 6_673_169.0
+    park = [[[west, south], [east, south], [east, north], [west, north]]]
+    rows = [_row((west + 5.0, south + 6.0 + 15.0 * i), (9.8, 0.0), 6) for i in range(5)]
     return Plot(
         words,
         (
-            _form("slab", (25_496_484.0, 6_673_491.0), 2029, length_m=86, depth_m=13, storeys=7),
+            _form("slab", (25_496_897.7, 6_673_180.0), 2029, length_m=58, depth_m=13, storeys=6),
             _edit("building.solar", 2029, on_made=0, solar_share=0.6),
-            _edit("park.add", 2028, footprint=[[[west, south], [east, south], [east, north], [west, north]]],
-                  name="Sample park"),
-            _edit("tree.add", 2028, places=[*_row((25_496_446.0, 6_673_449.0), (11.0, 0.0), 8),
-                                            *_row((25_496_451.0, 6_673_462.0), (11.0, 0.0), 7)]),
-            _edit("street.close", 2028, SERVICE_STREET),
+            _edit("park.add", 2028, footprint=park, name="Sample park"),
+            _edit("tree.add", 2028, places=[place for row in rows for place in row]),
+            _edit("street.close", 2028, STREET),
         ),
-    )  # fmt: skip
+    )

@@ -107,3 +107,14 @@ def test_only_ground_that_is_newly_covered_is_judged() -> None:
     assert _rules(_building(shapely.box(20, 20, 40, 40)), around) == {}
     grown = _rules(_building(shapely.box(20, 20, 42, 40)), around)
     assert grown == {"placing.buildings-overlap": 40.0, "placing.on-street": 16.0}
+
+
+@pytest.mark.parametrize("said", [{"function": "cycleway"}, {"function": "subway", "tunnel": "yes"}])
+def test_paths_and_tunnels_are_not_in_the_way(said: dict[str, str]) -> None:
+    way = CityObject(
+        "helsinki:way/9",
+        "Road",
+        shapely.LineString([(0, 30), (60, 30)]),
+        attributes={"width_m": Attribute(3.0, "m"), **{name: Attribute(value) for name, value in said.items()}},
+    )
+    assert _rules(_building(shapely.box(20, 20, 40, 40)), Around((way,))) == {}
