@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, Final
 
 import numpy as np
 import shapely
-from numpy.typing import NDArray
 
 from cim.city.index import CityIndex
 from cim.city.service import CityService, View
-from cim.features.model import Bbox, Collection, Feature, ItemsPage, ItemsQuery, Property, PropertyType, Scalar
+from cim.features.members import MemberFeatures, Members, members_of
 from cim.findings import Quality
 from cim.geometry.crs import WorkingFrame
 from cim.networks.model import Network
@@ -34,25 +33,8 @@ OBJECT_COLLECTIONS: Final[Mapping[str, tuple[str, tuple[str, ...]]]] = {
 }
 """Collections of city objects: id, title, and the types in it."""
 
-_SEGMENT_DEGREES: Final = 0.01
-"""A box in degrees is densified to this step before it is bent into the working CRS."""
 
-_DIGITS: Final = 7
-"""Decimals of a degree in answers: about 1 cm."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Members:
-    """The features of one collection, places in the working CRS."""
-
-    collection: Collection
-    ids: Sequence[str]
-    places: NDArray[np.object_]
-    properties: Callable[[int], dict[str, Any]]
-    index: Mapping[str, int]
-
-
-class BaselineFeatures:
+class BaselineFeatures(MemberFeatures):
     """A :class:`cim.features.model.FeatureSource` over the newest baseline.
 
     What a collection holds is worked out once per baseline and kept.
@@ -69,47 +51,20 @@ class BaselineFeatures:
         self._datastreams = datastreams
         self._guard = threading.Lock()
         self._key: tuple[int, int] = (-1, -1)
-        self._members: dict[str, _Members] = {}
+        self._members: dict[str, Members] = {}
 
-    def collections(self) -> Sequence[Collection]:
-        """Return all collections that hold anything, always in the same order."""
-        return [members.collection for members in self._current().values()]
+    @property
+    def working(self) -> WorkingFrame:
+        """The way between the working CRS and degrees."""
+        return self._city.working
 
-    def items(self, collection_id: str, query: ItemsQuery) -> ItemsPage:
-        """Return a page of features in the order of the baseline."""
-        members = self._current()[collection_id]
-        rows = np.arange(len(members.ids))
-        if query.boxes:
-            rows = rows[self._meets(members.places, query.boxes)]
-        if query.filters:
-            rows = np.array(
-                [row for row in rows.tolist() if _equals(members.properties(row), query.filters)], dtype=np.int64
-            )
-        page = rows[query.offset : query.offset + query.limit].tolist()
-        return ItemsPage(self._features(members, page), len(rows))
+    @property
+    def revision(self) -> str:
+        """What changes whenever an answer may."""
+        return f"{self._city.baseline_version}-{len(self._datastreams())}"
 
-    def item(self, collection_id: str, feature_id: str) -> Feature | None:
-        """Return one feature, ``None`` if the collection has no such one."""
-        members = self._current()[collection_id]
-        row = members.index.get(feature_id)
-        return None if row is None else self._features(members, [row])[0]
-
-    def _features(self, members: _Members, rows: list[int]) -> list[Feature]:
-        places = _to_degrees(members.places[rows], self._city.working)
-        return [
-            Feature(members.ids[row], place, members.properties(row)) for row, place in zip(rows, places, strict=True)
-        ]
-
-    def _meets(self, places: NDArray[np.object_], boxes: Sequence[Bbox]) -> NDArray[np.bool_]:
-        met = np.zeros(len(places), dtype=bool)
-        for box in boxes:
-            outline = shapely.segmentize(shapely.box(*box), _SEGMENT_DEGREES)
-            area = shapely.transform(outline, self._city.working.from_lonlat)
-            shapely.prepare(area)
-            met |= shapely.intersects(area, places)
-        return met
-
-    def _current(self) -> dict[str, _Members]:
+    def members(self) -> Mapping[str, Members]:
+        """Return the members of every collection that holds anything, always in the same order."""
         view, streams = self._city.view, self._datastreams()
         key = (view.index.baseline_version, len(streams))
         with self._guard:
@@ -118,7 +73,7 @@ class BaselineFeatures:
                 self._key = key
             return self._members
 
-    def _build(self, view: View, streams: Sequence[Datastream]) -> dict[str, _Members]:
+    def _build(self, view: View, streams: Sequence[Datastream]) -> dict[str, Members]:
         working = self._city.working
         attributions = tuple(dict.fromkeys(d.attribution for d in view.datasets if d.attribution))
         built = [
@@ -140,37 +95,6 @@ class BaselineFeatures:
         }
 
 
-def _to_degrees(places: NDArray[np.object_], working: WorkingFrame) -> list[shapely.Geometry | None]:
-    def out(xy: NDArray[np.float64]) -> NDArray[np.float64]:
-        return np.round(working.to_lonlat(xy), _DIGITS)
-
-    degrees: list[shapely.Geometry | None] = shapely.transform(places, out).tolist()
-    return degrees
-
-
-def _members(
-    identity: tuple[str, str],
-    ids: Sequence[str],
-    places: NDArray[np.object_],
-    properties: Callable[[int], dict[str, Any]],
-    working: WorkingFrame,
-    *,
-    generated: bool,
-    attributions: tuple[str, ...] = (),
-) -> _Members:
-    bounds = shapely.total_bounds(places) if len(places) else np.full(4, np.nan)
-    bbox = None if np.isnan(bounds[0]) else working.bbox_to_lonlat(tuple(bounds.tolist()))
-    collection = Collection(
-        id=identity[0],
-        title=identity[1],
-        bbox=bbox,
-        properties=_describe(properties, len(ids)),
-        attributions=attributions,
-        generated=generated,
-    )
-    return _Members(collection, ids, places, properties, {identifier: row for row, identifier in enumerate(ids)})
-
-
 def _object_members(
     name: str,
     title: str,
@@ -178,7 +102,7 @@ def _object_members(
     index: CityIndex,
     working: WorkingFrame,
     attributions: tuple[str, ...],
-) -> _Members:
+) -> Members:
     rows = sorted(row for type_ in types for row in index.rows_of_type.get(type_, ()))
     cache: dict[int, dict[str, Any]] = {}
 
@@ -191,7 +115,7 @@ def _object_members(
     ids = [index.ids[row] for row in rows]
     first = index.attributes(rows[0]) if rows else {}
     generated = bool(first) and all(a.quality is Quality.GENERATED for a in first.values())
-    return _members(
+    return members_of(
         (name, title), ids, index.places[rows], properties, working, generated=generated, attributions=attributions
     )
 
@@ -208,7 +132,7 @@ def _object_properties(index: CityIndex, row: int) -> dict[str, Any]:
     return properties
 
 
-def _sensor_members(streams: Sequence[Datastream], working: WorkingFrame) -> _Members:
+def _sensor_members(streams: Sequence[Datastream], working: WorkingFrame) -> Members:
     def properties(row: int) -> dict[str, Any]:
         stream = streams[row]
         return {
@@ -226,7 +150,7 @@ def _sensor_members(streams: Sequence[Datastream], working: WorkingFrame) -> _Me
         }
 
     places = shapely.points([[s.x, s.y] for s in streams]) if streams else np.empty(0, dtype=object)
-    return _members(
+    return members_of(
         ("sensors", "Sensors"),
         [stream.id for stream in streams],
         places,
@@ -238,7 +162,7 @@ def _sensor_members(streams: Sequence[Datastream], working: WorkingFrame) -> _Me
 
 def _node_members(
     network: Network, on_element: Mapping[tuple[str | None, str | None], str], working: WorkingFrame
-) -> _Members:
+) -> Members:
     def properties(row: int) -> dict[str, Any]:
         node = network.nodes[row]
         return {**_element(network, node.element_id, node.kind, on_element), "z": node.z, **node.attributes}
@@ -246,12 +170,12 @@ def _node_members(
     places = shapely.points([[n.x, n.y] for n in network.nodes]) if network.nodes else np.empty(0, dtype=object)
     ids = [f"{network.dataset}:{network.id}/{node.element_id}" for node in network.nodes]
     identity = (f"{network.id}-nodes", f"{network.id.capitalize()} network, nodes")
-    return _members(identity, ids, places, properties, working, generated=network.generated)
+    return members_of(identity, ids, places, properties, working, generated=network.generated)
 
 
 def _link_members(
     network: Network, on_element: Mapping[tuple[str | None, str | None], str], working: WorkingFrame
-) -> _Members:
+) -> Members:
     def properties(row: int) -> dict[str, Any]:
         link = network.links[row]
         ends = {"from_node": link.from_node, "to_node": link.to_node}
@@ -260,7 +184,7 @@ def _link_members(
     places = np.array([shapely.linestrings(link.line[:, :2]) for link in network.links], dtype=object)
     ids = [f"{network.dataset}:{network.id}/{link.element_id}" for link in network.links]
     identity = (f"{network.id}-links", f"{network.id.capitalize()} network, links")
-    return _members(identity, ids, places, properties, working, generated=network.generated)
+    return members_of(identity, ids, places, properties, working, generated=network.generated)
 
 
 def _element(
@@ -273,25 +197,3 @@ def _element(
         "generated": network.generated,
         "datastream_id": on_element.get((network.id, element_id)),
     }
-
-
-def _describe(properties: Callable[[int], dict[str, Any]], count: int) -> tuple[Property, ...]:
-    """Return the properties that any feature has, each with the widest type that was seen."""
-    seen: dict[str, set[type]] = {}
-    for row in range(count):
-        for name, value in properties(row).items():
-            if value is not None:
-                seen.setdefault(name, set()).add(type(value))
-    return tuple(Property(name, _property_type(types)) for name, types in seen.items())
-
-
-def _property_type(types: set[type]) -> PropertyType:
-    if types == {bool}:
-        return "boolean"
-    if types == {int}:
-        return "integer"
-    return "number" if types <= {int, float} else "string"
-
-
-def _equals(properties: Mapping[str, Any], filters: Mapping[str, Scalar]) -> bool:
-    return all(name in properties and properties[name] == value for name, value in filters.items())
