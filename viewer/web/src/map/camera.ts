@@ -26,6 +26,9 @@ export function clampView(view: ViewState, bbox: readonly number[] | null): View
   return out;
 }
 
+/** True where nobody could see a difference. */
+export const sameView = (a: ViewState, b: ViewState): boolean => KEYS.every((k) => Math.abs(a[k] - b[k]) < 1e-9);
+
 export function mixView(a: ViewState, b: ViewState, t: number): ViewState {
   const out = { ...a };
   for (const k of KEYS) {

@@ -1,12 +1,13 @@
 import type { ColourBy, Rgba } from './types';
 import { withAlpha, type Tokens } from './tokens';
-import { attributeColour, commonRange, groundColour, noData } from './palette';
+import { attributeColour, commonRange, groundColour, noData, sunColour } from './palette';
 import type { LiveStore } from './live';
 import { STILL, type Motion } from './motion';
 import type { TilePaint } from './layers/city-tile-layer';
 
 const EDGE_ALPHA = 0.32;
-const CONTACT: Rgba = [20, 18, 14, 51];
+export const CONTACT: Rgba = [20, 18, 14, 51];
+const NOTHING: ReadonlySet<string> = new Set();
 const NONE: Rgba = [0, 0, 0, 0];
 
 /** Marks a colour that says something: it is drawn in front of a plain building that fills the same space. */
@@ -17,11 +18,18 @@ export class CityPaint {
   colourBy: ColourBy = null;
   selectedId: string | null = null;
   hoverId: string | null = null;
+  /** Objects of the base that a scheme replaces or takes away. */
+  hidden: ReadonlySet<string> = NOTHING;
+  /** Hours of sun by object, while they are shown. */
+  sunHours: ReadonlyMap<string, number> | null = null;
+  /** While two schemes are compared, what both leave alone steps back. */
+  comparing = false;
   motion: Motion = STILL;
   private paint: TilePaint | null = null;
   private ground: TilePaint | null = null;
   private key = '';
   private dataKey = '';
+  private shownHours: ReadonlyMap<string, number> | null = null;
 
   constructor(
     private tokens: Tokens,
@@ -48,8 +56,10 @@ export class CityPaint {
   buildings(): TilePaint {
     const c = this.colourBy;
     const dataKey = JSON.stringify([c, c?.attribute === 'live' ? this.live.version : 0]);
-    const key = JSON.stringify([this.selectedId, this.hoverId, dataKey]);
-    if (this.paint && key === this.key) return this.paint;
+    const key = JSON.stringify([this.selectedId, this.hoverId, dataKey, this.comparing]);
+    const same = this.paint?.hidden === this.hidden && this.shownHours === this.sunHours;
+    if (this.paint && same && key === this.key) return this.paint;
+    this.shownHours = this.sunHours;
     const { tokens, selectedId, hoverId } = this;
     const fade_ms = dataKey === this.dataKey ? this.motion.fast_ms : this.motion.slow_ms;
     this.key = key;
@@ -66,15 +76,17 @@ export class CityPaint {
       contact: CONTACT,
       selectedId,
       selectedEdge: tokens.get('bldg-selected-edge'),
+      hidden: this.hidden,
       fade_ms,
     };
     return this.paint;
   }
 
   private dataColour(c: ColourBy, id: string, value: (name: string) => unknown, range: [number, number] | null): Rgba {
-    const { tokens, live } = this;
+    const { tokens, live, sunHours } = this;
     const plain = tokens.get('bldg-default');
-    if (!c) return plain;
+    if (sunHours) return sunHours.has(id) ? inFront(sunColour(sunHours.get(id) ?? 0, tokens)) : plain;
+    if (!c || c.attribute === 'sun_hours') return plain;
     if (c.attribute !== 'live') return inFront(attributeColour(c.attribute, value(c.attribute), tokens));
     const d = live.forObject(id, c.observed_property);
     // A building nobody measures is not missing data: it stays as it is.
@@ -84,13 +96,15 @@ export class CityPaint {
   }
 
   groundPaint(): TilePaint {
-    const { tokens } = this;
+    const { tokens, hidden } = this;
+    if (this.ground?.hidden !== hidden) this.ground = null;
     this.ground ??= {
       colourOf: (content, row) => groundColour(content.columns['kind']?.[row], tokens),
       edge: NONE,
       contact: NONE,
       selectedId: null,
       selectedEdge: NONE,
+      hidden,
       fade_ms: 0,
     };
     return this.ground;

@@ -21,6 +21,8 @@ export interface Legend {
 }
 
 export const HEIGHT_STEPS_M = [0, 6, 12, 18, 24, 36, 60] as const;
+/** Hours of direct sun; dark for none. */
+export const SUN_STEPS_H = [0, 0.5, 1, 2, 3, 4, 6] as const;
 export const YEAR_STEPS = [0, 1880, 1910, 1940, 1960, 1980, 2000] as const;
 
 export type UseClass = 'residential' | 'public' | 'commercial' | 'industry' | 'transport' | 'utility' | 'other';
@@ -39,7 +41,7 @@ const USE_WORDS: [UseClass, RegExp][] = [
   ['residential', /resid|apartment|dwelling|(?<!ware)house|dormitor|terrace|detached|hotel_apart|1000|100\d/],
   [
     'public',
-    /public|civic|church|chapel|cathedral|relig|school|kindergarten|univers|college|hospital|government|museum|theat|library|townhall|sport|fire|police|monument/,
+    /public|civic|church|chapel|cathedral|relig|school|kindergarten|univers|college|hospital|cultur|government|museum|theat|library|townhall|sport|fire|police|monument/,
   ],
   ['commercial', /commerc|office|retail|shop|hotel|restaurant|business|bank|supermarket|market|kiosk/],
   ['industry', /industr|warehouse|factory|manufact|storage|hangar/],
@@ -74,6 +76,17 @@ const HATCH_ALPHA = 0.5;
 
 export function noData(tokens: Tokens): Rgba {
   return withAlpha(tokens.get('bldg-nodata'), HATCH_ALPHA);
+}
+
+/** Sun is light: the ramp runs from dark for none to bright for much, in both themes. */
+export function sunColour(hours: number, tokens: Tokens): Rgba {
+  return sunRamp(tokens)[stepIndex(SUN_STEPS_H, hours)] ?? noData(tokens);
+}
+
+function sunRamp(tokens: Tokens): Rgba[] {
+  const seq = tokens.sequential;
+  const light = (c: Rgba | undefined): number => (c ? c[0] * 0.3 + c[1] * 0.59 + c[2] * 0.11 : 0);
+  return light(seq[0]) > light(seq[6]) ? [...seq].reverse() : seq;
 }
 
 const isNumber = (v: unknown): v is number => typeof v === 'number' && Number.isFinite(v);
@@ -135,13 +148,52 @@ export function legendFor(
     const own = colourBy.range ?? range;
     return { attribute, kind: 'ramp', unit, items, ...(own ? { range: own } : {}) };
   }
-  const steps: readonly number[] = attribute === 'height_m' ? HEIGHT_STEPS_M : YEAR_STEPS;
+  const sun = attribute === 'sun_hours';
+  const steps: readonly number[] = sun ? SUN_STEPS_H : attribute === 'height_m' ? HEIGHT_STEPS_M : YEAR_STEPS;
+  const colours = sun ? sunRamp(tokens) : seq;
   const items: LegendItem[] = steps.map((from, i) => {
     const to = steps[i + 1];
-    return { code: `step_${i + 1}`, colour: toCss(seq[i] ?? [0, 0, 0, 255]), from, ...(to === undefined ? {} : { to }) };
+    return { code: `step_${i + 1}`, colour: toCss(colours[i] ?? [0, 0, 0, 255]), from, ...(to === undefined ? {} : { to }) };
   });
-  return { attribute, kind: 'steps', unit: attribute === 'height_m' ? 'm' : null, items: [...items, missing] };
+  const stepUnit = sun ? 'h' : attribute === 'height_m' ? 'm' : null;
+  return { attribute, kind: 'steps', unit: stepUnit, items: sun ? items : [...items, missing] };
 }
+
+const LAND_USE_TOKEN = [
+  'use-01-cropland', 'use-02-orchard', 'use-03-forest', 'use-04-grass', 'use-05-wetland', 'use-06-agrifacility',
+  'use-07-residential', 'use-08-public', 'use-09-commercial', 'use-10-industry', 'use-11-storage', 'use-12-transport',
+  'use-13-utility', 'use-14-green', 'use-15-special', 'use-16-reserve', 'use-17-water',
+];
+/** Words that sources use for land, by what they mean in the national classification. */
+const LAND_USE_WORDS: [RegExp, number][] = [
+  [/farm|crop|arable|allotment/, 1],
+  [/orchard|vineyard/, 2],
+  [/forest|wood/, 3],
+  [/meadow|grass|scrub/, 4],
+  [/wetland|marsh/, 5],
+  [/resid|housing|mixed/, 7],
+  [/public|school|educat|health|civic|institut|religio|cultur|sport/, 8],
+  [/commerc|retail|office|business/, 9],
+  [/industr|quarry|manufact/, 10],
+  [/storage|warehouse|logist/, 11],
+  [/transport|street|road|rail|parking|port/, 12],
+  [/util|infrastruct/, 13],
+  [/green|park|garden|recreation|plaza|square|open/, 14],
+  [/special|military/, 15],
+  [/reserve|vacant|brownfield|construction/, 16],
+  [/water|river|lake/, 17],
+];
+
+/** The first two digits of the national classification; null for a use that it does not know. */
+export function landUseCode(use: string | null): string | null {
+  const text = String(use ?? '').toLowerCase();
+  const digits = /^(\d\d)/.exec(text)?.[1];
+  const known = digits && Number(digits) >= 1 && Number(digits) <= LAND_USE_TOKEN.length ? Number(digits) : undefined;
+  const code = known ?? LAND_USE_WORDS.find(([re]) => re.test(text))?.[1];
+  return code === undefined ? null : String(code).padStart(2, '0');
+}
+
+export const landUseToken = (use: string | null): string => LAND_USE_TOKEN[Number(landUseCode(use) ?? 0) - 1] ?? 'bldg-nodata';
 
 const GROUND_TOKEN: Record<string, string> = {
   land: 'map-block',

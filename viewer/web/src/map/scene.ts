@@ -7,10 +7,11 @@ import type { Motion } from './motion';
 import type { LayerSpec } from './spec';
 import { LayerSources, type Loaded } from './layer-sources';
 import type { Position } from './features';
-import { CityPaint } from './paint';
+import { CityPaint, CONTACT } from './paint';
+import { OverlayScene } from './overlay-scene';
 import { AlarmRings } from './alarms';
 import { CityTileLayer } from './layers/city-tile-layer';
-import { treeLayer } from './layers/tree-layer';
+import { treeLayer, type Tree } from './layers/tree-layer';
 import { networkLayers, nodeLayer, type NetworkInput } from './layers/network-layers';
 import { LEVEL, MARK_ROOM_PX, SENSOR_CLUSTER_ZOOM, sensorLayers, type Sensor } from './layers/sensor-layers';
 import { labelLayers, placeLabels, type LabelSource } from './layers/label-layers';
@@ -43,10 +44,12 @@ export class Scene {
   readonly live = new LiveStore();
   readonly paint: CityPaint;
   tileRevision = 0;
+  readonly overlay = new OverlayScene();
   private readonly sources: LayerSources;
   private readonly rings = new AlarmRings();
   private marks: HTMLCanvasElement | null = null;
   private pulsing = false;
+  private stood: { of: Tree[]; hidden: ReadonlySet<string>; trees: Tree[] } | null = null;
   private shownLabels: LabelCandidate[] = [];
   private readonly tiles = new Map<string, CityTileLayer>();
   /** The last instances that deck.gl gave a state: it takes a frame until the newest have one. */
@@ -179,6 +182,8 @@ export class Scene {
     this.tiles.clear();
     this.live.commit();
     this.pulsing = false;
+    this.paint.hidden = this.overlay.hidden;
+    this.paint.comparing = this.overlay.comparing;
     for (const s of this.specs) {
       const l = this.sources.get(s.id);
       if (!l || l.phase === 'failed') continue;
@@ -186,7 +191,7 @@ export class Scene {
       const visible = this.isVisible(s.id) && v.view.zoom >= minZoom;
       if (s.role === 'ground' && l.phase !== 'loading') ground.push(this.tileLayer(s, visible));
       else if (s.role === 'buildings' && l.phase !== 'loading') city.push(this.tileLayer(s, visible));
-      else if (s.role === 'trees' && l.trees) city.push(treeLayer(s.id, l.trees, this.tokens, visible));
+      else if (s.role === 'trees' && l.trees) city.push(treeLayer(s.id, this.standing(l.trees), this.tokens, visible));
       else if (s.role === 'network') {
         const input = this.networkInput(s.id, l, visible, v.view.zoom);
         flat.push(...networkLayers(input));
@@ -196,7 +201,29 @@ export class Scene {
       else if (s.role === 'polygons' || s.role === 'lines') flat.push(plainLayer(s, l.features, this.tokens, visible));
     }
     // The plane lies behind the ground in depth: drawn after it, only what is bare is shaded.
-    return [...ground, this.plane(v.view), ...flat, ...city, ...marks, ...this.labels(labels, v, obstacles)];
+    const scheme = this.overlay.layers(this.paint, this.tokens, CONTACT);
+    return [
+      ...ground,
+      this.plane(v.view),
+      ...scheme.ground,
+      ...flat,
+      ...scheme.below,
+      ...city,
+      ...scheme.bodies,
+      ...scheme.above,
+      ...scheme.marks,
+      ...marks,
+      ...this.labels(labels, v, obstacles),
+    ];
+  }
+
+  /** Trees that a scheme leaves standing: the same list while they are the same. */
+  private standing(trees: Tree[]): Tree[] {
+    const { hidden } = this.overlay;
+    if (this.stood?.of === trees && this.stood.hidden === hidden) return this.stood.trees;
+    const left = hidden.size ? trees.filter((t) => !hidden.has(t.id)) : trees;
+    this.stood = { of: trees, hidden, trees: left.length === trees.length ? trees : left };
+    return this.stood.trees;
   }
 
   private plane(view: ViewState): Layer {

@@ -52,6 +52,8 @@ export interface Datastream {
 
 export type ColourBy =
   | { attribute: 'height_m' | 'year' | 'use' }
+  /** Hours of sun, once there is a survey of them. */
+  | { attribute: 'sun_hours' }
   | { attribute: 'live'; observed_property?: string; range?: [number, number] }
   | null;
 

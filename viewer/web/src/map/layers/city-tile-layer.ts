@@ -5,6 +5,7 @@ import type { Rgba } from '../types';
 import { Kind } from '../shading/shader';
 import type { CityExtensionProps } from '../shading/extension';
 import { FeatureMeshLayer, SkirtLayer } from './mesh-layers';
+import { hidingOf, rowsOf, type Hiding } from './hiding';
 import { readTileContent, rowOf, type Gltf, type TileContent } from './tile-content';
 
 /** How the features of a tileset are coloured now. A new object means: colour again. */
@@ -14,6 +15,8 @@ export interface TilePaint {
   contact: Rgba;
   selectedId: string | null;
   selectedEdge: Rgba;
+  /** Objects that are not drawn. */
+  hidden: ReadonlySet<string>;
   /** How long the change to these colours takes. */
   fade_ms: number;
 }
@@ -38,6 +41,7 @@ interface Painted {
   colours: Uint8Array;
   outlineOf: string | null;
   outline: Float32Array;
+  hiding: Hiding;
   shown: boolean;
 }
 
@@ -102,6 +106,7 @@ export class CityTileLayer extends Tile3DLayer<unknown, CityTileProps> {
         colours: new Uint8Array(0),
         outlineOf: null,
         outline: new Float32Array(0),
+        hiding: hidingOf(content, new Set()),
         shown: false,
       };
       this.cache.set(raw, p);
@@ -112,13 +117,18 @@ export class CityTileLayer extends Tile3DLayer<unknown, CityTileProps> {
   private repaint(p: Painted): void {
     const { paint } = this.props;
     p.paint = paint;
+    const key = rowsOf(p.content, paint.hidden).join();
+    if (key !== p.hiding.key) p.hiding = hidingOf(p.content, paint.hidden);
     const colours = new Uint8Array(p.content.rows * 4);
-    for (let row = 0; row < p.content.rows; row++) colours.set(paint.colourOf(p.content, row), row * 4);
+    for (let row = 0; row < p.content.rows; row++) {
+      if (!p.hiding.rows.has(row)) colours.set(paint.colourOf(p.content, row), row * 4);
+    }
     // An unchanged tile keeps its texture.
     if (colours.length !== p.colours.length || colours.some((v, i) => v !== p.colours[i])) p.colours = colours;
-    if (p.outlineOf !== paint.selectedId) {
-      p.outlineOf = paint.selectedId;
-      p.outline = outlineOf(p.content, paint.selectedId);
+    const selected = paint.selectedId !== null && !paint.hidden.has(paint.selectedId) ? paint.selectedId : null;
+    if (p.outlineOf !== selected) {
+      p.outlineOf = selected;
+      p.outline = outlineOf(p.content, selected);
     }
   }
 
@@ -161,6 +171,7 @@ export class CityTileLayer extends Tile3DLayer<unknown, CityTileProps> {
         heights: content.heights,
         orders: content.orders,
         fade_ms: paint.fade_ms,
+        hiddenKey: p.hiding.key,
         ranked: ground,
         pickable: !ground && this.props.pickable,
         cityKind: ground ? Kind.ground : Kind.building,
@@ -179,7 +190,7 @@ export class CityTileLayer extends Tile3DLayer<unknown, CityTileProps> {
           ...single,
           id: `${this.id}-contact-${tile.id}`,
           mesh: content.skirt.mesh as never,
-          alphas: content.skirt.alphas,
+          alphas: p.hiding.alphas,
           getColor: paint.contact,
           cityKind: Kind.flat,
           parameters: OVERLAY_PARAMETERS,
@@ -204,7 +215,7 @@ export class CityTileLayer extends Tile3DLayer<unknown, CityTileProps> {
         parameters: { depthWriteEnabled: false },
         updateTriggers: { getColor: colour.join() },
       } as never);
-    if (content.edges) above.push(lines('edge', content.edges.positions, paint.edge, 1));
+    if (p.hiding.edges?.length) above.push(lines('edge', p.hiding.edges, paint.edge, 1));
     if (p.outline.length) above.push(lines('outline', p.outline, paint.selectedEdge, 2.2));
   }
 

@@ -33,6 +33,10 @@ export class ColourFade {
     const t = this.span_ms > 0 ? Math.min(1, (now_ms - this.begun_ms) / this.span_ms) : 1;
     if (t >= 1) return this.to;
     const eased = 1 - (1 - t) ** 3;
-    return this.to.map((v, i) => Math.round((this.from[i] ?? v) + (v - (this.from[i] ?? v)) * eased));
+    return this.to.map((v, i) => {
+      // What appears or goes does so at once: half a building is none.
+      const there = (this.from[i | 3] ?? 0) > 0 && (this.to[i | 3] ?? 0) > 0;
+      return there ? Math.round((this.from[i] ?? v) + (v - (this.from[i] ?? v)) * eased) : v;
+    });
   }
 }

@@ -51,6 +51,8 @@ export interface FeatureMeshProps extends CityExtensionProps {
   /** Draws into the band before the far plane, ordered by `heights` as paint rank: the ground. */
   ranked: boolean;
   onDrawn: (() => void) | null;
+  /** Names the rows that are not drawn: the light has to look again when it changes. */
+  hiddenKey: string;
 }
 
 type MeshProps = Partial<FeatureMeshProps & SimpleMeshLayerProps> & { id: string; tile?: unknown };
@@ -69,6 +71,7 @@ export class FeatureMeshLayer extends SimpleMeshLayer<number, FeatureMeshProps> 
     featureColours: null,
     ranked: false,
     onDrawn: null,
+    hiddenKey: '',
   } as never;
 
   constructor(...props: MeshProps[]) {
@@ -87,7 +90,9 @@ export class FeatureMeshLayer extends SimpleMeshLayer<number, FeatureMeshProps> 
       modules: [...s.modules, featureModule],
       inject: inject(s, {
         'vs:#decl': 'in float cimFeature;\nin float cimHeight;\nin float cimOrder;\n' + TEXEL,
-        'vs:#main-end': 'picking_setPickingColor(picking_getPickingColorFromIndex(cimFeature));\ncity_h = cimHeight;\n',
+        'vs:#main-end': 'picking_setPickingColor(picking_getPickingColorFromIndex(cimFeature));\ncity_h = cimHeight;\n' +
+          // A row without colour is not there: for no pass, not even for the light.
+          'if (cimTexel().a < 0.01) gl_Position = vec4(0.0, 0.0, 2.0, 1.0);\n',
         'vs:DECKGL_FILTER_COLOR': `
   vec4 cimColour = cimTexel();
   color = vec4(cimColour.rgb, (cimColour.a > 0.99 ? 1.0 : cimColour.a) * layer.opacity);
@@ -196,5 +201,10 @@ export class SkirtLayer extends SimpleMeshLayer<number, SkirtProps> {
       },
     };
     this.getAttributeManager()?.add({ cimAlpha: alpha } as never);
+  }
+
+  override updateState(params: UpdateParameters<this>): void {
+    super.updateState(params);
+    if (params.props.alphas !== params.oldProps.alphas) this.getAttributeManager()?.invalidate('cimAlpha');
   }
 }

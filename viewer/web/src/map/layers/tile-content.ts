@@ -16,7 +16,9 @@ export interface TileContent {
   /** Per vertex: how far a feature steps back where another one fills the same space, in parts of the depth. */
   orders: Float32Array;
   edges: { positions: Float32Array; featureIds: Float32Array } | null;
-  skirt: { mesh: Geometry; alphas: Float32Array } | null;
+  skirt: { mesh: Geometry; positions: Float32Array; alphas: Float32Array } | null;
+  /** Vertices of the body, metres in the tile's own frame. */
+  positions: Float32Array;
   /** Per row: middle of the footprint and top, in the tile's own frame (x, y up, z). */
   anchors: Float32Array;
 }
@@ -121,7 +123,7 @@ function transformNormals(n: Float32Array, m: Matrix4): void {
   }
 }
 
-function geometry(positions: Float32Array, normals: Float32Array, indices: Values | undefined): Geometry {
+export function geometry(positions: Float32Array, normals: Float32Array, indices?: Values): Geometry {
   const n = positions.length / 3;
   return new Geometry({
     topology: 'triangle-list',
@@ -249,7 +251,7 @@ export function readTileContent(gltf: Gltf, role: 'buildings' | 'ground'): TileC
     const p = floats(apron.attributes['POSITION'], 0);
     transformPoints(p, found.matrix);
     const up = new Float32Array(p.length).map((_, i) => (i % 3 === 1 ? 1 : 0));
-    skirt = { mesh: geometry(p, up, apron.indices?.value), alphas: floats(apron.attributes['_ALPHA'], p.length / 3) };
+    skirt = { positions: p, mesh: geometry(p, up, apron.indices?.value), alphas: floats(apron.attributes['_ALPHA'], p.length / 3) };
   }
   // Top of the paint first: what lies under it is then rejected by depth before it is shaded.
   const order = role === 'ground' ? reversed(body.indices?.value, n) : body.indices?.value;
@@ -257,6 +259,7 @@ export function readTileContent(gltf: Gltf, role: 'buildings' | 'ground'): TileC
     rows,
     ids,
     columns,
+    positions,
     mesh: geometry(positions, normals, order),
     featureIds,
     heights,

@@ -94,9 +94,8 @@ export function treeGeometry(): Geometry {
 
 let shared: Geometry | null = null;
 
-export function treeLayer(id: string, trees: Tree[], tokens: Tokens, visible: boolean): Layer {
+export function treeLayer(id: string, trees: Tree[], tokens: Tokens, visible: boolean, base: Rgba = tokens.get('map-tree')): Layer {
   shared ??= treeGeometry();
-  const base = tokens.get('map-tree');
   const light: Rgba = [255, 255, 217, 255];
   return new SimpleMeshLayer<Tree>({
     id,

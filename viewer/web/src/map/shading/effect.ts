@@ -27,7 +27,7 @@ const COMPARE_SAMPLER = {
   addressModeV: 'clamp-to-edge',
 } as const;
 
-type CasterProps = { cityKind?: number; cityCast?: boolean; tile?: { id: string; selected: boolean } };
+type CasterProps = { cityKind?: number; cityCast?: boolean; hiddenKey?: string; tile?: { id: string; selected: boolean } };
 
 /** Draws the casters into a depth texture as the sun sees them. */
 class DepthPass extends LayersPass {
@@ -109,6 +109,8 @@ export class CityEffect implements Effect, CityLight {
   sun: SunDirection = DEFAULT_SUN;
   /** Surveyed rectangle, metres east-north from the origin: west, south, east, north. */
   bounds: [number, number, number, number] = [-1e5, -1e5, 1e5, 1e5];
+  /** The section, metres from the origin: a place is left out where x·east + y·north + z > 0; null draws all. */
+  cut: readonly [number, number, number] | null = null;
   /** 0 to 1: how far the ground steps back while buildings carry a data colour. */
   quiet = 0;
 
@@ -154,8 +156,8 @@ export class CityEffect implements Effect, CityLight {
     const casters = options.layers
       .filter((l) => !l.isComposite && isCaster(l) && l.props.visible)
       .map((l) => {
-        const tile = (l.props as unknown as CasterProps).tile;
-        return tile && !tile.selected ? '' : `${l.id}${l.getNumInstances()}`;
+        const { tile, hiddenKey = '' } = l.props as unknown as CasterProps;
+        return tile && !tile.selected ? '' : `${l.id}${l.getNumInstances()}${hiddenKey}`;
       })
       .join();
     const key = `${box}|${this.sun.azimuth_deg},${this.sun.altitude_deg}|${casters}`;
@@ -250,6 +252,7 @@ export class CityEffect implements Effect, CityLight {
       ground: [...scaled(t.get('map-ground'), 1).slice(0, 3), this.quiet],
       fog: [distance * 1.12, distance * 2.15, k.ao, (0.35 + texel) / (2 * LIGHT_DEPTH_M)],
       bounds: this.bounds,
+      cut: this.cut ? [...this.cut, 1] : [0, 0, 0, 0],
       depth: [0, this.quality === 'fast' ? 0 : 1, tap / this.mapSize, 0],
     };
     return `${reach},${centre.join()},${this.mapSize}`;

@@ -6,6 +6,8 @@ export interface CityExtensionProps {
   cityKind?: number;
   /** Strength of the storey lines, 0 to 1. */
   cityFloors?: number;
+  /** Stripes of a hatched layer: how far apart in metres, and the strength between them. */
+  cityStripe?: readonly [number, number];
   /** False keeps a building or tree layer out of the shadow map. */
   cityCast?: boolean;
 }
@@ -13,7 +15,7 @@ export interface CityExtensionProps {
 /** Gives any layer the city's light, shadow and haze; see `shader.ts`. */
 export class CityExtension extends LayerExtension {
   static override extensionName = 'CityExtension';
-  static override defaultProps = { cityKind: Kind.ground, cityFloors: 1, cityCast: true };
+  static override defaultProps = { cityKind: Kind.ground, cityFloors: 1, cityStripe: [6, 0.25], cityCast: true } as never;
 
   override getShaders(): unknown {
     // The layer's block comes first: the city's functions read it.
@@ -21,8 +23,8 @@ export class CityExtension extends LayerExtension {
   }
 
   override draw(this: Layer<CityExtensionProps>): void {
-    const { cityKind = Kind.ground, cityFloors = 1 } = this.props;
-    this.setShaderModuleProps({ cityLayer: { kind: [cityKind, cityFloors, 0, 0] } });
+    const { cityKind = Kind.ground, cityFloors = 1, cityStripe = [6, 0.25] } = this.props;
+    this.setShaderModuleProps({ cityLayer: { kind: [cityKind, cityFloors, ...cityStripe] } });
   }
 }
 

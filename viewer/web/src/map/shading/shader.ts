@@ -19,6 +19,7 @@ layout(std140) uniform cityUniforms {
   vec4 fog;
   vec4 depth;
   vec4 bounds;
+  vec4 cut;
 } city;
 layout(std140) uniform cityLayerUniforms {
   vec4 kind;
@@ -37,6 +38,12 @@ export const Kind = {
   flat: 5,
   /** The plane under everything. */
   plane: 6,
+  /** What is gone, or not there yet: see-through, lit by its form alone. */
+  ghost: 7,
+  /** Edge of a ghost: a crease edge with gaps, in world metres. */
+  dashed: 8,
+  /** Lies on the ground in stripes. */
+  hatched: 9,
 } as const;
 
 const VS = `${BLOCK}
@@ -103,6 +110,16 @@ vec3 city_shade(vec3 c) {
 }
 vec4 city_colour(vec4 colour) {
   float k = cityLayer.kind.x;
+  // The section: what stands in front of the line is left out, the ground is not.
+  bool stands = k == 1.0 || k == 2.0 || k == 3.0 || k == 7.0 || k == 8.0;
+  if (stands && dot(city.cut.xy, city_p.xy) + city.cut.z > 0.0 && city.cut.w > 0.5) discard;
+  if (k == 8.0 && fract((city_p.x + 0.9 * city_p.y + 1.3 * city_p.z) / 5.0) > 0.58) discard;
+  if (k == 9.0) {
+    float st = dot(city_p.xy, vec2(0.70711)) / cityLayer.kind.z;
+    float w = fwidth(st);
+    float gap = smoothstep(0.22 - w, 0.22 + w, abs(fract(st) - 0.5));
+    colour.a *= mix(1.0, cityLayer.kind.w, mix(gap, 0.56, smoothstep(0.3, 0.8, w)));
+  }
   float d = distance(city_p, city.eye.xyz);
   if (k == 0.0) {
     float out_m = city_outside();
@@ -115,8 +132,9 @@ vec4 city_colour(vec4 colour) {
     vec3 plane = city_surface(colour.rgb, city_lit(city_p));
     return vec4(city_fog(mix(plane, city.haze.rgb, smoothstep(0.0, city.bounds.z - city.bounds.x, city_outside()))), colour.a);
   }
-  if (k == 3.0) return vec4(colour.rgb, colour.a * (1.0 - smoothstep(city.fog.x * 0.8, city.fog.y * 0.75, d)));
-  if (k == 5.0) return vec4(city_fog(colour.rgb), colour.a);
+  if (k == 3.0 || k == 8.0) return vec4(colour.rgb, colour.a * (1.0 - smoothstep(city.fog.x * 0.8, city.fog.y * 0.75, d)));
+  if (k == 7.0) return vec4(city_fog(colour.rgb * mix(0.84, 1.0, normalize(city_n).z * 0.5 + 0.5)), colour.a);
+  if (k == 5.0 || k == 9.0) return vec4(city_fog(colour.rgb), colour.a);
   if (colour.a < 0.75) {
     // No data: 45 degree hatch in world metres, marked by the low alpha in the colour texture. Its period doubles
     // with the distance of the camera, so that the lines stay apart on the screen.
@@ -154,7 +172,7 @@ export const cityModule = {
   city_n = geometry.normal;
   city_h = 0.0;
   if (city.depth.x > 0.5) position = city.light * vec4(city_p, 1.0);
-  else if (cityLayer.kind.x == 3.0) position.z -= 0.0002 * position.w;
+  else if (cityLayer.kind.x == 3.0 || cityLayer.kind.x == 8.0) position.z -= 0.0002 * position.w;
   else if (cityLayer.kind.x == 6.0) position.z = 0.9998 * position.w;
 `,
     'fs:DECKGL_FILTER_COLOR': `
@@ -174,6 +192,7 @@ export const cityModule = {
     fog: VEC4,
     depth: VEC4,
     bounds: VEC4,
+    cut: VEC4,
   },
   getUniforms: (props?: CityModuleProps): Record<string, unknown> => {
     const fx = props?.fx;

@@ -1,0 +1,168 @@
+import type { Layer, WebMercatorViewport } from '@deck.gl/core';
+import { ScatterplotLayer } from '@deck.gl/layers';
+import type { SchemeObject, SchemeOverlay } from '../scheme/types';
+import type { FeatureInView, Rgba } from './types';
+import { mixColour, type Tokens } from './tokens';
+import { factsOf, prepare, topOf, type OverlayPoint, type Prepared } from './overlay';
+import { massColour, type OverlayPaint } from './overlay-paint';
+import { SCHEME, schemeColours, schemeGround, schemeMasses, schemePoints, type SchemeDrawing } from './layers/scheme-layers';
+import { treeLayer, type Tree } from './layers/tree-layer';
+import type { CityPaint } from './paint';
+
+const NONE: ReadonlySet<string> = new Set();
+const TREE_M = { height: 8, crown: 5 } as const;
+/** What only the other scheme has is drawn as what is gone, in that scheme's name. */
+const OTHER = 'other';
+
+export interface OverlayLayers {
+  ground: Layer[];
+  below: Layer[];
+  bodies: Layer[];
+  above: Layer[];
+  marks: Layer[];
+}
+
+let versions = 0;
+
+/** A scheme over the city: what is drawn of it, and what of the city is not. */
+export class OverlayScene {
+  overlay: SchemeOverlay | null = null;
+  private prepared: Prepared | null = null;
+  private other: SchemeOverlay | null = null;
+  private others: ReadonlyMap<string, SchemeObject> | null = null;
+  private version = 0;
+  private paintKey = '';
+  private painted: { layers: OverlayLayers; tokens: Tokens } | null = null;
+  private trees: Tree[] = [];
+
+  set(overlay: SchemeOverlay | null): void {
+    if (overlay === this.overlay) return;
+    this.overlay = overlay;
+    this.build();
+  }
+
+  setOther(other: SchemeOverlay | null, on: boolean): void {
+    this.other = on ? other : null;
+    this.others = on ? new Map((other?.objects ?? []).map((o) => [o.id, o])) : null;
+    this.build();
+  }
+
+  get comparing(): boolean {
+    return this.others !== null;
+  }
+
+  /** Objects of the base that are not drawn; the same set until the overlay changes. */
+  get hidden(): ReadonlySet<string> {
+    return this.prepared?.hidden ?? NONE;
+  }
+
+  get content(): Prepared | null {
+    return this.prepared;
+  }
+
+  private build(): void {
+    this.version = ++versions;
+    this.painted = null;
+    this.prepared = this.overlay ? prepare(this.withOthers(this.overlay)) : null;
+    this.trees = (this.prepared?.trees ?? []).filter((t) => t.object.change !== 'demolished').map(treeOf);
+  }
+
+  /** While two schemes are compared, what only the other one builds is shown as absent here. */
+  private withOthers(overlay: SchemeOverlay): SchemeOverlay {
+    if (!this.other) return overlay;
+    const own = new Set(overlay.objects.map((o) => o.id));
+    const absent = this.other.objects.filter((o) => !own.has(o.id) && o.change !== 'demolished');
+    const objects = absent.map((o): SchemeObject => ({ ...o, change: 'demolished', properties: { ...o.properties, [OTHER]: true } }));
+    return { ...overlay, objects: [...overlay.objects, ...objects] };
+  }
+
+  layers(city: CityPaint, tokens: Tokens, contact: Rgba): OverlayLayers {
+    const { prepared, overlay } = this;
+    if (!prepared || !overlay) return { ground: [], below: [], bodies: [], above: [], marks: [] };
+    const { colourBy, selectedId, hoverId, sunHours } = city;
+    const paint: OverlayPaint = { overlay, tokens, colourBy, selectedId, hoverId, sunHours, other: this.others };
+    const key = JSON.stringify([colourBy, this.shown(selectedId), this.shown(hoverId)]);
+    // The same layers until something of theirs changed: deck.gl then has nothing to compare.
+    if (this.painted && key === this.paintKey && this.painted.tokens === tokens && this.hours === sunHours) return this.painted.layers;
+    this.paintKey = key;
+    this.hours = sunHours;
+    const drawing: SchemeDrawing = {
+      prepared,
+      version: this.version,
+      paint,
+      contact,
+      fade_ms: city.motion.fast_ms,
+      colours: schemeColours(prepared, paint),
+    };
+    const layers = { ground: schemeGround(drawing), ...schemeMasses(drawing), marks: schemePoints(drawing) };
+    layers.above.push(...this.treeLayers(prepared, paint));
+    this.painted = { layers, tokens };
+    return layers;
+  }
+
+  private hours: ReadonlyMap<string, number> | null = null;
+
+  private shown(id: string | null): string | null {
+    return id !== null && this.prepared?.byId.has(id) ? id : null;
+  }
+
+  private treeLayers(prepared: Prepared, paint: OverlayPaint): Layer[] {
+    const { tokens } = paint;
+    const out: Layer[] = [];
+    if (this.trees.length) out.push(treeLayer(`${SCHEME}-tree-${this.version}`, this.trees, tokens, true, mixColour(tokens.get('map-tree'), massColour(paint), 0.45)));
+    const felled = prepared.trees.filter((t) => t.object.change === 'demolished');
+    if (!felled.length) return out;
+    out.push(
+      new ScatterplotLayer<OverlayPoint>({
+        id: `${SCHEME}-felled-${this.version}`,
+        data: felled,
+        getPosition: (t) => t.position,
+        getRadius: (t) => (Number(t.object.properties['crown_diameter_m']) || TREE_M.crown) / 2,
+        filled: false,
+        stroked: true,
+        lineWidthUnits: 'pixels',
+        getLineWidth: 1.6,
+        getLineColor: tokens.get('bldg-demolished'),
+        pickable: true,
+        parameters: { depthCompare: 'always', depthWriteEnabled: false },
+      }),
+    );
+    return out;
+  }
+
+  objectOf(id: string): SchemeObject | null {
+    return this.prepared?.byId.get(id) ?? null;
+  }
+
+  /** The object that a layer of this scheme was picked at. */
+  picked(object: unknown): { id: string; properties: Record<string, unknown> } | null {
+    const o = ((object as { object?: SchemeObject } | null)?.object ?? object) as { id?: string } | null;
+    const found = o?.id === undefined ? null : this.objectOf(o.id);
+    return found ? { id: found.id, properties: factsOf(found, this.overlay?.letter ?? '') } : null;
+  }
+
+  positionOf(id: string): [number, number, number] | null {
+    const found = this.objectOf(id);
+    return found ? topOf(found) : null;
+  }
+
+  inView(viewport: WebMercatorViewport): FeatureInView[] {
+    const out: FeatureInView[] = [];
+    for (const o of this.prepared?.byId.values() ?? []) {
+      const at = topOf(o);
+      if (!at) continue;
+      const [x = -1, y = -1] = viewport.project(at);
+      if (x < 0 || y < 0 || x > viewport.width || y > viewport.height) continue;
+      out.push({ id: o.id, kind: 'object', layerId: SCHEME, lngLat: [at[0], at[1]], x, y, properties: factsOf(o, this.overlay?.letter ?? '') });
+    }
+    return out;
+  }
+}
+
+function treeOf({ object, position }: OverlayPoint): Tree {
+  const { properties: p } = object;
+  const crown_m = Number(p['crown_diameter_m']) || TREE_M.crown;
+  const height_m = object.height_m || Number(p['height_m']) || TREE_M.height;
+  const tone = ((Math.abs(Math.round(position[0] * 1e7)) * 31 + Math.abs(Math.round(position[1] * 1e7)) * 17) % 1000) / 1000;
+  return { id: object.id, position, height_m, radius_m: crown_m / 2, tone, properties: {} };
+}
