@@ -61,6 +61,14 @@ class Street:
 
 
 @dataclass(frozen=True, slots=True)
+class Top:
+    """How high a building of the baseline is by itself, and how high its highest part is, metres."""
+
+    own_m: float | None
+    parts_m: float
+
+
+@dataclass(frozen=True, slots=True)
 class Raw:
     """Objects on their way into a stock: id, type, place, attributes."""
 
@@ -144,8 +152,18 @@ _LAYER_OF: Final = {
 class Stock:
     """The city with a scheme's changes, or without any (then :attr:`base` is itself)."""
 
-    def __init__(self, layers: Mapping[str, Layer], rows: Rows, *, cells: bool, base: Stock | None = None) -> None:
+    def __init__(
+        self,
+        layers: Mapping[str, Layer],
+        rows: Rows,
+        *,
+        cells: bool,
+        base: Stock | None = None,
+        tops: Mapping[str, Top] | None = None,
+    ) -> None:
         self.base: Stock = base or self
+        self.tops = tops or {}
+        """Buildings of a baseline that have parts, by id."""
         self.cells = cells
         self.own_rows = rows
         self._layers = dict(layers)
@@ -269,6 +287,10 @@ class Stock:
             members["function"] = {"v": "park" if self.green.facts[green] else "green"}
         if unit is not None:
             members = {**{name: {"v": limit} for name, limit in self.units.facts[unit].limits.items()}, **members}
+        top = self.tops.get(raw.id)
+        if top is not None and number(members, "height_m") == top.own_m:
+            # Its parts are as high as they were: only what a scheme raises or lowers is a plain block.
+            members["parts_top_m"] = {"v": top.parts_m}
         if building is not None and self.own_rows.tallies[building, COLUMN["floor_unknown"]] > 0:
             members["function"] = {"v": UNKNOWN}
         return Raw(raw.id, raw.type, raw.place, members)
@@ -326,13 +348,18 @@ def build_stock(objects: Iterable[Raw], *, cells: bool | None = None) -> Stock:
         {**entry.fact, "parts_top_m": {"v": tops[entry.id]}} if entry.id in tops else entry.fact
         for entry in entries["buildings"]
     ]
+    known = {
+        entry.id: Top(number(entry.fact, "height_m"), tops[entry.id])
+        for entry in entries["buildings"]
+        if entry.id in tops
+    }
     entries["buildings"] = [Entry(entry.id, entry.place) for entry in entries["buildings"]]
     if cells is None:
         cells = not entries["units"]
     if cells:
         entries["units"] = list(_cells([entry.place for entry in entries["buildings"]]))
     layers = {name: Layer(found) for name, found in entries.items()}
-    return Stock(layers, gather_rows(layers["buildings"].places, facts), cells=cells)
+    return Stock(layers, gather_rows(layers["buildings"].places, facts), cells=cells, tops=known)
 
 
 def _cells(footprints: Sequence[shapely.Geometry]) -> Iterator[Entry]:

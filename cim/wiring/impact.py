@@ -15,6 +15,7 @@ from cim.findings import Finding
 from cim.impact.api import LightDocument, impact_router
 from cim.impact.graph import Node
 from cim.impact.indicators import indicator_graph
+from cim.impact.light.service import LightService
 from cim.impact.service import ImpactService, Subject
 from cim.impact.stock import Overlay
 from cim.ports import Clock
@@ -51,6 +52,10 @@ class SchemeRegistry:
         head = seen.head
         return Subject(seen.actor.scheme.id, head, overlay, planner)
 
+    def published(self) -> Sequence[Subject]:
+        """Return what everybody may see."""
+        return [self.of(seen, planner=False) for seen in self._planning.schemes.visible(Role.VISITOR)]
+
     def describe(self, subject: Subject) -> Mapping[str, Any]:
         """Return a scheme's card."""
         role = Role.PLANNER if subject.planner else Role.VISITOR
@@ -67,31 +72,32 @@ class Impact:
 
     service: ImpactService
     registry: SchemeRegistry
-    light: LightDocument | None
+    light: LightDocument
 
     def routers(self) -> Sequence[APIRouter]:
         """Return the routes."""
         return [impact_router(self.service, self.registry, self.light)]
 
     async def start(self) -> None:
-        """Start the worker."""
+        """Start the worker, and have ready what is published: that is what is asked for first."""
         self.service.start()
+        for subject in self.registry.published():
+            self.service.submit(subject)
 
     async def stop(self) -> None:
         """Stop the worker."""
         await asyncio.to_thread(self.service.stop)
 
 
-def wire_impact(
-    planning: Planning, city: CityService, clock: Clock, more: Iterable[Node] = (), light: LightDocument | None = None
-) -> Impact:
+def wire_impact(planning: Planning, city: CityService, clock: Clock, more: Iterable[Node] = ()) -> Impact:
     """Return the impact over wired schemes; ``more`` are indicators of other capabilities."""
     registry = SchemeRegistry(planning, city)
+    light = LightService(city)
 
     def publish(subject: Subject, items: Sequence[Mapping[str, Any]]) -> None:
         planning.bus.publish(subject.scheme_id, items, planner=subject.planner)
 
-    service = ImpactService(city, indicator_graph(more), publish, clock)
+    service = ImpactService(city, indicator_graph((*light.nodes(), *more)), publish, clock)
 
     def edited(actor: SchemeActor, done: Done | None) -> None:
         name = actor.scheme.id
@@ -109,4 +115,4 @@ def wire_impact(
     planning.schemes.listen(edited)
     planning.schemes.assess_with(assess)
     planning.more_items.append(items)
-    return Impact(service, registry, light)
+    return Impact(service, registry, light.document)
