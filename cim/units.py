@@ -18,7 +18,27 @@ SECONDS_PER_HOUR: Final = 3600.0
 SECONDS_PER_DAY: Final = 86_400.0
 
 UNITS: Final[frozenset[str]] = frozenset(
-    {"1", "%", "m", "m2", "m3", "m3/s", "m/s", "km/h", "kW", "kW.h", "V", "A", "s", "min", "h", "a", "deg", "Cel", "{veh}/h"}
+    {
+        "1",
+        "%",
+        "m",
+        "m2",
+        "m3",
+        "m3/s",
+        "m/s",
+        "km/h",
+        "kW",
+        "kW.h",
+        "V",
+        "A",
+        "s",
+        "min",
+        "h",
+        "a",
+        "deg",
+        "Cel",
+        "{veh}/h",
+    }
 )
 """Every unit that an attribute, an indicator or a datastream may carry."""
 

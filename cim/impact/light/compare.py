@@ -248,9 +248,7 @@ class _Change:
         self.hidden[:-1] = np.isin(np.arange(len(scene)), gone) | np.isin(scene.top_row, gone)
         self.replaced = np.flatnonzero(self.hidden[:-1])
         self.added = scene_of_objects([o for o in relevant.values() if o is not None], ground=scene.ground)
-        added = grid_of(self.added.faces, base.pivot, 0)
-        # Nothing that is added is ever hidden: one owner for all.
-        self.grid = added._replace(owner=np.zeros_like(added.owner))
+        self.grid = grid_of(self.added.faces, base.pivot, 0)
         self.roofs = Roofs(self.added.faces)
         self.boxes = _known(np.concatenate((scene.box[self.replaced], self.added.box)))
         self.places = _known(np.concatenate((base.extent[self.replaced], extents(self.added))))

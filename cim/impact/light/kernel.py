@@ -27,7 +27,8 @@ Function = TypeVar("Function", bound=Callable[..., object])
 NEAR_M = 1e-6
 """What is nearer than this does not stand in the light."""
 EDGE_M = 1e-3
-WIDE = 8
+WIDE_BITS = 3
+WIDE = 1 << WIDE_BITS
 """Cells along a side of a block that is passed in one step where all of it is low."""
 FAR = 1e30
 PARALLEL = 1e-12
@@ -48,26 +49,32 @@ def inlined(function: Function) -> Function:
     return cast("Function", numba.njit(nogil=True, error_model="numpy", forceinline=True)(function))
 
 
-class Grid(NamedTuple):
-    """Primitives over a grid of the map, in metres about the scene's pivot.
-
-    ``items[starts[c]:starts[c + 1]]`` are the primitives of cell c = i * ny + j: a wall below ``len(walls)``,
-    else a slope; ``tops`` (nx * ny,) is the highest of each cell, ``wide_tops`` that of each block of
-    :data:`WIDE` × :data:`WIDE` cells.
-    """
+class Frame(NamedTuple):
+    """Where the cells of a grid lie, in metres about the scene's pivot, and the highest of all primitives."""
 
     x: float
     y: float
     cell_m: float
     nx: int
     ny: int
+    top: float
+
+
+class Grid(NamedTuple):
+    """Primitives over a grid of the map.
+
+    ``faces`` (p, 9) holds ``walls`` walls, then slopes; ``items[starts[c]:starts[c + 1]]`` are those that cell
+    c = i * ny + j touches; ``tops`` (nx * ny,) is the highest of each cell, ``wide_tops`` that of each block of
+    :data:`WIDE` × :data:`WIDE` cells; ``owner`` (p,) is the row of the object.
+    """
+
+    frame: Frame
+    faces: FloatArray
+    walls: int
     starts: NDArray[np.int32]
     items: NDArray[np.int32]
     tops: FloatArray
     wide_tops: FloatArray
-    top: float
-    walls: FloatArray
-    slopes: FloatArray
     owner: NDArray[np.int32]
 
 
@@ -107,29 +114,28 @@ def _misses(x1: float, y1: float, x2: float, y2: float, x: float, y: float, cell
 
 @compiled
 def fill_cells(
-    walls: FloatArray, slopes: FloatArray, frame: tuple[float, float, float, int, int],
+    faces: FloatArray, walls: int, frame: Frame,
     starts: NDArray[np.int32], items: NDArray[np.int32], tops: FloatArray, write: bool,
 ) -> None:  # fmt: skip
     """Count (``starts[c + 1]``) or write the primitives of each cell; called for the one, then for the other."""
-    x0, y0, cell, nx, ny = frame
-    for p in range(len(walls) + len(slopes)):
-        if p < len(walls):
-            w = walls[p]
-            xa, xb = min(w[0], w[4]), max(w[0], w[4])
-            ya, yb = min(w[1], w[5]), max(w[1], w[5])
-            top = max(w[3], w[7])
+    for p in range(len(faces)):
+        f = faces[p]
+        if p < walls:
+            xa, xb = min(f[0], f[4]), max(f[0], f[4])
+            ya, yb = min(f[1], f[5]), max(f[1], f[5])
+            top = max(f[3], f[7])
         else:
-            s = slopes[p - len(walls)]
-            xa, xb = min(s[0], s[3], s[6]), max(s[0], s[3], s[6])
-            ya, yb = min(s[1], s[4], s[7]), max(s[1], s[4], s[7])
-            top = max(s[2], s[5], s[8])
-        i1, i2 = _span(xa, xb, x0, cell, nx)
-        j1, j2 = _span(ya, yb, y0, cell, ny)
+            xa, xb = min(f[0], f[3], f[6]), max(f[0], f[3], f[6])
+            ya, yb = min(f[1], f[4], f[7]), max(f[1], f[4], f[7])
+            top = max(f[2], f[5], f[8])
+        i1, i2 = _span(xa, xb, frame.x, frame.cell_m, frame.nx)
+        j1, j2 = _span(ya, yb, frame.y, frame.cell_m, frame.ny)
         for i in range(i1, i2 + 1):
             for j in range(j1, j2 + 1):
-                if p < len(walls) and _misses(w[0], w[1], w[4], w[5], x0 + i * cell, y0 + j * cell, cell):
+                x, y = frame.x + i * frame.cell_m, frame.y + j * frame.cell_m
+                if p < walls and _misses(f[0], f[1], f[4], f[5], x, y, frame.cell_m):
                     continue
-                c = i * ny + j
+                c = i * frame.ny + j
                 if write:
                     items[starts[c]] = p
                     starts[c] += 1
@@ -156,56 +162,51 @@ def _wall(w: FloatArray, p: int, ray: Ray) -> tuple[float, float]:
 
 
 @inlined
-def _slope(s: FloatArray, p: int, ray: Ray) -> tuple[float, float]:
+def _slope(f: FloatArray, p: int, ray: Ray) -> tuple[float, float]:
     """Return the interval of heights at the column that a slope shades; empty (1, 0) where it does not."""
     x, y, ux, uy, rise = ray
-    found = 0
-    ta, tb, za, zb = 0.0, 0.0, 0.0, 0.0
-    for k in range(3):
-        m = (k + 1) % 3
-        ax, ay = s[p, 3 * k] - x, s[p, 3 * k + 1] - y
-        bx, by = s[p, 3 * m] - x, s[p, 3 * m + 1] - y
-        s1, s2 = ax * uy - ay * ux, bx * uy - by * ux
-        if (s1 >= 0.0) == (s2 >= 0.0):
-            continue
-        f = s1 / (s1 - s2)
-        t1, t2 = ax * ux + ay * uy, bx * ux + by * uy
-        t = t1 + f * (t2 - t1)
-        z = s[p, 3 * k + 2] + f * (s[p, 3 * m + 2] - s[p, 3 * k + 2])
-        if found == 0:
-            ta, za = t, z
-        else:
-            tb, zb = t, z
-        found += 1
-    if found < 2 or (ta <= NEAR_M and tb <= NEAR_M):
+    ax, ay, bx, by, cx, cy = f[p, 0] - x, f[p, 1] - y, f[p, 3] - x, f[p, 4] - y, f[p, 6] - x, f[p, 7] - y
+    sa, sb, sc = ax * uy - ay * ux, bx * uy - by * ux, cx * uy - cy * ux
+    if (sa >= 0.0) == (sb >= 0.0) == (sc >= 0.0):
         return 1.0, 0.0
-    if ta <= NEAR_M:
-        za += (NEAR_M - ta) / (tb - ta) * (zb - za)
-        ta = NEAR_M
-    elif tb <= NEAR_M:
-        zb += (NEAR_M - tb) / (ta - tb) * (za - zb)
-        tb = NEAR_M
-    wa, wb = za - ta * rise, zb - tb * rise
-    return min(wa, wb), max(wa, wb)
+    # Of the three corners one lies alone on its side of the ray: it is called a, and the ray crosses ab and ac.
+    ta, tb, tc = ax * ux + ay * uy, bx * ux + by * uy, cx * ux + cy * uy
+    za, zb, zc = f[p, 2], f[p, 5], f[p, 8]
+    if (sa >= 0.0) == (sc >= 0.0):
+        sa, sb, ta, tb, za, zb = sb, sa, tb, ta, zb, za
+    elif (sa >= 0.0) == (sb >= 0.0):
+        sa, sc, ta, tc, za, zc = sc, sa, tc, ta, zc, za
+    fb, fc = sa / (sa - sb), sa / (sa - sc)
+    t1, t2 = ta + fb * (tb - ta), ta + fc * (tc - ta)
+    if t1 <= NEAR_M and t2 <= NEAR_M:
+        return 1.0, 0.0
+    z1, z2 = za + fb * (zb - za), za + fc * (zc - za)
+    if t1 <= NEAR_M:
+        z1 += (NEAR_M - t1) / (t2 - t1) * (z2 - z1)
+        t1 = NEAR_M
+    elif t2 <= NEAR_M:
+        z2 += (NEAR_M - t2) / (t1 - t2) * (z1 - z2)
+        t2 = NEAR_M
+    w1, w2 = z1 - t1 * rise, z2 - t2 * rise
+    return min(w1, w2), max(w1, w2)
 
 
 @inlined
-def _interval(p: int, ray: Ray, walls: FloatArray, slopes: FloatArray) -> tuple[float, float]:
-    if p < len(walls):
-        return _wall(walls, p, ray)
-    return _slope(slopes, p - len(walls), ray)
+def _interval(p: int, ray: Ray, faces: FloatArray, walls: int) -> tuple[float, float]:
+    if p < walls:
+        return _wall(faces, p, ray)
+    return _slope(faces, p, ray)
 
 
 @inlined
-def _shade(low: float, high: float, z: FloatArray, shaded: NDArray[np.uint8], first: int) -> int:
-    """Mark the heights in an interval; return the first height that has light."""
-    count = len(z)
-    for k in range(first, count):
+def _shade(low: float, high: float, z: FloatArray, shaded: NDArray[np.uint8], first: int, end: int) -> int:
+    """Mark the heights in an interval, from ``first`` to ``end``; return the first height that has light."""
+    for k in range(first, end):
         if z[k] > high:
             break
         if z[k] >= low:
             shaded[k] = 1
-    while first < count and shaded[first]:
+    while first < end and shaded[first]:
         first += 1
     return first
 
@@ -222,8 +223,8 @@ def _enter(p: float, u: float, low: float, high: float) -> tuple[float, float]:
 
 
 @inlined
-def _pass(ray: Ray, i: int, j: int, cells: int, cell: float) -> tuple[float, int, int]:
-    """Leave the block of ``cells`` × ``cells`` cells that holds cell (i, j): distance, and the next cell.
+def _pass(ray: Ray, i: int, j: int, bits: int, cell: float) -> tuple[float, int, int]:
+    """Leave the block of 2**bits by 2**bits cells that holds cell (i, j): distance, and the next cell.
 
     The place of the ray is about the corner of the grid.
     """
@@ -231,118 +232,124 @@ def _pass(ray: Ray, i: int, j: int, cells: int, cell: float) -> tuple[float, int
     ahead_i, ahead_j = (1 if ux > 0.0 else 0), (1 if uy > 0.0 else 0)
     per_x = 1.0 / ux if abs(ux) > PARALLEL else (FAR if ux > 0.0 else -FAR)
     per_y = 1.0 / uy if abs(uy) > PARALLEL else (FAR if uy > 0.0 else -FAR)
-    block_i, block_j = i // cells, j // cells
-    leave_i = ((block_i + ahead_i) * (cells * cell) - x) * per_x
-    leave_j = ((block_j + ahead_j) * (cells * cell) - y) * per_y
+    low_i, low_j = (i >> bits) << bits, (j >> bits) << bits
+    leave_i = ((low_i + (ahead_i << bits)) * cell - x) * per_x
+    leave_j = ((low_j + (ahead_j << bits)) * cell - y) * per_y
+    last = (1 << bits) - 1
     if leave_i < leave_j:
-        i = (block_i + ahead_i) * cells - (1 - ahead_i)
-        if cells > 1:
-            j = min(max(int((y + leave_i * uy) / cell), block_j * cells), block_j * cells + cells - 1)
+        i = low_i + (ahead_i << bits) - (1 - ahead_i)
+        if bits > 0:
+            j = min(max(int((y + leave_i * uy) / cell), low_j), low_j + last)
         return leave_i, i, j
-    j = (block_j + ahead_j) * cells - (1 - ahead_j)
-    if cells > 1:
-        i = min(max(int((x + leave_j * ux) / cell), block_i * cells), block_i * cells + cells - 1)
+    j = low_j + (ahead_j << bits) - (1 - ahead_j)
+    if bits > 0:
+        i = min(max(int((x + leave_j * ux) / cell), low_i), low_i + last)
     return leave_j, i, j
 
 
 @inlined
-def _first_lit(shaded: NDArray[np.uint8], count: int) -> int:
-    first = 0
-    while first < count and shaded[first]:
-        first += 1
-    return first
+def _arrive(ray: Ray, width: float, depth: float) -> float:
+    """Return the distance at which a ray, placed about the grid's corner, comes over the grid; FAR for never."""
+    if 0.0 <= ray.x < width and 0.0 <= ray.y < depth:
+        return 0.0
+    near_x, far_x = _enter(ray.x, ray.ux, 0.0, width)
+    near_y, far_y = _enter(ray.y, ray.uy, 0.0, depth)
+    near = max(0.0, near_x, near_y)
+    return near if near <= min(far_x, far_y) else FAR
 
 
+# Arrays go one by one into what runs for every ray: each taken out of a tuple would be counted as a reference there.
 @inlined
-def _look(
-    c: int, ray: Ray, z: FloatArray, shaded: NDArray[np.uint8], grid: Grid, hidden: NDArray[np.uint8], first: int
-) -> tuple[int, int]:
-    """Mark what the primitives of a cell shade; return the first height with light, and the last that shaded."""
-    guess, count = -1, len(z)
-    for at in range(grid.starts[c], grid.starts[c + 1]):
-        p = grid.items[at]
-        if hidden[grid.owner[p]]:
+def _look(  # noqa: PLR0917
+    ray: Ray, z: FloatArray, shaded: NDArray[np.uint8], first: int, end: int, items: NDArray[np.int32],
+    at: int, last: int, faces: FloatArray, walls: int, hidden: NDArray[np.uint8], guess: int,
+) -> tuple[int, int]:  # fmt: skip
+    """Mark what the primitives ``items[at:last]`` shade; return the first height with light, and who shaded last."""
+    while at < last and first < end:
+        p = items[at]
+        at += 1
+        if hidden[p]:
             continue
-        low, high = _interval(p, ray, grid.walls, grid.slopes)
+        low, high = _interval(p, ray, faces, walls)
         if low <= high and high >= z[first]:
             guess = p
-            first = _shade(low, high, z, shaded, first)
-            if first == count:
-                break
+            first = _shade(low, high, z, shaded, first, end)
     return first, guess
 
 
-@compiled
-def walk(ray: Ray, z: FloatArray, shaded: NDArray[np.uint8], grid: Grid, hidden: NDArray[np.uint8], guess: int) -> int:
-    """Mark the heights ``z`` (k,), ascending, of one column that one direction of the sun does not reach.
+@inlined
+def _walk(  # noqa: PLR0917
+    ray: Ray, z: FloatArray, shaded: NDArray[np.uint8], begin: int, end: int,
+    frame: Frame, faces: FloatArray, walls: int, starts: NDArray[np.int32], items: NDArray[np.int32],
+    tops: FloatArray, wide_tops: FloatArray, hidden: NDArray[np.uint8], guess: int,
+) -> int:  # fmt: skip
+    """Mark in ``shaded`` those of the heights ``z[begin:end]``, ascending, that one direction of the sun misses.
 
-    ``hidden`` (rows,) leaves out the primitives of some objects.  ``guess`` is a primitive to try first, -1 for
-    none: what stood in the light a few minutes ago mostly still does; the one that did so now is returned.
+    ``hidden`` (p,) leaves out primitives.  ``guess`` is a primitive to try first, -1 for none: what stood in
+    the light a few minutes ago mostly still does; the one that did so now is returned.
     """
-    count = len(z)
-    first = _first_lit(shaded, count)
-    if first < count and guess >= 0 and not hidden[grid.owner[guess]]:
-        low, high = _interval(guess, ray, grid.walls, grid.slopes)
+    first = begin
+    while first < end and shaded[first]:
+        first += 1
+    if first < end and guess >= 0 and not hidden[guess]:
+        low, high = _interval(guess, ray, faces, walls)
         if low <= high and high >= z[first]:
-            first = _shade(low, high, z, shaded, first)
-    cell, nx, ny = grid.cell_m, grid.nx, grid.ny
-    on_grid = Ray(ray.x - grid.x, ray.y - grid.y, ray.ux, ray.uy, ray.rise)
-    tx, ty = _enter(on_grid.x, ray.ux, 0.0, nx * cell), _enter(on_grid.y, ray.uy, 0.0, ny * cell)
-    t = max(0.0, tx[0], ty[0])
-    if first == count or t > min(tx[1], ty[1]):
+            first = _shade(low, high, z, shaded, first, end)
+    cell, nx, ny = frame.cell_m, frame.nx, frame.ny
+    on_grid = Ray(ray.x - frame.x, ray.y - frame.y, ray.ux, ray.uy, ray.rise)
+    t = _arrive(on_grid, nx * cell, ny * cell)
+    if t >= FAR:
         return guess
     i = min(max(int((on_grid.x + t * ray.ux) / cell), 0), nx - 1)
     j = min(max(int((on_grid.y + t * ray.uy) / cell), 0), ny - 1)
-    wide = (ny + WIDE - 1) // WIDE
-    while 0 <= i < nx and 0 <= j < ny and grid.top - t * ray.rise >= z[first]:
-        if grid.wide_tops[(i // WIDE) * wide + j // WIDE] - t * ray.rise < z[first]:
-            t, i, j = _pass(on_grid, i, j, WIDE, cell)
+    wide = (ny + WIDE - 1) >> WIDE_BITS
+    while first < end and 0 <= i < nx and 0 <= j < ny and frame.top - t * ray.rise >= z[first]:
+        if wide_tops[(i >> WIDE_BITS) * wide + (j >> WIDE_BITS)] - t * ray.rise < z[first]:
+            t, i, j = _pass(on_grid, i, j, WIDE_BITS, cell)
             continue
-        if grid.tops[i * ny + j] - t * ray.rise >= z[first]:
-            first, found = _look(i * ny + j, ray, z, shaded, grid, hidden, first)
-            if found >= 0:
-                guess = found
-            if first == count:
-                return guess
-        t, i, j = _pass(on_grid, i, j, 1, cell)
+        c = i * ny + j
+        if tops[c] - t * ray.rise >= z[first]:
+            first, guess = _look(
+                ray, z, shaded, first, end, items, starts[c], starts[c + 1], faces, walls, hidden, guess
+            )
+        t, i, j = _pass(on_grid, i, j, 0, cell)
     return guess
 
 
 @compiled
-def light_columns(
-    columns: Columns, sun: FloatArray, grids: tuple[Grid, Grid], hidden: NDArray[np.uint8], seen: NDArray[np.uint8],
-    lit: NDArray[np.uint8], first: int, last: int,
+def light_columns(  # noqa: PLR0917
+    columns: Columns, sun: FloatArray, grid: Grid, hidden: NDArray[np.uint8], seen: NDArray[np.uint8],
+    lit: NDArray[np.uint8], fresh: bool, first: int, last: int,
 ) -> None:  # fmt: skip
-    """Fill ``lit`` (heights, suns) for the columns ``first`` to ``last``.
+    """Fill ``lit`` (heights, suns) in the columns ``first`` to ``last``; where not ``fresh``, only take light away.
 
-    ``sun`` (suns, 3): direction on the map, tangent of elevation; ``grids``: the base, of whose objects some are
-    ``hidden``, and what is added; ``seen`` (columns, suns) tells which pairs are asked for: 0 leaves ``lit`` as it is.
+    ``sun`` (suns, 3): direction on the map, tangent of elevation; ``hidden`` (p,) leaves out primitives; ``seen``
+    (columns, suns) tells which pairs are asked for: the others stay as they are.
     """
-    xyn, ends, z = columns
-    base, added = grids
-    nobody = np.zeros(1, dtype=np.uint8)
-    shaded = np.zeros(1, dtype=np.uint8)
+    xyn, ends, z_all = columns
+    frame, faces, walls, starts, items, tops, wide_tops, _ = grid
+    from_height = ends[first - 1] if first > 0 else 0
+    z, lit = z_all[from_height : ends[last - 1]], lit[from_height : ends[last - 1]]
+    shaded = np.zeros(len(z), dtype=np.uint8)
     for c in range(first, last):
-        begin = ends[c - 1] if c > 0 else 0
-        heights = z[begin : ends[c]]
-        count = len(heights)
-        if count > len(shaded):
-            shaded = np.zeros(2 * count, dtype=np.uint8)
-        x, y, nx, ny = xyn[c]
-        guess, guess_added = -1, -1
+        begin, end = (ends[c - 1] if c > 0 else 0) - from_height, ends[c] - from_height
+        nx, ny = xyn[c, 2], xyn[c, 3]
+        is_wall = nx != 0.0 or ny != 0.0
+        guess = -1
         for s in range(len(sun)):
             if not seen[c, s]:
                 continue
-            ray = Ray(x, y, sun[s, 0], sun[s, 1], sun[s, 2])
-            if (nx != 0.0 or ny != 0.0) and ray.ux * nx + ray.uy * ny <= 0.0:
-                lit[begin : ends[c], s] = 0
+            ray = Ray(xyn[c, 0], xyn[c, 1], sun[s, 0], sun[s, 1], sun[s, 2])
+            if is_wall and ray.ux * nx + ray.uy * ny <= 0.0:
+                lit[begin:end, s] = 0
                 continue
-            shaded[:count] = 0
-            guess = walk(ray, heights, shaded, base, hidden, guess)
-            if added.nx > 0:
-                guess_added = walk(ray, heights, shaded, added, nobody, guess_added)
-            for k in range(count):
-                lit[begin + k, s] = 1 - shaded[k]
+            for k in range(begin, end):
+                shaded[k] = 0 if fresh else 1 - lit[k, s]
+            guess = _walk(
+                ray, z, shaded, begin, end, frame, faces, walls, starts, items, tops, wide_tops, hidden, guess
+            )
+            for k in range(begin, end):
+                lit[k, s] = 1 - shaded[k]
 
 
 @compiled

@@ -56,7 +56,7 @@ def terrain(ground: Ground, pivot: FloatArray) -> FloatArray:
 
 def grid_of(faces: Faces, pivot: FloatArray, nobody: int, ground: FloatArray | None = None) -> Grid:
     """Return the kernel's grid over faces, and over triangles of the ground whose owner is ``nobody``."""
-    from cim.impact.light.kernel import WIDE, Grid, fill_cells  # noqa: PLC0415 -- compiled code is loaded at first use
+    from cim.impact.light.kernel import WIDE, Frame, Grid, fill_cells  # noqa: PLC0415 -- compiled at first use
 
     walls = faces.walls - np.tile(np.append(pivot, (0.0, 0.0)), 2)
     slopes = faces.slopes - np.tile(np.append(pivot, 0.0), 3)
@@ -66,23 +66,23 @@ def grid_of(faces: Faces, pivot: FloatArray, nobody: int, ground: FloatArray | N
         owner = np.concatenate((owner, np.full(len(ground), nobody)))
     x = np.concatenate((walls[:, [0, 4]].ravel(), slopes[:, [0, 3, 6]].ravel()))
     y = np.concatenate((walls[:, [1, 5]].ravel(), slopes[:, [1, 4, 7]].ravel()))
-    if not len(x):
-        low, high = np.zeros(2), np.zeros(2)
-    else:
+    low, high = np.zeros(2), np.zeros(2)
+    if len(x):
         low, high = np.array([x.min(), y.min()]) - 1.0, np.array([x.max(), y.max()]) + 1.0
     cell = max(CELL_M, float(np.sqrt(np.prod(high - low) / CELLS_MAX)))
-    nx, ny = (np.ceil((high - low) / cell).astype(int) if len(x) else np.zeros(2, dtype=int)).tolist()
-    frame = (float(low[0]), float(low[1]), cell, nx, ny)
+    nx, ny = np.ceil((high - low) / cell).astype(int).tolist()
+    rows = np.concatenate((np.pad(walls, ((0, 0), (0, 1))), slopes))
+    frame = Frame(float(low[0]), float(low[1]), cell, nx, ny, -np.inf)
     starts, tops = np.zeros(nx * ny + 1, dtype=np.int32), np.full(nx * ny, -np.inf)
-    fill_cells(walls, slopes, frame, starts, np.empty(0, dtype=np.int32), tops, False)
+    fill_cells(rows, len(walls), frame, starts, np.empty(0, dtype=np.int32), tops, False)
     starts = np.cumsum(starts).astype(np.int32)
     items = np.empty(int(starts[-1]), dtype=np.int32)
-    fill_cells(walls, slopes, frame, starts[:-1].copy(), items, tops, True)
+    fill_cells(rows, len(walls), frame, starts[:-1].copy(), items, tops, True)
     padded = np.pad(tops.reshape(nx, ny), ((0, -nx % WIDE), (0, -ny % WIDE)), constant_values=-np.inf)
     blocks = padded.reshape(padded.shape[0] // WIDE, WIDE, padded.shape[1] // WIDE, WIDE)
     wide_tops = blocks.max(axis=(1, 3), initial=-np.inf).ravel()
-    top = float(tops.max(initial=-np.inf))
-    return Grid(*frame, starts, items, tops, wide_tops, top, walls, slopes, owner.astype(np.int32))
+    frame = frame._replace(top=float(tops.max(initial=-np.inf)))
+    return Grid(frame, rows, len(walls), starts, items, tops, wide_tops, owner.astype(np.int32))
 
 
 def trace(
@@ -106,9 +106,14 @@ def trace(
         return
     columns = Columns(about(receivers.xyn, pivot), receivers.ends, receivers.z)
     count = len(receivers)
+    tasks = [(grids[0], hidden[grids[0].owner])]
+    if len(grids[1].owner):
+        tasks.append((grids[1], np.zeros(len(grids[1].owner), dtype=np.uint8)))
 
     def work(first: int) -> None:
-        light_columns(columns, sun, grids, hidden, seen, lit, first, min(first + CHUNK_COLUMNS, count))
+        last = min(first + CHUNK_COLUMNS, count)
+        for number, (grid, without) in enumerate(tasks):
+            light_columns(columns, sun, grid, without, seen, lit, number == 0, first, last)
 
     chunks = range(0, count, CHUNK_COLUMNS)
     if threads <= 1 or len(chunks) == 1:
