@@ -34,7 +34,6 @@ from cim.export import Read, collection_geojson, gather_view, reading
 from cim.features.api import feature_routes
 from cim.features.baseline import BaselineFeatures
 from cim.features.model import Collection
-from cim.features.service import FeatureService
 from cim.handover import Handover
 from cim.jobs.api import jobs_router
 from cim.jobs.model import Job, JobState, as_json
@@ -58,6 +57,7 @@ from cim.tilesets.service import TilesetService
 from cim.tilesets.store import TilesetStore
 from cim.web.logs import configure_logs
 from cim.web.security import origin_check
+from cim.wiring.features import wire_features
 from cim.wiring.impact import Impact, wire_impact
 from cim.wiring.schemes import Planning, wire_planning
 from ingest.intake import IntakeKind
@@ -173,10 +173,11 @@ def build_server(opened: City, settings: Settings, *, token: str) -> FastAPI:
         if tiles_are_old(city, opened.tilesets) and not tiling:
             jobs.submit("tiles", title="tiles")
 
-    base = BaselineFeatures(city, opened.networks.networks, lambda: sensing.datastreams)
-    features = FeatureService(
-        lambda scheme: base if scheme == BASE_SCHEME else None,
-        title=lambda: _title(city),
+    base, features = wire_features(
+        city,
+        opened.planning,
+        opened.networks.networks,
+        lambda: sensing.datastreams,
         version=version(),
         clock=opened.clock,
     )
@@ -232,11 +233,6 @@ def _make_observe(streams: Sequence[Datastream], states: StateSeries, zone: tzin
 def _zone(city: CityService) -> ZoneInfo | None:
     frame = city.view.frame
     return None if frame is None else ZoneInfo(frame.time_zone)
-
-
-def _title(city: CityService) -> str:
-    frame = city.view.frame
-    return "City" if frame is None else frame.title_en
 
 
 def _extra(opened: City, replay: ReplayActor) -> Mapping[str, Any]:

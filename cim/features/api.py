@@ -17,13 +17,13 @@ from cim.features.links import GEOJSON, HTML, Addresses
 from cim.features.model import CRS84
 from cim.features.pages import page
 from cim.features.service import Answer, FeatureService, Pairs
-from cim.web.encodings import accept_weights
+from cim.web.encodings import accept_weights, has_entity
 from cim.web.routes import PlainRoute
 
 BASE_SCHEME: Final = "base"
 _JSON_TYPES: Final = ("application/json", GEOJSON, "application/vnd.oai.openapi+json")
 
-Asked = Callable[[Request, str, Addresses, Pairs, bool], Answer]
+Asked = Callable[[FeatureService, Request, str, Addresses, Pairs, bool], Answer]
 
 
 def wants_html(accept: str, format_: str | None) -> bool:
@@ -38,38 +38,48 @@ def wants_html(accept: str, format_: str | None) -> bool:
 def feature_routes(service: FeatureService) -> list[PlainRoute]:
     """Return the routes at both mounts."""
     asked: dict[str, Asked] = {
-        "": lambda _r, scheme, at, pairs, html: service.landing(scheme, at, pairs, as_html=html),
-        "/": lambda _r, scheme, at, pairs, html: service.landing(scheme, at, pairs, as_html=html),
-        "/conformance": lambda _r, scheme, at, pairs, html: service.conformance(scheme, at, pairs, as_html=html),
-        "/api": lambda _r, scheme, at, pairs, _html: service.api(scheme, at, pairs),
-        "/collections": lambda _r, scheme, at, pairs, html: service.collections(scheme, at, pairs, as_html=html),
-        "/collections/{name}": lambda r, scheme, at, pairs, html: service.collection(
+        "": lambda service, _r, scheme, at, pairs, html: service.landing(scheme, at, pairs, as_html=html),
+        "/": lambda service, _r, scheme, at, pairs, html: service.landing(scheme, at, pairs, as_html=html),
+        "/conformance": lambda service, _r, scheme, at, pairs, html: service.conformance(
+            scheme, at, pairs, as_html=html
+        ),
+        "/api": lambda service, _r, scheme, at, pairs, _html: service.api(scheme, at, pairs),
+        "/collections": lambda service, _r, scheme, at, pairs, html: service.collections(
+            scheme, at, pairs, as_html=html
+        ),
+        "/collections/{name}": lambda service, r, scheme, at, pairs, html: service.collection(
             scheme, r.path_params["name"], at, pairs, as_html=html
         ),
-        "/collections/{name}/items": lambda r, scheme, at, pairs, html: service.items(
+        "/collections/{name}/items": lambda service, r, scheme, at, pairs, html: service.items(
             scheme, r.path_params["name"], at, pairs, as_html=html
         ),
-        "/collections/{name}/items/{feature_id:path}": lambda r, scheme, at, pairs, html: service.item(
+        "/collections/{name}/items/{feature_id:path}": lambda service, r, scheme, at, pairs, html: service.item(
             scheme, r.path_params["name"], r.path_params["feature_id"], at, pairs, as_html=html
         ),
     }
     return [
-        PlainRoute(f"{mount}{path}", _endpoint(ask))
+        PlainRoute(f"{mount}{path}", _endpoint(service, ask))
         for mount in ("/ogc", "/s/{scheme}/ogc")
         for path, ask in asked.items()
     ]
 
 
-def _endpoint(ask: Asked) -> Callable[[Request], object]:
+def _endpoint(service: FeatureService, ask: Asked) -> Callable[[Request], object]:
     async def endpoint(request: Request) -> Response:
         scheme = request.path_params.get("scheme")
         mount = "/ogc" if scheme is None else f"/s/{scheme}/ogc"
         root = f"{request.url.scheme}://{request.url.netloc}{request.scope.get('root_path', '')}"
         as_html = wants_html(request.headers.get("accept", ""), request.query_params.get("f"))
+        asked = service.asked_by(request.headers.get("authorization", ""))
+        revision = await run_sync(asked.revision, scheme or BASE_SCHEME)
+        # Weak: the time of the answer and the spaces between members may differ.
+        headers = {"Cache-Control": "no-cache", "Vary": "Accept, Authorization", "ETag": f'W/"{revision}"'}
+        if has_entity(request.headers.get("if-none-match"), f'"{revision}"'):
+            return Response(status_code=304, headers=headers)
         body, media_type = await run_sync(
-            _answer, ask, request, scheme or BASE_SCHEME, Addresses(root + mount), as_html
+            _answer, asked, ask, request, scheme or BASE_SCHEME, Addresses(root + mount), as_html
         )
-        headers = {"Cache-Control": "no-cache", "Vary": "Accept", "Content-Type": media_type}
+        headers["Content-Type"] = media_type
         if media_type == GEOJSON:
             headers["Content-Crs"] = f"<{CRS84}>"
         return Response(body, headers=headers)
@@ -77,8 +87,10 @@ def _endpoint(ask: Asked) -> Callable[[Request], object]:
     return endpoint
 
 
-def _answer(ask: Asked, request: Request, scheme: str, addresses: Addresses, as_html: bool) -> tuple[bytes, str]:
-    answer = ask(request, scheme, addresses, request.query_params.multi_items(), as_html)
+def _answer(
+    service: FeatureService, ask: Asked, request: Request, scheme: str, addresses: Addresses, as_html: bool
+) -> tuple[bytes, str]:
+    answer = ask(service, request, scheme, addresses, request.query_params.multi_items(), as_html)
     if as_html:
         return page(answer.title, answer.document), f"{HTML}; charset=utf-8"
     return geojson.encode(answer.document), answer.media_type

@@ -12,7 +12,7 @@ import shapely
 
 from cim.city.index import CityIndex
 from cim.city.service import CityService, View
-from cim.features.members import MemberFeatures, Members, members_of
+from cim.features.members import MemberFeatures, Members, flat_attribute, members_of
 from cim.findings import Quality
 from cim.geometry.crs import WorkingFrame
 from cim.networks.model import Network
@@ -123,10 +123,7 @@ def _object_members(
 def _object_properties(index: CityIndex, row: int) -> dict[str, Any]:
     properties: dict[str, Any] = {"type": index.types[row]}
     for name, attribute in index.attributes(row).items():
-        if isinstance(attribute.value, str | int | float | bool) or attribute.value is None:
-            properties[name] = attribute.value
-            if attribute.quality in (Quality.MODELLED, Quality.MEASURED):
-                properties[f"{name}_quality"] = attribute.quality.value
+        properties.update(flat_attribute(name, attribute))
     if index.parents[row]:
         properties["parent_id"] = index.parents[row]
     return properties

@@ -11,7 +11,9 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
+from cim.city.model import Attribute
 from cim.features.model import Bbox, Collection, Feature, ItemsPage, ItemsQuery, Property, PropertyType, Scalar
+from cim.findings import Quality
 from cim.geometry.crs import WorkingFrame
 
 _SEGMENT_DEGREES: Final = 0.01
@@ -113,6 +115,15 @@ def members_of(
         generated=generated,
     )
     return Members(collection, ids, places, properties, {identifier: row for row, identifier in enumerate(ids)})
+
+
+def flat_attribute(name: str, attribute: Attribute) -> dict[str, Any]:
+    """Return the properties that tell an attribute: its value, and its quality where it was not recorded."""
+    if attribute.value is not None and not isinstance(attribute.value, str | int | float | bool):
+        return {}
+    if attribute.quality in (Quality.MODELLED, Quality.MEASURED):
+        return {name: attribute.value, f"{name}_quality": attribute.quality.value}
+    return {name: attribute.value}
 
 
 def described(properties: Callable[[int], Mapping[str, Any]], count: int) -> tuple[Property, ...]:

@@ -96,6 +96,11 @@ class FeatureSource(Protocol):
     by id is good.
     """
 
+    @property
+    def revision(self) -> str:
+        """What is another whenever an answer may be: letters, digits, hyphens."""
+        ...
+
     def collections(self) -> Sequence[Collection]:
         """Return all collections, always in the same order."""
         ...

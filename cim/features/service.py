@@ -27,16 +27,36 @@ class Answer:
 
 
 class FeatureService:
-    """Features of the city (``base``) and, later, of schemes; every method blocks."""
+    """Features of the city (``base``) and of schemes; every method blocks."""
 
     def __init__(
-        self, source_of: Callable[[str], FeatureSource | None], *, title: Callable[[], str], version: str, clock: Clock
+        self,
+        source_of: Callable[[str, str], FeatureSource | None],
+        *,
+        title: Callable[[], str],
+        version: str,
+        clock: Clock,
+        authorization: str = "",
     ) -> None:
-        """``source_of`` returns the source of a scheme, ``None`` for one that does not exist."""
+        """``source_of`` returns the source of a scheme, ``None`` for one that is not there for who asks.
+
+        Its second argument is the ``authorization`` that the asker shows.
+        """
         self._source_of = source_of
+        self._authorization = authorization
         self._title = title
         self._version = version
         self._clock = clock
+
+    def asked_by(self, authorization: str) -> FeatureService:
+        """Return the service as it is to somebody who shows an ``Authorization`` header."""
+        return FeatureService(
+            self._source_of, title=self._title, version=self._version, clock=self._clock, authorization=authorization
+        )
+
+    def revision(self, scheme: str) -> str:
+        """Return what changes whenever an answer may."""
+        return self._source(scheme).revision
 
     def landing(self, scheme: str, addresses: Addresses, pairs: Pairs, *, as_html: bool) -> Answer:
         """Return the landing page."""
@@ -103,7 +123,7 @@ class FeatureService:
         return Answer(feature.id, GEOJSON, geojson.item_document(feature, links))
 
     def _source(self, scheme: str) -> FeatureSource:
-        source = self._source_of(scheme)
+        source = self._source_of(scheme, self._authorization)
         if source is None:
             raise NotFound("There is no such scheme.", code="scheme")
         return source

@@ -51,6 +51,10 @@ class MemorySource:
             "land-use": [],
         }
 
+    @property
+    def revision(self) -> str:
+        return "1"
+
     def collections(self) -> Sequence[Collection]:
         return (
             Collection(

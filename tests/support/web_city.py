@@ -96,7 +96,7 @@ class FixedClock:
 
 def feature_service(source: FeatureSource) -> FeatureService:
     return FeatureService(
-        lambda scheme: source if scheme == "base" else None,
+        lambda scheme, _authorization: source if scheme == "base" else None,
         title=lambda: "A small city",
         version="0.1.0",
         clock=FixedClock(),

@@ -1,0 +1,174 @@
+"""Features of a scheme: the city's with what it adds, changes and takes away; read by GDAL as QGIS would."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pyogrio
+import pytest
+
+from cim.app import Services, build_app
+from cim.city.service import CityService
+from cim.config import Settings
+from cim.db.directory import DataDirectory
+from cim.db.store import Database
+from cim.live.hub import LiveHub
+from cim.ports import SystemClock
+from cim.schemes.model import Text, Words
+from cim.schemes.service import Wish
+from cim.tilesets.service import TilesetService
+from cim.tilesets.store import TilesetStore
+from cim.wiring.features import wire_features
+from cim.wiring.schemes import Planning, wire_planning
+from tests.support.scheme_city import MEI, X, Y, deliver, plain_city
+from tests.support.web_city import live_server, one_view
+
+needs_gdal = pytest.mark.skipif(
+    "OAPIF" not in pyogrio.list_drivers(), reason="this GDAL is built without the OAPIF driver"
+)
+RING = [[[X + 300, Y + 40], [X + 330, Y + 40], [X + 330, Y + 60], [X + 300, Y + 60]]]
+
+
+@dataclass
+class Town:
+    """A served city of six houses with one scheme of four edits."""
+
+    address: str
+    planning: Planning
+    city: CityService
+    scheme: str
+
+    def get(self, path: str, *, planner: bool = False, **headers: str) -> httpx.Response:
+        if planner:
+            headers["Authorization"] = f"Bearer {self.planning.token}"
+        return httpx.get(f"{self.address}{path}", headers=headers, trust_env=False)
+
+    def items(self, scheme: str, collection: str, query: str = "limit=100") -> dict[str, Any]:
+        answer = self.get(f"/s/{scheme}/ogc/collections/{collection}/items?{query}", planner=True)
+        assert answer.status_code == 200, answer.text
+        found: dict[str, Any] = answer.json()
+        return found
+
+    def edit(self, kind: str, target: str | None = None, year: int | None = None, **params: Any) -> None:
+        self.planning.schemes.edit(self.scheme, Wish(kind, target, params, year), MEI)
+
+
+@pytest.fixture
+def town(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Town]:
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    with DataDirectory(tmp_path / "data") as directory, Database.open(directory) as database:
+        city = CityService(database)
+        deliver(city, "first", plain_city())
+        planning = wire_planning(database, city, LiveHub("e1", clock=SystemClock()), SystemClock())
+        _, features = wire_features(city, planning, lambda _: (), list, version="0.1.0", clock=SystemClock())
+        services = Services(
+            version="0.1.0",
+            bundle=tmp_path / "static",
+            tiles=TilesetService(TilesetStore(tmp_path / "tiles")),
+            features=features,
+            view=one_view,
+        )
+        scheme = planning.schemes.create(Words(Text("Towers", "塔楼")), MEI).scheme.id
+        with live_server(build_app(services, Settings(rate_per_s=0))) as address:
+            made = Town(address, planning, city, scheme)
+            made.edit("building.add", footprint=RING, storeys=[[4, "retail"], [3, "office"]], year=2030)
+            made.edit("building.use", "test:b1", use="office")
+            made.edit("building.demolish", "test:b2")
+            made.edit("park.add", footprint=RING)
+            yield made
+
+
+def test_a_scheme_has_the_city_with_its_changes(town: Town) -> None:
+    found = town.items(town.scheme, "buildings")
+    by_id = {feature["id"]: feature["properties"] for feature in found["features"]}
+    assert found["numberMatched"] == found["numberReturned"] == 6
+    assert "test:b2" not in by_id
+    assert by_id["test:b1"]["scheme_change"] == "changed"
+    assert by_id["test:b1"]["function"] == "office"
+    added = by_id[f"{town.scheme}:b/1"]
+    assert (added["scheme_change"], added["phase_year"], added["height_m"]) == ("added", 2030, 7.0)
+    assert by_id["test:b0"]["scheme_change"] is None
+    assert [feature["id"] for feature in town.items(town.scheme, "green")["features"]] == [f"{town.scheme}:k/4"]
+
+
+def test_the_changes_alone_have_what_is_gone(town: Town) -> None:
+    found = town.items(town.scheme, "scheme-changes")
+    assert {feature["id"]: feature["properties"]["scheme_change"] for feature in found["features"]} == {
+        f"{town.scheme}:b/1": "added",
+        "test:b1": "changed",
+        "test:b2": "demolished",
+        f"{town.scheme}:k/4": "added",
+    }
+
+
+def test_filters_pages_and_counts_agree(town: Town) -> None:
+    assert town.items(town.scheme, "buildings", "scheme_change=added")["numberMatched"] == 1
+    pages = [town.items(town.scheme, "buildings", f"limit=4&offset={offset}") for offset in (0, 4)]
+    assert [page["numberReturned"] for page in pages] == [4, 2]
+    ids = [feature["id"] for page in pages for feature in page["features"]]
+    assert len(set(ids)) == 6
+    one = town.get(f"/s/{town.scheme}/ogc/collections/buildings/items/{town.scheme}:b%2F1", planner=True)
+    assert one.json()["properties"]["scheme_change"] == "added"
+    gone = town.get(f"/s/{town.scheme}/ogc/collections/buildings/items/test:b2", planner=True)
+    assert gone.status_code == 404
+
+
+def test_a_draft_is_there_for_planners_only_and_a_published_one_for_all(town: Town) -> None:
+    path = f"/s/{town.scheme}/ogc/collections/buildings/items"
+    assert town.get(path).status_code == 404
+    town.planning.joining.publish(town.scheme, MEI)
+    assert town.get(path).json()["numberMatched"] == 6
+    town.edit("building.demolish", "test:b0")
+    assert town.get(path).json()["numberMatched"] == 6
+    assert town.get(path, planner=True).json()["numberMatched"] == 5
+    town.planning.joining.withdraw(town.scheme)
+    assert town.get(path).status_code == 404
+
+
+def test_the_base_is_as_it_was(town: Town) -> None:
+    assert town.items("base", "buildings")["numberMatched"] == 6
+    assert town.get("/s/nobody/ogc").status_code == 404
+
+
+def test_an_answer_is_sent_again_only_when_it_may_be_another(town: Town) -> None:
+    path = f"/s/{town.scheme}/ogc/collections/buildings/items"
+    first = town.get(path, planner=True)
+    tag = first.headers["etag"]
+    assert town.get(path, planner=True, **{"If-None-Match": tag}).status_code == 304
+    town.edit("building.demolish", "test:b0")
+    again = town.get(path, planner=True, **{"If-None-Match": tag})
+    assert again.status_code == 200
+    assert again.headers["etag"] != tag
+
+
+def test_a_new_baseline_is_seen_through_the_scheme(town: Town) -> None:
+    town.items(town.scheme, "buildings")
+    deliver(town.city, "second", [*plain_city(7)])
+    assert town.items(town.scheme, "buildings")["numberMatched"] == 7
+
+
+@needs_gdal
+def test_gdal_reads_the_scheme(town: Town) -> None:
+    town.planning.joining.publish(town.scheme, MEI)
+    program = (
+        "import json, pyogrio, pyogrio.raw as raw; where = {address!r};"
+        "read = raw.read(where, layer='buildings', PAGE_SIZE='2', where=\"scheme_change IN ('added', 'changed')\");"
+        "print(json.dumps([sorted(pyogrio.list_layers(where)[:, 0]), len(read[2]), read[0]['fields'].tolist()]))"
+    ).format(address=f"OAPIF:{town.address}/s/{town.scheme}/ogc")
+    environment = {**os.environ, "NO_PROXY": "127.0.0.1", "no_proxy": "127.0.0.1", "GDAL_HTTP_TIMEOUT": "20"}
+    done = subprocess.run(
+        [sys.executable, "-c", program], env=environment, capture_output=True, text=True, timeout=60, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    layers, count, fields = json.loads(done.stdout)
+    assert layers == ["buildings", "green", "parcels", "scheme-changes", "streets"]
+    assert count == 2
+    assert {"scheme_change", "phase_year", "height_m"} <= set(fields)
