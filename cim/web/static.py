@@ -1,4 +1,4 @@
-"""The web client: pages at ``/explore``, ``/table`` and ``/docs``, everything they ask for under ``/assets/``.
+"""The web client: pages at ``/explore``, ``/plan``, ``/table``, ``/docs``, all they ask for under ``/assets/``.
 
 Only files that were found under the bundle's directory have an address, so no path that a client
 writes is ever joined to a directory.
@@ -18,7 +18,7 @@ from cim.web.encodings import SUFFIX
 from cim.web.files import IMMUTABLE, REVALIDATE, FileEntry, FileSender, digest_of, media_type_of
 from cim.web.routes import PlainRoute
 
-PAGES: Final = ("explore", "table", "docs")
+PAGES: Final = ("explore", "plan", "table", "docs")
 START_PAGE: Final = "/explore"
 
 MISSING_PAGE: Final = """<!doctype html>

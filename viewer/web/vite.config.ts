@@ -3,7 +3,7 @@ import type { Plugin } from 'vite';
 import { defineConfig } from 'vitest/config';
 
 /**
- * Three pages, one bundle. `static/<page>.html` is what the server sends at `/<page>`;
+ * Pages of one bundle. `static/<page>.html` is what the server sends at `/<page>`;
  * everything the pages ask for lies in `static/assets/` and is asked for as `/assets/…`.
  *
  * `assetsInlineLimit: 0` and no module preload polyfill: the pages run under a content
@@ -44,7 +44,7 @@ export default defineConfig({
     target: 'es2022',
     chunkSizeWarningLimit: 2500,
     rollupOptions: {
-      input: { explore: page('explore'), table: page('table'), docs: page('docs') },
+      input: { explore: page('explore'), plan: page('plan'), table: page('table'), docs: page('docs') },
     },
   },
   server: {

@@ -1,3 +1,4 @@
+import { planEn } from './plan-en';
 import { schemesEn } from './schemes-en';
 
 /**
@@ -275,6 +276,7 @@ export const en = {
 
   'docs.title': 'API documentation',
   ...schemesEn,
+  ...planEn,
 } as const;
 
 export type MessageKey = keyof typeof en;

@@ -1,3 +1,4 @@
+import { planWordsEn } from './plan-words-en';
 import { countedEn, indicatorsEn } from './schemes-en';
 import { problemsEn } from './problems-en';
 
@@ -251,6 +252,7 @@ export const wordsEn = {
     '{veh}/h': 'veh/h',
     'veh/h': 'veh/h',
   },
+  ...planWordsEn,
 } as const;
 
 type Widen<T> = { readonly [K in keyof T]: { readonly [C in keyof T[K]]: string } };

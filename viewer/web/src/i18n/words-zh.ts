@@ -1,3 +1,4 @@
+import { planWordsZh } from './plan-words-zh';
 import { problemsZh } from './problems-zh';
 import { countedZh, indicatorsZh } from './schemes-zh';
 import type { Words } from './words-en';
@@ -252,4 +253,5 @@ export const wordsZh: Words = {
     '{veh}/h': '辆/h',
     'veh/h': '辆/h',
   },
+  ...planWordsZh,
 };

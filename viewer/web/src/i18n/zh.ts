@@ -1,4 +1,5 @@
 import type { Messages } from './en';
+import { planZh } from './plan-zh';
 import { schemesZh } from './schemes-zh';
 
 /** What the pages say, in Chinese. `Messages` makes a missing key fail to compile. */
@@ -272,4 +273,5 @@ export const zh: Messages = {
 
   'docs.title': '接口文档',
   ...schemesZh,
+  ...planZh,
 };

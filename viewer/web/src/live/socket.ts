@@ -1,5 +1,5 @@
 /** The thin shell around the live machine: one WebSocket, one timer, the page's clock. */
-import { parseFrame } from './frames';
+import { parseFrame, type ClientFrame } from './frames';
 import { initial, step, type Effect, type Input, type LiveState } from './machine';
 
 export interface LiveListener {
@@ -22,7 +22,8 @@ export class LiveSocket {
   private retry: ReturnType<typeof setTimeout> | null = null;
   private stopped = false;
 
-  constructor(private readonly address: string, topics: readonly string[], private readonly listener: LiveListener) {
+  /** `filter` goes with every subscription, e.g. the token that opens a topic. */
+  constructor(private readonly address: string, topics: readonly string[], private readonly listener: LiveListener, private readonly filter: () => object | null = () => null) {
     this.state = initial(topics);
   }
 
@@ -83,10 +84,15 @@ export class LiveSocket {
     if (changed) this.listener.onState(this.state, ids);
   }
 
+  private dressed(frame: ClientFrame): ClientFrame {
+    const filter = frame.op === 'subscribe' ? this.filter() : null;
+    return frame.op === 'subscribe' && filter ? { ...frame, filter } : frame;
+  }
+
   private carryOut(effect: Effect, ids: string[]): void {
     switch (effect.kind) {
       case 'send':
-        if (this.socket?.readyState === WebSocket.OPEN) this.socket.send(JSON.stringify(effect.frame));
+        if (this.socket?.readyState === WebSocket.OPEN) this.socket.send(JSON.stringify(this.dressed(effect.frame)));
         break;
       case 'close':
         this.drop();

@@ -30,6 +30,7 @@ export class SchemeApi {
   constructor(
     private readonly token: () => string | null,
     private readonly newKey: () => string = () => crypto.randomUUID(),
+    private readonly author: () => string = () => '',
   ) {}
 
   schemes = async (): Promise<readonly Scheme[]> => (await this.ask<{ items: Scheme[] }>('GET', '/schemes')).items;
@@ -37,15 +38,17 @@ export class SchemeApi {
   create = (name: Words, parent: string): Promise<Scheme> => this.ask('POST', '/schemes', { name, parent });
   rename = (id: string, patch: Partial<Pick<Scheme, 'name' | 'summary' | 'letter' | 'tour'>>): Promise<Scheme> => this.ask('PATCH', `/schemes/${id}`, patch);
   edits = async (id: string): Promise<readonly Edit[]> => (await this.ask<{ items: Edit[] }>('GET', `/schemes/${id}/edits`)).items;
-  edit = (id: string, edit: EditRequest): Promise<EditAnswer> => this.ask('POST', `/schemes/${id}/edits`, edit);
+  /** The same key twice is the same edit: what was sent and not heard of may be sent again. */
+  edit = (id: string, edit: EditRequest, key?: string): Promise<EditAnswer> => this.ask('POST', `/schemes/${id}/edits`, edit, key);
   try = (id: string, edit: EditRequest): Promise<EditAnswer> => this.ask('POST', `/schemes/${id}/edits?dry_run=true`, edit);
   undo = (id: string, sequence?: number): Promise<EditAnswer> => this.ask('POST', `/schemes/${id}/undo`, sequence === undefined ? {} : { sequence });
-  redo = (id: string): Promise<EditAnswer> => this.ask('POST', `/schemes/${id}/redo`, {});
+  redo = (id: string, sequence?: number): Promise<EditAnswer> => this.ask('POST', `/schemes/${id}/redo`, sequence === undefined ? {} : { sequence });
   objects = (id: string, at?: { sequence?: number; phase?: number }): Promise<SchemeObjects> =>
     this.ask('GET', `/schemes/${id}/objects${queryOf({ at: at?.sequence, phase: at?.phase })}`);
   impact = (id: string, against: string): Promise<{ sequence: number; items: readonly Reading[] }> =>
     this.ask('GET', `/schemes/${id}/impact?against=${encodeURIComponent(against)}`);
   findings = async (id: string): Promise<readonly Finding[]> => (await this.ask<{ items: Finding[] }>('GET', `/schemes/${id}/findings`)).items;
+  impactFindings = async (id: string): Promise<readonly Finding[]> => (await this.ask<{ items: Finding[] }>('GET', `/schemes/${id}/impact/findings`)).items;
   light = (id: string): Promise<Light> => this.ask('GET', `/schemes/${id}/light`);
   diff = (id: string, against: string): Promise<{ items: readonly { target: string; type: string; field: string; before: Json; after: Json }[] }> =>
     this.ask('GET', `/schemes/${id}/diff?against=${encodeURIComponent(against)}`);
@@ -58,11 +61,15 @@ export class SchemeApi {
   compare = (ids: readonly string[]): Promise<Comparison> => this.ask('GET', `/compare?schemes=${ids.map(encodeURIComponent).join(',')}`);
   upload = (model: Blob): Promise<{ id: string; triangles: number; height_m: number }> => this.ask('POST', '/models', model);
 
-  private async ask<T>(method: string, path: string, body?: object): Promise<T> {
+  greet = (id: string, who: string, selection: readonly string[]): Promise<null> => this.ask('PUT', `/schemes/${id}/presence`, { who, selection });
+
+  private async ask<T>(method: string, path: string, body?: object, key?: string): Promise<T> {
     const token = this.token();
     const headers: Record<string, string> = { accept: 'application/json' };
     if (token) headers['authorization'] = `Bearer ${token}`;
-    if (method !== 'GET') headers['idempotency-key'] = this.newKey();
+    if (method === 'POST') headers['idempotency-key'] = key ?? this.newKey();
+    // A header is bytes, a name is text.
+    if (method !== 'GET' && this.author()) headers['cim-author'] = encodeURIComponent(this.author());
     if (body && !(body instanceof Blob)) headers['content-type'] = 'application/json';
     const payload = body === undefined ? {} : { body: body instanceof Blob ? body : JSON.stringify(body) };
     let response: Response;
@@ -71,7 +78,7 @@ export class SchemeApi {
     } catch {
       throw new RequestFailed('unreachable', 0);
     }
-    if (response.ok) return (await response.json()) as T;
+    if (response.ok) return (response.status === 204 ? null : await response.json()) as T;
     const problem = (await response.json().catch(() => ({}))) as { code?: unknown; findings?: Finding[]; conflicts?: Conflict[] };
     const code = typeof problem.code === 'string' ? problem.code : 'internal';
     if (problem.findings || problem.conflicts) throw new EditRefused(code, response.status, problem.findings ?? [], problem.conflicts ?? []);

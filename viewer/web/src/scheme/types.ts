@@ -131,7 +131,11 @@ export interface Reading {
   /** The newest edit that it counts in; below the scheme's head it is stale. */
   readonly sequence: number;
   readonly verdict: Verdict | null;
-  readonly breakdown: readonly { readonly key: string; readonly value: number }[] | null;
+  readonly better?: 'more' | 'less' | 'none';
+  /** The whole city, or the parcels that the scheme touches. */
+  readonly scope?: 'city' | 'site';
+  readonly delta_interval?: readonly [number, number] | null;
+  readonly breakdown: readonly { readonly key: string; readonly value: number; readonly unit?: string }[] | null;
 }
 
 export interface IndicatorInfo {
@@ -150,6 +154,8 @@ export interface Conflict {
   readonly base: Json;
   readonly ours: Json;
   readonly theirs: Json;
+  /** Where one side demolishes: what the other side wants of the fields. */
+  readonly edits?: Readonly<Record<string, Json>>;
 }
 
 export interface MergeAnswer {
@@ -164,6 +170,8 @@ export interface EditAnswer {
   readonly scheme: Scheme;
   readonly objects: readonly SchemeObject[];
   readonly hidden: readonly string[];
+  /** What the edit touched and is drawn no more. */
+  readonly gone?: readonly string[];
 }
 
 export interface SunLoser {
