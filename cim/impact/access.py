@@ -106,9 +106,10 @@ def distances(stock: Stock, kind: str) -> Distances:
     known: dict[tuple[object, ...], Distances] = stock.streets.memo.setdefault(f"distances/{kind}", {})
     found = known.get(state)
     if found is None:
-        found = known[state] = graph_of(stock).distance_to(PLACES[kind](stock))
-        while len(known) > STATES_KEPT_MAX:
-            known.pop(next(iter(known)))
+        found = graph_of(stock).distance_to(PLACES[kind](stock))
+        if len(known) >= STATES_KEPT_MAX:
+            known.clear()
+        known[state] = found
     return found
 
 

@@ -155,8 +155,8 @@ def base_outcome(node: Node, case: Case) -> Outcome:
     found = cache.get(site)
     if found is None:
         found = node.compute(Case(case.stock.base, case.factors, site or case.site))
-        while len(cache) >= CACHED_SITES_MAX:
-            cache.pop(next(iter(cache)))
+        if len(cache) >= CACHED_SITES_MAX:
+            cache.clear()
         cache[site] = found
     return found
 

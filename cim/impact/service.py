@@ -1,8 +1,9 @@
 """The impact of schemes, recomputed in the background as they are edited.
 
-One worker takes the newest state of each scheme, lays it over the baseline, and computes what the
-edit reached, cheapest first; each reading is published as soon as it is there.  A newer edit stops
-what is under way.  Nothing here waits for HTTP, and HTTP waits a moment at most.
+A worker takes the newest state of each scheme, lays it over the baseline, and computes what the edit
+reached, cheapest first; each reading is published as soon as it is there.  What takes long (views,
+light) it leaves to a second worker, so that the next edit never waits for it.  A newer edit stops what
+is under way.  Nothing here waits for HTTP, and HTTP waits a moment at most.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from importlib import resources
 from typing import Any, Final
 
@@ -41,6 +43,8 @@ BOARDS_MAX: Final = 32
 """Schemes whose readings are kept; the one that was longest not asked for is let go."""
 WAIT_S: Final = 2.0
 """How long a question waits for readings that are under way."""
+SLOW_RANK: Final = 50
+"""Nodes from this rank on are left to the second worker."""
 COMPARED_MAX: Final = 8
 COMPARISONS_KEPT_MAX: Final = 16
 
@@ -63,6 +67,16 @@ class Subject:
     def key(self) -> tuple[str, bool]:
         """Which board it belongs to."""
         return self.scheme_id, self.planner
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """What is left to the second worker: nodes of a case."""
+
+    subject: Subject
+    board: Board
+    case: Case
+    nodes: Sequence[Node]
 
 
 @dataclass(slots=True)
@@ -92,26 +106,29 @@ class ImpactService:
         self._boards: OrderedDict[tuple[str, bool], Board] = OrderedDict()
         self._comparisons: OrderedDict[tuple[object, ...], list[list[Reading]]] = OrderedDict()
         self._base: tuple[int, Stock, FactorSet] | None = None
-        self._worker: threading.Thread | None = None
+        self._slow: OrderedDict[tuple[str, bool], Task] = OrderedDict()
+        self._workers: list[threading.Thread] = []
         self._stopping = False
 
     # --- running ---------------------------------------------------------------------------------
 
     def start(self) -> None:
-        """Start the worker."""
+        """Start the workers."""
         with self._turn:
             self._stopping = False
-            if self._worker is None or not self._worker.is_alive():
-                self._worker = threading.Thread(target=self._work, name="cim-impact", daemon=True)
-                self._worker.start()
+            if not any(worker.is_alive() for worker in self._workers):
+                works = {"cim-impact": self._work, "cim-impact-views": self._work_slowly}
+                self._workers = [threading.Thread(target=run, name=name, daemon=True) for name, run in works.items()]
+                for worker in self._workers:
+                    worker.start()
 
     def stop(self) -> None:
-        """Stop the worker at its next node."""
+        """Stop the workers at their next node."""
         with self._turn:
             self._stopping = True
             self._turn.notify_all()
-        if self._worker is not None:
-            self._worker.join()
+        for worker in self._workers:
+            worker.join()
 
     def base(self) -> tuple[int, Stock, FactorSet]:
         """Return the newest baseline's version, stock and factors; built at the first question."""
@@ -224,20 +241,33 @@ class ImpactService:
                 if self._stopping:
                     return
                 # Newest first: somebody looks at it now.
-                key, subject = self._wanted.popitem(last=True)
-            try:
-                self._recompute(subject)
-            except Superseded:
-                continue
-            except CimError as error:
-                _log.warning("the impact of a scheme could not be worked out: %s", error.problem_code)
-            except Exception:  # noqa: BLE001 -- the next scheme's turn must come
-                _log.exception("the impact of a scheme could not be worked out", extra={"scheme": key[0]})
+                _, subject = self._wanted.popitem(last=True)
+            self._guarded(subject, partial(self._recompute, subject))
 
-    def _check(self, subject: Subject) -> None:
-        """Raise :class:`Superseded` where a newer edit of the scheme waits, or the server stops."""
-        # Reading a dictionary needs no lock, and this is asked often.
-        if self._stopping or subject.key in self._wanted:
+    def _work_slowly(self) -> None:
+        while True:
+            with self._turn:
+                self._turn.wait_for(lambda: self._slow or self._stopping)
+                if self._stopping:
+                    return
+                _, task = self._slow.popitem(last=True)
+            self._guarded(task.subject, partial(self._compute, task))
+
+    @staticmethod
+    def _guarded(subject: Subject, work: Callable[[], None]) -> None:
+        try:
+            work()
+        except Superseded:
+            return
+        except CimError as error:
+            _log.warning("the impact of a scheme could not be worked out: %s", error.problem_code)
+        except Exception:  # noqa: BLE001 -- the next scheme's turn must come
+            _log.exception("the impact of a scheme could not be worked out", extra={"scheme": subject.scheme_id})
+
+    def _check(self, subject: Subject, board: Board) -> None:
+        """Raise :class:`Superseded` where a newer edit of the scheme waits or is in hand, or the server stops."""
+        # Looking at a number and a key needs no lock, and this is asked often.
+        if self._stopping or subject.key in self._wanted or board.sequence != subject.sequence:
             raise Superseded
 
     def _recompute(self, subject: Subject) -> None:
@@ -245,22 +275,27 @@ class ImpactService:
         board = self._board(subject, version)
         overlay = subject.overlay()
         changed = stock.with_changes(overlay, None if board.case is None else board.case.stock)
-        case = Case(changed, factors, changed.touched_units, overlay, lambda: self._check(subject))
-        nodes = self._reached(board, stock, case)
-        kept = [
-            replace(reading, sequence=subject.sequence)
-            for identifier, reading in board.readings.items()
-            if identifier not in {node.id for node in nodes}
-        ]
+        case = Case(changed, factors, changed.touched_units, overlay, lambda: self._check(subject, board))
         with self._turn:
-            board.owed = {node.id for node in nodes}
+            nodes = self._reached(board, stock, case)
+            reached = {node.id for node in nodes}
+            known = [reading for identifier, reading in board.readings.items() if identifier not in reached]
+            board.owed = reached
             board.overlay, board.case, board.sequence = overlay, replace(case, check=_no_check), subject.sequence
-        self._take(board, subject, kept)
-        for node in nodes:
-            case.check()
-            for reading in self._refine(node, case, subject.sequence):
-                self._take(board, subject, [reading])
-                case.check()
+        self._take(board, subject, [replace(reading, sequence=subject.sequence) for reading in known])
+        self._compute(Task(subject, board, case, [node for node in nodes if node.rank < SLOW_RANK]))
+        slow = [node for node in nodes if node.rank >= SLOW_RANK]
+        if slow:
+            with self._turn:
+                self._slow[subject.key] = Task(subject, board, case, slow)
+                self._turn.notify_all()
+
+    def _compute(self, task: Task) -> None:
+        for node in task.nodes:
+            task.case.check()
+            for reading in self._refine(node, task.case, task.subject.sequence):
+                self._take(task.board, task.subject, [reading])
+                task.case.check()
 
     def _board(self, subject: Subject, version: int) -> Board:
         with self._turn:
@@ -286,6 +321,8 @@ class ImpactService:
         if not readings:
             return
         with self._turn:
+            if board.sequence != subject.sequence:
+                raise Superseded
             for reading in readings:
                 board.readings[reading.id] = reading
                 if reading.state is State.READY:

@@ -12,33 +12,17 @@ import argparse
 import resource
 import threading
 import time
-from types import SimpleNamespace
 
 import numpy as np
-import pyarrow as pa
 
-from cim.city.columns import objects_to_columns
-from cim.city.index import CityIndex
 from cim.impact.graph import Case
 from cim.impact.indicators import indicator_graph
 from cim.impact.service import ImpactService, Subject
 from cim.ports import SystemClock
-from tests.support.impact_city import Editor, factor_set, materialised, same_land, stock_of, town
+from tests.support.impact_city import Editor, MadeCity, factor_set, materialised, same_land, stock_of, town
 
 SLOW = ("people.access", "people.street", "sky.", "light.")
 VIEWS = ("sky.", "light.")
-
-
-class MadeCity:
-    """What the service asks of a city, over objects in memory."""
-
-    def __init__(self, objects) -> None:
-        rows, _ = objects_to_columns(objects)
-        table = pa.Table.from_batches([rows])
-        table = table.append_column("baseline_version", pa.array([1] * table.num_rows, pa.int64()))
-        self.view = SimpleNamespace(index=CityIndex(table, 1))
-        self.frame = SimpleNamespace(slug="helsinki", crs="EPSG:3879")
-        self.baseline_version = 1
 
 
 class Watch:

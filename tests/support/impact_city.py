@@ -7,11 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import orjson
+import pyarrow as pa
 import shapely
 
+from cim.city.columns import objects_to_columns
+from cim.city.index import CityIndex
 from cim.city.model import Attribute, CityObject
 from cim.impact.factors import FactorSet, parse_set
 from cim.impact.graph import Case
@@ -264,3 +268,15 @@ class Editor:
             identifier = sorted(self.overlay)[int(self.random.integers(0, len(self.overlay)))]
             before = self.base.get(identifier)
             self._put(identifier, before)
+
+
+class MadeCity:
+    """What the service asks of a city, over objects in memory."""
+
+    def __init__(self, objects) -> None:
+        rows, _ = objects_to_columns(objects)
+        table = pa.Table.from_batches([rows])
+        table = table.append_column("baseline_version", pa.array([1] * table.num_rows, pa.int64()))
+        self.view = SimpleNamespace(index=CityIndex(table, 1))
+        self.frame = SimpleNamespace(slug="helsinki", crs="EPSG:3879")
+        self.baseline_version = 1
