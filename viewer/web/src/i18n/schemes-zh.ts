@@ -83,6 +83,7 @@ export const schemesZh: Readonly<Record<keyof typeof schemesEn, string>> = {
   'reading.max': '限值 ≤ {n}',
   'reading.between': '目标 {lo} 至 {hi}',
   'reading.modelled': '模拟值，{lo} 至 {hi}',
+  'reading.modelledChange': '变化为模拟值，{lo} 至 {hi}',
   'reading.modelledOnly': '模拟值',
   'reading.measured': '实测值',
   'reading.recorded': '登记数据统计',
@@ -115,6 +116,7 @@ export const schemesZh: Readonly<Record<keyof typeof schemesEn, string>> = {
   'place.nothing': '将被拆除。',
   'place.mixed': '{uses}',
   'place.land': '用地性质',
+  'place.area': '面积',
 
   'tour.title': '导览',
   'tour.start': '开始导览',

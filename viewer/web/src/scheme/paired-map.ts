@@ -74,6 +74,14 @@ export class PairedMap implements MapPort {
     };
   }
 
+  /** The size of what the panels leave free for one map. */
+  freeSize(): { readonly width: number; readonly height: number } {
+    const { left, right, top, bottom } = this.padding;
+    const { clientWidth = 0, clientHeight = 0 } = this.hooks.right.parentElement ?? {};
+    const width = clientWidth - left - right;
+    return { width: this.mode === 'split' ? width / 2 : width, height: clientHeight - top - bottom };
+  }
+
   setPadding(padding: Padding): void {
     this.padding = { ...this.padding, ...padding };
     this.lay();

@@ -6,7 +6,7 @@ import { idle, loading, type City, type CityObject, type Datastream, type Loadab
 import type { ColourAttribute, Link, Selection, SunTime, Theme, View } from './url';
 
 export type SheetStop = 'peek' | 'half' | 'full';
-export type SheetTab = 'details' | 'layers' | 'sun';
+export type SheetTab = 'schemes' | 'numbers' | 'details' | 'layers' | 'sun';
 export const TOPICS = ['observations', 'tiles'] as const;
 
 export interface LayerRow {

@@ -8,12 +8,13 @@ import type { LiveState } from '../live/machine';
 import type { LiveValue, SunDirection } from '../map/types';
 import type { ColourBy, MapFactory, MapPort, PickInfo } from '../ui/map-port';
 import { codeOf, wasAborted, type Api } from './api';
+import { isSchemeObject } from '../scheme/show-state';
 import { Camera, Walker } from './camera';
 import { isStale, layerRows, linkOf, streamOf, TOPICS, type ExploreState, type SheetStop, type SheetTab } from './explore-state';
 import { failed, idle, loading, ready, valueOf, type City } from './model';
 import { rememberInView } from './in-view';
 import { Store } from './store';
-import { writeLink, type ColourAttribute, type Selection, type SunTime, type View } from './url';
+import { writeLink, type ColourAttribute, type Link, type Selection, type SunTime, type View } from './url';
 import { instantOf, knownZone, wallOf } from './zone';
 
 export interface SunMath {
@@ -37,6 +38,10 @@ export class Explore {
   private langChosen: boolean;
   private playTimer: ReturnType<typeof setInterval> | null = null;
   private viewTimer: ReturnType<typeof setTimeout> | null = null;
+  /** What else a link of this page carries. */
+  linkMore: () => Partial<Link> = () => ({});
+  /** Told that the server is another run of itself: what was read is to be read again. */
+  onEpoch: () => void = () => undefined;
   readonly camera = new Camera(() => this.map);
   readonly walker = new Walker(() => this.map, (text) => this.speak(text));
 
@@ -151,6 +156,7 @@ export class Explore {
 
   /** Another run of the server: everything that was read from the last one is read again. */
   private async readAgain(): Promise<void> {
+    this.onEpoch();
     await Promise.all([this.readCity(), this.readView(), this.readStreams(), this.tilesChanged()]);
     if (this.state.selection?.kind === 'object') void this.readObject(this.state.selection.id);
   }
@@ -211,7 +217,7 @@ export class Explore {
 
   private showSelection(selection: Selection | null): void {
     this.map?.select(selection?.id ?? null);
-    if (selection?.kind === 'object') void this.readObject(selection.id);
+    if (selection?.kind === 'object' && !isSchemeObject(selection.id)) void this.readObject(selection.id);
     else {
       this.objectAsked?.abort();
       const stream = streamOf(selection, valueOf(this.state.streams) ?? []);
@@ -341,7 +347,7 @@ export class Explore {
   // --- links ---------------------------------------------------------------
 
   link(page: string): string {
-    const query = writeLink(linkOf(this.state, { lang: this.langChosen }));
+    const query = writeLink({ ...linkOf(this.state, { lang: this.langChosen }), ...this.linkMore() });
     return `${page}${query ? `?${query}` : ''}`;
   }
 
@@ -374,8 +380,12 @@ export class Explore {
     if (now.theme !== before.theme) this.map?.setTheme(now.theme);
     if (now.lang !== before.lang) this.map?.setLanguage(now.lang);
     const keys = ['view', 'layerChoices', 'colourBy', 'selection', 'sun', 'lang', 'theme'] as const;
-    if (keys.every((key) => Object.is(now[key], before[key])) || this.linkTimer) return;
-    this.linkTimer = setTimeout(() => {
+    if (!keys.every((key) => Object.is(now[key], before[key]))) this.relink();
+  }
+
+  /** The address follows what is shown, a few times a second at most. */
+  relink(): void {
+    this.linkTimer ??= setTimeout(() => {
       this.linkTimer = null;
       if (!this.state.playing) history.replaceState(null, '', this.link(location.pathname));
     }, LINK_EVERY_MS);

@@ -1,9 +1,10 @@
 /**
- * What a link holds: view, layers, colour, selection, sun, language, theme. Pure: text in, text out.
+ * What a link holds: view, schemes, layers, colour, selection, sun, language, theme. Pure: text in, text out.
  *
  * A value that cannot be read is left out; a link never breaks a page.
  */
 import type { Lang } from '../i18n/index';
+import { COMPARE_MODES, type CompareMode } from '../scheme/panes';
 import type { Bounds } from './model';
 
 export interface View {
@@ -31,7 +32,20 @@ export interface SunTime {
 
 export type Theme = 'light' | 'dark';
 
+/** Which schemes are shown, and how. */
+export interface SchemeLink {
+  readonly left: string;
+  readonly right: string;
+  readonly mode?: CompareMode;
+  /** Share of the free width, 0 to 1. */
+  readonly position?: number;
+  readonly phase?: number;
+  /** Stop of the tour, from 0. */
+  readonly stop?: number;
+}
+
 export interface Link {
+  readonly schemes?: SchemeLink;
   readonly view?: View;
   /** Layers that are not as the specification has them: id to visible. */
   readonly layers: Readonly<Record<string, boolean>>;
@@ -42,7 +56,7 @@ export interface Link {
   readonly theme?: Theme;
   /** What the map showed when the table was opened. */
   readonly bbox?: Bounds;
-  readonly set?: 'buildings' | 'sensors';
+  readonly set?: 'buildings' | 'sensors' | 'schemes';
 }
 
 const finite = (text: string): number | undefined => {
@@ -81,6 +95,31 @@ function readSelection(query: URLSearchParams): Selection | null {
   return slash > 0 && slash < element.length - 1 ? { kind: 'element', network: element.slice(0, slash), id: element.slice(slash + 1) } : null;
 }
 
+const SCHEME_ID = /^(base|s[a-z2-7]{8})$/;
+
+const whole = (text: string | null, least: number, most: number): number | undefined => {
+  const value = finite(text ?? '');
+  return value !== undefined && Number.isInteger(value) && value >= least && value <= most ? value : undefined;
+};
+
+/** `schemes=left,right`; one id alone stands right, beside the city as it is. */
+function readSchemes(query: URLSearchParams): SchemeLink | undefined {
+  const ids = (query.get('schemes') ?? '').split(',').filter(Boolean);
+  if (ids.length === 0 || ids.length > 2 || !ids.every((id) => SCHEME_ID.test(id))) return undefined;
+  const mode = COMPARE_MODES.find((name) => name === query.get('mode'));
+  const position = whole(query.get('pos'), 0, 100);
+  const phase = whole(query.get('phase'), 0, 9_999);
+  const stop = whole(query.get('stop'), 1, 99);
+  return {
+    left: ids.length === 2 ? ids[0] ?? 'base' : 'base',
+    right: ids[ids.length - 1] ?? 'base',
+    ...(mode ? { mode } : {}),
+    ...(position === undefined ? {} : { position: position / 100 }),
+    ...(phase === undefined ? {} : { phase }),
+    ...(stop === undefined ? {} : { stop: stop - 1 }),
+  };
+}
+
 export function readLink(search: string): Link {
   const query = new URLSearchParams(search);
   const layers: Record<string, boolean> = {};
@@ -92,7 +131,9 @@ export function readLink(search: string): Link {
   const set = query.get('set');
   const view = readView(query.get('v'));
   const box = numbers(query.get('bbox'), 4) as Bounds | undefined;
+  const schemes = readSchemes(query);
   return {
+    ...(schemes ? { schemes } : {}),
     layers,
     colourBy: COLOUR_ATTRIBUTES.find((name) => name === by) ?? null,
     selection: readSelection(query),
@@ -101,7 +142,7 @@ export function readLink(search: string): Link {
     ...(language === 'en' || language === 'zh' ? { lang: language } : {}),
     ...(theme === 'light' || theme === 'dark' ? { theme } : {}),
     ...(box && box[0] < box[2] && box[1] < box[3] ? { bbox: box } : {}),
-    ...(set === 'buildings' || set === 'sensors' ? { set } : {}),
+    ...(set === 'buildings' || set === 'sensors' || set === 'schemes' ? { set } : {}),
   };
 }
 
@@ -113,6 +154,14 @@ export function writeLink(link: Link): string {
   if (link.view) {
     const v = link.view;
     query.set('v', [trim(v.longitude, 6), trim(v.latitude, 6), trim(v.zoom, 2), trim(v.pitch, 1), trim(v.bearing, 1)].join(','));
+  }
+  if (link.schemes) {
+    const { left, right, mode, position, phase, stop } = link.schemes;
+    query.set('schemes', `${left},${right}`);
+    if (mode) query.set('mode', mode);
+    if (position !== undefined) query.set('pos', String(Math.round(position * 100)));
+    if (phase !== undefined) query.set('phase', String(phase));
+    if (stop !== undefined) query.set('stop', String(stop + 1));
   }
   const ids = (visible: boolean): string => Object.keys(link.layers).filter((id) => link.layers[id] === visible).sort().join(',');
   if (ids(true)) query.set('on', ids(true));

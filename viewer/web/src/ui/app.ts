@@ -5,7 +5,7 @@ import type { Explore } from '../state/explore';
 import type { ExploreState } from '../state/explore-state';
 import { valueOf, type SearchItem } from '../state/model';
 import type { Api } from '../state/api';
-import { contextOf, type Ctx } from './context';
+import { publicContext, type PublicCtx as Ctx } from './context';
 import { controls, furniture } from './furniture';
 import { icon } from './icons';
 import { rightPanel } from './info-panel';
@@ -14,6 +14,11 @@ import { leftPanel } from './layer-panel';
 import { liveBadge } from './live-badge';
 import { phoneTop, sheet, stopHeight } from './phone';
 import { sunDock } from './sun-dock';
+import { tourCard } from './tour-view';
+import { CimCompare } from '../scheme/compare-view';
+import type { SchemeShow } from '../scheme/show';
+import { BASE_NAME, schemeOf } from '../scheme/show-state';
+import { BASE } from '../scheme/types';
 import { collect } from './time-series';
 import { topBar } from './top-bar';
 import type { MapFactory, MapPort } from './map-port';
@@ -27,9 +32,10 @@ export class CimApp extends LitElement {
   declare explore: Explore;
   declare api: Api;
   declare createMap: MapFactory;
+  declare show: SchemeShow;
 
   private padded = '';
-  private off: (() => void) | null = null;
+  private off: (() => void)[] = [];
   private noticeTimer: ReturnType<typeof setTimeout> | null = null;
 
   /** For browser tests: what the page knows, and the map it draws. */
@@ -48,17 +54,25 @@ export class CimApp extends LitElement {
   override connectedCallback(): void {
     super.connectedCallback();
     setLang(this.explore.state.lang);
-    this.off = this.explore.store.subscribe((now, before) => {
-      this.changed(now, before);
-      this.requestUpdate();
-    });
+    this.off = [
+      this.explore.store.subscribe((now, before) => {
+        this.changed(now, before);
+        this.requestUpdate();
+      }),
+      this.show.store.subscribe((now, before) => {
+        // On a phone the schemes are what the sheet begins with.
+        if (now.schemes !== before.schemes && before.schemes.state === 'loading' && !this.state.selection && now.schemes.state === 'ready' && now.schemes.value.length > 0) this.explore.store.set({ tab: 'schemes' });
+        this.requestUpdate();
+      }),
+    ];
     document.addEventListener('keydown', this.key, true);
     addEventListener('resize', this.resized);
     this.dress(this.explore.state);
   }
 
   override disconnectedCallback(): void {
-    this.off?.();
+    for (const off of this.off) off();
+    this.show.stop();
     document.removeEventListener('keydown', this.key, true);
     removeEventListener('resize', this.resized);
     this.explore.stop();
@@ -66,9 +80,14 @@ export class CimApp extends LitElement {
   }
 
   protected override firstUpdated(): void {
-    const container = this.querySelector<HTMLElement>('#map');
-    if (container) this.explore.start(container, this.createMap);
+    const compare = this.compare;
+    if (compare) this.explore.start(compare.stage, compare.wrap(this.createMap));
+    this.show.start(compare?.pair ?? null);
     this.label();
+  }
+
+  private get compare(): CimCompare | null {
+    return this.querySelector<CimCompare>('cim-compare');
   }
 
   private readonly resized = (): void => {
@@ -86,6 +105,8 @@ export class CimApp extends LitElement {
 
   private changed(now: ExploreState, before: ExploreState): void {
     if (now.theme !== before.theme || now.lang !== before.lang || now.city !== before.city) this.dress(now);
+    if (now.spec !== before.spec) this.show.viewReady();
+    if (now.selection !== before.selection) this.show.selectionChanged();
     if (now.lang !== before.lang || now.city !== before.city || now.layers !== before.layers || now.streams !== before.streams) this.label();
     if (now.live.values !== before.live.values) for (const [id, value] of now.live.values) if (before.live.values.get(id) !== value) collect(id, Date.parse(value.t), value.v);
     if (now.notice !== before.notice && now.notice) {
@@ -114,6 +135,7 @@ export class CimApp extends LitElement {
     const key = JSON.stringify(padding);
     if (key === this.padded) return;
     this.padded = key;
+    this.compare?.setFree(padding);
     this.map?.setPadding(padding);
   }
 
@@ -181,6 +203,10 @@ export class CimApp extends LitElement {
       act.select(null);
       return true;
     }
+    if (this.show.state.tour) {
+      this.show.endTour();
+      return true;
+    }
     return false;
   }
 
@@ -205,7 +231,7 @@ export class CimApp extends LitElement {
       search: this.search(ctx, false), badge: liveBadge(s.live, s.now_ms, ctx.zone),
       actions: { setLanguage: (value) => this.explore.setLanguage(value), setTheme: (value) => this.explore.setTheme(value), share: () => void this.explore.share() },
     })}
-    ${leftPanel(ctx)}${rightPanel(ctx)}${controls(ctx)}${sunDock(ctx)}${furniture(ctx)}`;
+    ${leftPanel(ctx)}${rightPanel(ctx)}${controls(ctx)}${ctx.c.tour ? tourCard(ctx) : sunDock(ctx)}${furniture(ctx)}`;
   }
 
   private phone(ctx: Ctx): TemplateResult {
@@ -213,12 +239,14 @@ export class CimApp extends LitElement {
   }
 
   protected override render(): TemplateResult {
-    const ctx = contextOf(this.explore);
+    const ctx = publicContext(this.explore, this.show);
+    const { c } = ctx;
+    const named = (id: string): { letter: string; name: typeof BASE_NAME } => (id === BASE ? { letter: 'A', name: BASE_NAME } : { letter: schemeOf(c, id)?.letter ?? '', name: schemeOf(c, id)?.name ?? BASE_NAME });
     const { s } = ctx;
     const open = s.rightOpen || s.selection !== null;
     return html`<a class="skip" href="#map">${t('app.skip')}</a>
       <div class="page ${s.phone ? 'phone' : 'desk'} ${open ? 'with-right' : ''} ${s.leftOpen ? 'with-left' : ''}" data-stop=${s.phone ? s.sheet : nothing}>
-        <main class="map" id="map" tabindex="-1"></main>
+        <main class="map" id="map" tabindex="-1"><cim-compare .mode=${c.schemes.state === 'ready' ? c.mode : 'one'} .position=${c.position} .names=${[named(c.left), named(c.right)]} .langNow=${s.lang} @position=${(e: CustomEvent<number>) => this.show.setPosition(e.detail)} @refused=${() => { this.show.setMode('one'); this.explore.say(t('compare.refused')); }}></cim-compare></main>
         ${s.mapFailed ? html`<div class="mapfail"><p>${t('map.failed')}</p><a class="btn pri" href=${ctx.do.link('/table')}>${icon('table')}${t('map.openTable')}</a></div>` : nothing}
         ${s.phone ? this.phone(ctx) : this.desktop(ctx)}
         ${s.notice ? html`<div class="toast">${s.notice}</div>` : nothing}

@@ -4,9 +4,12 @@ import { interval, number, quantity } from '../i18n/format';
 import { streamOf } from '../state/explore-state';
 import { valueOf, type Attribute, type CityObject, type Datastream } from '../state/model';
 import { cityCard } from './city-card';
-import type { Ctx } from './context';
+import type { PublicCtx as Ctx } from './context';
 import { factName, factText, HIDDEN, localName, ordered } from './facts';
 import { icon, mark } from './icons';
+import { changesPanel } from './changes-panel';
+import { placeSection, schemeObjectCard } from './place-card';
+import { spokenOf } from '../scheme/show-state';
 import { sensorBlock } from './sensor-card';
 import { sourceBlock } from './source';
 
@@ -56,6 +59,7 @@ function objectCard(ctx: Ctx, id: string): TemplateResult {
   const generated = value.provenance.some((p) => p.dataset === value.dataset && p.generated);
   return html`${header(ctx, square, localName(value) ?? word('type', value.type), value.name ? word('type', value.type) : '', generated)}
     <div class="scroll">
+      ${placeSection(ctx, id)}
       ${generated ? html`<p class="sec note xs dim">${t('info.generatedNote')}</p>` : nothing}
       <div class="sec facts">
         ${shown.map((attribute) => fact(ctx, value, attribute))}
@@ -105,12 +109,15 @@ function streamCard(ctx: Ctx, stream: Datastream | undefined, id: string, networ
 export function details(ctx: Ctx): TemplateResult {
   const { selection, streams } = ctx.s;
   if (!selection) return cityCard(ctx);
-  if (selection.kind === 'object') return objectCard(ctx, selection.id);
+  if (selection.kind === 'object') return schemeObjectCard(ctx, selection.id) ?? objectCard(ctx, selection.id);
   const stream = streamOf(selection, valueOf(streams) ?? []);
   return streamCard(ctx, stream, selection.id, selection.kind === 'element' ? selection.network : null);
 }
 
 export function rightPanel(ctx: Ctx): TemplateResult | typeof nothing {
   if (!ctx.s.rightOpen && !ctx.s.selection) return nothing;
+  if (spokenOf(ctx.c) && !(ctx.c.about && !ctx.s.selection)) {
+    return html`<div class="rstack">${changesPanel(ctx)}${ctx.s.selection ? html`<aside class="panel" data-testid="info-panel" aria-label=${t('panel.details')} tabindex="-1">${details(ctx)}</aside>` : nothing}</div>`;
+  }
   return html`<aside class="panel r" data-testid="info-panel" aria-label=${t('panel.details')} tabindex="-1">${details(ctx)}</aside>`;
 }

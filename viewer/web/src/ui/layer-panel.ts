@@ -2,8 +2,10 @@ import { html, nothing, type TemplateResult } from 'lit';
 import { problemText, t, title } from '../i18n/index';
 import type { LayerRow } from '../state/explore-state';
 import { COLOUR_ATTRIBUTES, type ColourAttribute } from '../state/url';
-import type { Ctx } from './context';
+import type { PublicCtx as Ctx } from './context';
 import { icon, mark } from './icons';
+import { hasSchemes, schemesBody, schemesSection } from './scheme-cards';
+import { schemeLayers } from './scheme-layers';
 import { legendView, liveKey } from './legend';
 import { swatch } from './swatches';
 
@@ -39,7 +41,8 @@ export function layerList(ctx: Ctx): TemplateResult {
   }
   if (spec.state !== 'ready') return html`<div aria-busy="true">${skeletonRows(8)}</div>`;
   if (layers.length === 0) return html`<p class="mid">${t('layer.none')}</p>`;
-  return html`${layers.map((row) => layerRow(ctx, row))}${liveKey(ctx)}`;
+  const at = layers.findIndex((row) => row.id === 'buildings') + 1;
+  return html`${layers.slice(0, at).map((row) => layerRow(ctx, row))}${schemeLayers(ctx)}${layers.slice(at).map((row) => layerRow(ctx, row))}${liveKey(ctx)}`;
 }
 
 export function colourBy(ctx: Ctx, name: string): TemplateResult {
@@ -62,9 +65,13 @@ function rail(ctx: Ctx): TemplateResult {
 
 export function leftPanel(ctx: Ctx): TemplateResult {
   if (!ctx.s.leftOpen) return rail(ctx);
+  const close = html`<button type="button" class="btn quiet sm ico" aria-label=${t('panel.hideLeft')} title="${t('panel.hideLeft')} ([)" aria-expanded="true" @click=${() => ctx.do.store.set({ leftOpen: false })}>${icon('left')}</button>`;
+  const layersHead = html`<h2 class="grow">${t('panel.layers')}</h2>`;
+  const schemes = hasSchemes(ctx);
   return html`<aside class="panel l" aria-label=${t('panel.layers')} tabindex="-1">
-    <div class="ph"><h2 class="grow">${t('panel.layers')}</h2><button type="button" class="btn quiet sm ico" aria-label=${t('panel.hideLeft')} title="${t('panel.hideLeft')} ([)" aria-expanded="true" @click=${() => ctx.do.store.set({ leftOpen: false })}>${icon('left')}</button></div>
+    ${schemes ? schemesSection(ctx, close) : html`<div class="ph">${layersHead}${close}</div>`}
     <div class="scroll">
+      ${schemes ? html`${schemesBody(ctx)}<div class="ph div">${layersHead}</div>` : nothing}
       <div class="sec">${layerList(ctx)}</div>
       <div class="ph div"><h2 class="grow">${t('panel.colourBy')}</h2></div>
       <div class="sec">${colourBy(ctx, 'colour-by')}</div>

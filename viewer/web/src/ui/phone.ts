@@ -3,10 +3,15 @@ import { lang, t } from '../i18n/index';
 import { COLOUR_ATTRIBUTES, type ColourAttribute } from '../state/url';
 import type { SheetStop, SheetTab } from '../state/explore-state';
 import { peekLine } from './city-card';
-import type { Ctx } from './context';
+import type { PublicCtx as Ctx } from './context';
 import { cssom } from './cssom';
 import { icon } from './icons';
+import { changesSheet } from './changes-panel';
 import { details } from './info-panel';
+import { hasSchemes, lineOf, schemeChips, schemesSheet } from './scheme-cards';
+import { key } from '../scheme/key';
+import { spokenOf } from '../scheme/show-state';
+import { tourCard } from './tour-view';
 import { colourBy, layerList } from './layer-panel';
 import { liveBadge } from './live-badge';
 import { sunDock } from './sun-dock';
@@ -15,7 +20,8 @@ import { themeButton } from './top-bar';
 export const PEEK_PX = 164;
 const TOP_PX = 80;
 const STOPS: readonly SheetStop[] = ['peek', 'half', 'full'];
-const TABS: readonly SheetTab[] = ['details', 'layers', 'sun'];
+const tabsOf = (ctx: Ctx): readonly SheetTab[] => (hasSchemes(ctx) ? ['schemes', 'numbers', 'details', 'layers', 'sun'] : ['details', 'layers', 'sun']);
+const tabName = (tab: SheetTab): string => (tab === 'schemes' || tab === 'numbers' ? t(tab === 'schemes' ? 'schemes.title' : 'schemes.numbers') : t(`panel.${tab}`));
 
 /** Height of a stop in a window. */
 export function stopHeight(stop: SheetStop, windowHeight: number): number {
@@ -62,10 +68,15 @@ function grip(ctx: Ctx): TemplateResult {
 }
 
 function body(ctx: Ctx): TemplateResult {
+  if (ctx.c.tour) return tourCard(ctx, true) as TemplateResult;
   if (ctx.s.sheet === 'peek') {
+    const spoken = ctx.s.selection ? null : spokenOf(ctx.c);
+    if (spoken) return html`<div class="peek">${key(spoken.scheme.letter, spoken.scheme.colour_index)}<div class="grow"><div class="strong trunc">${spoken.scheme.name[lang()]}</div><div class="mid two">${lineOf(ctx, spoken.scheme)}</div></div></div>`;
     const line = peekLine(ctx);
     return html`<div class="peek"><div class="grow"><div class="strong trunc">${line.title}</div><div class="mid two">${line.detail}</div></div>${ctx.s.selection ? html`<button type="button" class="btn ico touch quiet" aria-label=${t('panel.close')} @click=${() => ctx.do.select(null)}>${icon('x')}</button>` : nothing}</div>`;
   }
+  if (ctx.s.tab === 'schemes' && hasSchemes(ctx)) return schemesSheet(ctx);
+  if (ctx.s.tab === 'numbers' && hasSchemes(ctx)) return changesSheet(ctx);
   if (ctx.s.tab === 'layers') {
     return html`<div class="sec">${layerList(ctx)}</div><div class="ph div"><h2>${t('panel.colourBy')}</h2></div><div class="sec">${colourBy(ctx, 'colour-by-sheet')}</div>
       <div class="sec row wrap"><a class="btn touch grow" href=${ctx.do.link('/table')} data-testid="table-link" @click=${(e: Event) => { e.preventDefault(); ctx.do.openTable(); }}>${icon('table')}${t('bar.table')}</a><button type="button" class="btn touch grow" data-testid="share" @click=${() => void ctx.do.share()}>${icon('share')}${t('bar.share')}</button>${themeButton(ctx.s.theme, themeActions(ctx), 'touch')}</div>`;
@@ -87,12 +98,13 @@ export function phoneTop(ctx: Ctx, search: TemplateResult): TemplateResult {
       <button type="button" class="rnd" lang=${other === 'zh' ? 'zh-CN' : 'en'} data-testid="lang-${other}" aria-label=${other === 'zh' ? '切换到中文' : 'EN, switch to English'} @click=${() => ctx.do.setLanguage(other)}>${other === 'zh' ? '中' : 'EN'}</button>
       <button type="button" class="rnd" aria-label=${t('panel.layers')} @click=${() => ctx.do.setSheet(ctx.s.sheet === 'peek' ? 'half' : ctx.s.sheet, 'layers')}>${icon('layers', 'l')}</button>
     </div>
-    ${ctx.s.sheet === 'full' ? nothing : html`<div class="chips" role="group" aria-label=${t('panel.colourBy')}>${chip(null)}${COLOUR_ATTRIBUTES.map(chip)}</div>
+    ${ctx.s.sheet === 'full' ? nothing : html`${hasSchemes(ctx) ? schemeChips(ctx) : html`<div class="chips" role="group" aria-label=${t('panel.colourBy')}>${chip(null)}${COLOUR_ATTRIBUTES.map(chip)}</div>`}
       <div class="lifted">${liveBadge(ctx.s.live, ctx.s.now_ms, ctx.zone)}</div>`}`;
 }
 
 export function sheet(ctx: Ctx): TemplateResult {
   const height = `${stopHeight(ctx.s.sheet, innerHeight)}px`;
+  const TABS = tabsOf(ctx);
   const focusTab = (e: KeyboardEvent): void => {
     if (e.key !== 'ArrowLeft' && e.key !== 'ArrowRight') return;
     e.preventDefault();
@@ -102,7 +114,7 @@ export function sheet(ctx: Ctx): TemplateResult {
   };
   return html`<section class="sheet" ${cssom({ height })} aria-label=${t('sheet.label')} data-stop=${ctx.s.sheet}>
     ${grip(ctx)}
-    <div class="nav" role="tablist" @keydown=${focusTab}>${TABS.map((tab) => html`<button type="button" role="tab" id="tab-${tab}" aria-controls="sheet-body" aria-selected=${ctx.s.tab === tab} tabindex=${ctx.s.tab === tab ? 0 : -1} @click=${() => ctx.do.setSheet(ctx.s.sheet === 'peek' ? 'half' : ctx.s.sheet, tab)}>${t(`panel.${tab}`)}</button>`)}</div>
+    <div class="nav" role="tablist" @keydown=${focusTab}>${TABS.map((tab) => html`<button type="button" role="tab" id="tab-${tab}" aria-controls="sheet-body" aria-selected=${ctx.s.tab === tab} tabindex=${ctx.s.tab === tab ? 0 : -1} @click=${() => ctx.do.setSheet(ctx.s.sheet === 'peek' ? 'half' : ctx.s.sheet, tab)}>${tabName(tab)}</button>`)}</div>
     <div class="body" id="sheet-body" role="tabpanel" tabindex="-1" aria-labelledby="tab-${ctx.s.tab}">${body(ctx)}</div>
   </section>`;
 }
