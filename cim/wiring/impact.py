@@ -12,7 +12,7 @@ from fastapi import APIRouter
 from cim.accounts.model import Role
 from cim.city.service import CityService
 from cim.findings import Finding
-from cim.impact.api import LightDocument, impact_router
+from cim.impact.api import impact_router
 from cim.impact.graph import Node
 from cim.impact.indicators import indicator_graph
 from cim.impact.light.service import LightService
@@ -72,20 +72,22 @@ class Impact:
 
     service: ImpactService
     registry: SchemeRegistry
-    light: LightDocument
+    light: LightService
 
     def routers(self) -> Sequence[APIRouter]:
         """Return the routes."""
-        return [impact_router(self.service, self.registry, self.light)]
+        return [impact_router(self.service, self.registry, self.light.document)]
 
     async def start(self) -> None:
         """Start the worker, and have ready what is published: that is what is asked for first."""
         self.service.start()
+        self.light.start()
         for subject in self.registry.published():
             self.service.submit(subject)
 
     async def stop(self) -> None:
         """Stop the worker."""
+        self.light.stop()
         await asyncio.to_thread(self.service.stop)
 
 
@@ -115,4 +117,4 @@ def wire_impact(planning: Planning, city: CityService, clock: Clock, more: Itera
     planning.schemes.listen(edited)
     planning.schemes.assess_with(assess)
     planning.more_items.append(items)
-    return Impact(service, registry, light.document)
+    return Impact(service, registry, light)

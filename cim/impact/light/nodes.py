@@ -12,7 +12,7 @@ from cim.impact.light.standards import LightStandard
 from cim.impact.light.sun import SunPath
 from cim.impact.model import Better, Outcome, Scope, Share, Target, Title, rounded
 
-METHOD: Final = "light.md"
+METHOD: Final = "light"
 LIGHT_RANK: Final = 80
 """After all that costs milliseconds."""
 BREAKDOWN_MAX: Final = 100

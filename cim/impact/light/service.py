@@ -2,24 +2,30 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
+from datetime import date
 from typing import Any, Final
 
 import numpy as np
+import shapely
 
+from cim.city.model import Attribute, CityObject
 from cim.city.service import CityService
 from cim.geometry.crs import WorkingFrame
 from cim.impact.graph import Case, Node
-from cim.impact.light.compare import BaseLight, refine_light
+from cim.impact.light.compare import BaseLight, assess_light, refine_light
 from cim.impact.light.figures import LightFigures, figures_of
 from cim.impact.light.nodes import light_document, light_nodes
-from cim.impact.light.scene import Scene, scene_of_tables
-from cim.impact.light.standards import LightStandard, light_standards
-from cim.impact.light.sun import day_of_longitude, sun_path
+from cim.impact.light.scene import Scene, scene_of_objects, scene_of_tables
+from cim.impact.light.standards import SAMPLE, LightStandard, light_standards
+from cim.impact.light.sun import SunPath, day_of_longitude, sun_path
 from cim.impact.light.walls import FloatArray
 
+WARM_AFTER_S: Final = 6.0
 STEP_MIN: Final = 10.0
 """Minutes between two places of the sun."""
 REFERENCE_YEAR: Final = 2026
@@ -27,6 +33,8 @@ REFERENCE_YEAR: Final = 2026
 THREADS_MAX: Final = 4
 SITES_KEPT_MAX: Final = 8
 """Sites for which the figures of one state of the city are kept."""
+
+_log = logging.getLogger(__name__)
 
 
 class LightService:
@@ -37,6 +45,26 @@ class LightService:
         self._guard = threading.RLock()
         self._scene: tuple[int, Scene] | None = None
         self._bases: dict[str, BaseLight] = {}
+        self._timer: threading.Timer | None = None
+
+    def start(self) -> None:
+        """Have the kernel ready soon, but not while the first views are drawn; leaving need not wait for it."""
+        if self._timer is None:
+            self._timer = threading.Timer(WARM_AFTER_S, self._warm_quietly)
+            self._timer.name, self._timer.daemon = "cim-light", True
+            self._timer.start()
+
+    def stop(self) -> None:
+        """Forget about getting ready."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+    def _warm_quietly(self) -> None:
+        try:
+            self.warm()
+        except Exception:  # noqa: BLE001 -- whoever asks for light will see what is wrong
+            _log.exception("light could not be made ready")
 
     def nodes(self) -> tuple[Node, ...]:
         """Return the indicators of light for the graph."""
@@ -60,15 +88,12 @@ class LightService:
                 found = self._bases[standard.id] = base_light(self._scene[1], self._city.working, standard)
             return found
 
-    def warm(self, standard: LightStandard) -> None:
-        """Load and compile the kernel and lay out the city, so that the first edit need not wait."""
-        with self._guard:
-            base = self.base(standard)
-            base.solids()
-            if len(base.scene):
-                middle = np.append(base.pivot, base.pivot)
-                for _ in refine_light(base, {}, sites=middle[None]):
-                    pass
+    def warm(self) -> None:
+        """Load the kernel, compiled where it is not yet, and read the city, so that the first edit need not wait."""
+        _load_kernel()
+        if self._city.baseline_version:
+            with self._guard:
+                self.base(light_standards().get(SAMPLE)).solids()
 
     def refine(self, case: Case) -> Iterator[LightFigures | None]:
         """Yield coarse figures of a case, then complete ones; what is known already comes at once."""
@@ -112,6 +137,16 @@ def base_light(
     day = day_of_longitude(REFERENCE_YEAR, standard.solar_longitude_deg, longitude)
     sun = sun_path(working, place, day, standard.hours, elevation_deg_min=standard.elevation_deg_min, step_min=step_min)
     return BaseLight(scene, sun, threads=min(THREADS_MAX, os.cpu_count() or 1))
+
+
+def _load_kernel() -> None:
+    """Run each compiled function once, on a block and its change."""
+    place = shapely.box(0.0, 0.0, 10.0, 10.0)
+    block = CityObject("warm:1", "Building", place=place, attributes={"height_m": Attribute(9.0)})
+    noon, none = np.array(["2026-03-20T12:00:00"], dtype="datetime64[ms]"), np.zeros(1)
+    sun = SunPath(date(REFERENCE_YEAR, 3, 20), noon, none, none, np.array([[0.6, 0.0, 0.8]]), 1.0)
+    base = BaseLight(scene_of_objects([block]), sun, threads=1)
+    assess_light(base, {"warm:2": replace(block, id="warm:2", place=shapely.box(20.0, 0.0, 30.0, 10.0))})
 
 
 def _site_boxes(case: Case) -> FloatArray | None:
