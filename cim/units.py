@@ -38,6 +38,15 @@ UNITS: Final[frozenset[str]] = frozenset(
         "deg",
         "Cel",
         "{veh}/h",
+        "t",
+        "t/a",
+        "kW.h/a",
+        "CNY",
+        "{dwelling}",
+        "{person}",
+        "{job}",
+        "{place}",
+        "m2/{person}",
     }
 )
 """Every unit that an attribute, an indicator or a datastream may carry."""

@@ -16,6 +16,7 @@ ROOT = Path(__file__).resolve().parents[2]
 BENCHES = {
     "tests.bench.bench_cityjson": "CityJSON to the committed store",
     "tests.bench.bench_tiles": "Store to tiles",
+    "tests.bench.bench_impact": "Edit to indicators",
     "tests.bench.bench_light": "Hours of sun",
     "tests.bench.bench_live": "Live stream",
     "tests.bench.bench_start": "Start and first view",

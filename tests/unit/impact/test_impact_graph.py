@@ -12,6 +12,7 @@ from cim.impact.factors import parse_set, set_name
 from cim.impact.graph import SITE, Case, Graph, Node, read_node, touched_inputs, verdict_of
 from cim.impact.indicators import indicator_graph
 from cim.impact.model import Outcome, Range, Target, Title
+from cim.units import is_unit
 from tests.support.impact_city import box, drawn, factor_set, house, stock_of, thing, town
 
 FACTORS = Path(__file__).resolve().parents[4] / "shared" / "rules" / "factors.yaml"
@@ -88,6 +89,10 @@ def test_a_reading_says_everything_about_its_number() -> None:
     assert told["method"] == "population"
     assert told["sources"]
     assert {factor["jurisdiction"] for factor in told["factors"]} == {"US-CA", "generic"}
+
+
+def test_every_unit_is_one_that_the_city_uses() -> None:
+    assert {found.unit for found in indicator_graph().nodes.values() if not is_unit(found.unit)} == set()
 
 
 def test_every_indicator_has_a_page_and_both_names() -> None:
