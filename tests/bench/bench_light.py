@@ -188,7 +188,7 @@ def differences(base, overlay, found, known) -> tuple[int, int]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--generated", type=int, default=0, help="also five edits of a city of this many buildings")
+    parser.add_argument("--generated", type=int, default=100_000, help="buildings of the made city, 0 for none")
     wanted = parser.parse_args()
     standard = light_standards().get("sample-equinox")
     cities = {"Helsinki": base_light(scene_of_objects(helsinki()), WorkingFrame("EPSG:3879"), standard)}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 import shapely
@@ -15,6 +17,7 @@ from cim.impact.light.nodes import light_document, light_nodes
 from cim.impact.light.scene import scene_of_objects
 from cim.impact.light.standards import SAMPLE, light_standards
 from cim.impact.model import Outcome
+from cim.units import is_unit
 from tests.support.impact_city import factor_set, stock_of
 from tests.support.light_city import building, equinox, park
 
@@ -121,6 +124,15 @@ def test_nodes_read_one_comparison_and_the_document_names_the_losers(base: BaseL
     assert document["losers"][0]["object_id"] == HOME
     assert document["losers"][0]["before_h"] > document["losers"][0]["after_h"]
     assert set(document["facades"]) == {HOME, TOWER}
+
+
+def test_every_indicator_of_light_is_on_the_method_page() -> None:
+    pages = Path(__file__).resolve().parents[3] / "docs" / "methods"
+    for node in light_nodes(None):
+        text = (pages / f"{node.method}.md").read_text("utf-8")
+        assert node.id in text
+        assert node.title.zh in text
+        assert is_unit(node.unit)
 
 
 def test_rules_are_data_with_sources_and_the_sample_says_that_it_is_its_own() -> None:
