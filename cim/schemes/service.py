@@ -12,6 +12,7 @@ from typing import Any, Final
 import duckdb
 
 from cim.accounts.model import Role, Who
+from cim.city.model import CityObject
 from cim.city.service import CityService
 from cim.db.store import Database
 from cim.errors import Conflict, LimitExceeded, NotFound
@@ -26,7 +27,7 @@ from cim.schemes.making import Made, Making, Models, no_models
 from cim.schemes.model import BASE, Branch, Edit, Scheme, SchemeState, Words
 from cim.schemes.model import Conflict as Contradiction
 from cim.schemes.placing import check_placing
-from cim.schemes.realise import realise
+from cim.schemes.realised import Realiser
 from cim.schemes.state import State, depending, fold, invert
 from cim.schemes.surroundings import SchemeSurroundings
 
@@ -106,6 +107,7 @@ class SchemeService:
         self._clock = clock
         self._listeners: list[Listener] = []
         self._assessors: list[Assessor] = []
+        self._realiser = Realiser()
         self.models: Models = no_models
         """Where uploaded models are looked up."""
 
@@ -265,8 +267,10 @@ class SchemeService:
         conflicts = state.conflicts(edit.changes, gone_too=edit.kind in (history.MERGE, history.REBASE))
         if conflicts:
             raise EditConflict(conflicts)
-        base = self.shelf.bases_of([edit])
-        after = fold(state, [edit], base)
+        moves = edit.baseline_version is not None
+        after = (
+            fold(state, [edit], self.shelf.bases_of([edit])) if moves else state.apply(edit.changes, edit.phase_year)
+        )
         done = Done(edit, state, after, stored=not trial)
         if trial:
             return done
@@ -305,12 +309,17 @@ class SchemeService:
         found = self._findings(state, list(state.targets))
         return found + [finding for assess in self._assessors for finding in assess(seen)]
 
+    def realised(self, state: State, targets: Sequence[str] | None = None) -> dict[str, CityObject | None]:
+        """Return what a state changes as city objects, ``None`` for what is gone: all of it, or some targets."""
+        return self._realiser.realise(state, targets)
+
     def _findings(self, state: State, targets: Sequence[str]) -> list[Finding]:
         touched = [target for target in targets if state.type_of(target) == "Building" and state.exists(target)]
         if not touched:
             return []
-        realised = realise(state, state.base)
-        around = SchemeSurroundings(self.shelf.baseline(state.base.version), realised, self.shelf.extent())
+        base = self.shelf.baseline(state.base.version)
+        realised = self.realised(state)
+        around = SchemeSurroundings(base, realised, self.shelf.extent())
         return check_placing({target: realised.get(target) for target in touched}, around)
 
     def _check_expected(self, state: State, wish: Wish) -> None:

@@ -114,6 +114,10 @@ class State:
             _set(overlay, self.base, change, change.phase_year or phase_year, fresh=self._overlay)
         return State(self.base, overlay)
 
+    def only(self, targets: Iterable[str]) -> State:
+        """Return the state as far as it concerns some targets."""
+        return State(self.base, {target: self._overlay[target] for target in targets if target in self._overlay})
+
     def over(self, base: Baseline) -> State:
         """Return the same net over another baseline, without what is the same there."""
         kept = {}

@@ -16,7 +16,6 @@ from cim.features.service import FeatureService
 from cim.networks.model import Network
 from cim.ports import Clock
 from cim.schemes.model import BASE
-from cim.schemes.realise import realise
 from cim.sensing.model import Datastream
 from cim.wiring.schemes import Planning
 
@@ -50,7 +49,7 @@ class SchemeSources:
                 self._kept.move_to_end(revision)
                 return kept
         state = seen.state(head)
-        made = SchemeFeatures(self._base, realise(state, state.base), revision)
+        made = SchemeFeatures(self._base, self._planning.schemes.realised(state), revision)
         with self._guard:
             self._kept[revision] = made
             while len(self._kept) > SOURCES_KEPT_MAX:

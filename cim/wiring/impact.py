@@ -23,7 +23,6 @@ from cim.schemes.actor import SchemeActor
 from cim.schemes.bus import Item
 from cim.schemes.documents import finding_json
 from cim.schemes.model import SchemeState
-from cim.schemes.realise import realise
 from cim.schemes.service import Done, Seen
 from cim.schemes.view import scheme_document
 from cim.wiring.schemes import Planning
@@ -41,13 +40,11 @@ class SchemeRegistry:
         role = self._planning.accounts.role_in(authorization)
         return self.of(self._planning.schemes.seen(scheme_id, role), planner=role is Role.PLANNER)
 
-    @staticmethod
-    def of(seen: Seen, *, planner: bool) -> Subject:
+    def of(self, seen: Seen, *, planner: bool) -> Subject:
         """Return a scheme as somebody sees it; its objects are made when they are asked for."""
 
         def overlay() -> Overlay:
-            state = seen.state(head)
-            return realise(state, state.base)
+            return self._planning.schemes.realised(seen.state(head))
 
         head = seen.head
         return Subject(seen.actor.scheme.id, head, overlay, planner)
