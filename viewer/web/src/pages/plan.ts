@@ -1,6 +1,7 @@
 import '../ui/tokens.css';
 import '../ui/base.css';
 import '../ui/explore.css';
+import '../scheme/compare.css';
 import '../plan/plan.css';
 import { liveAddress } from '../live/socket';
 import { CityMap } from '../map/city-map';
@@ -24,7 +25,9 @@ import { keep, preferences } from './boot';
 const tab = guarded(() => sessionStorage);
 const kept = guarded(() => localStorage);
 const token = takeToken(location, tab, (url) => history.replaceState(null, '', url));
-const link = readLink(location.search);
+const asked = readLink(location.search);
+// Live values are what a plan is not about; a link or a click shows them.
+const link = { ...asked, layers: { sensors: false, ...asked.layers } };
 const chosen = preferences(link);
 const address = liveAddress(location);
 

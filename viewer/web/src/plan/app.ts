@@ -10,11 +10,14 @@ import { commandOf } from '../ui/keyboard';
 import type { MapFactory, MapPort } from '../ui/map-port';
 import { sunDock } from '../ui/sun-dock';
 import '../ui/announcer';
+import { CimCompare } from '../scheme/compare-view';
+import { Beside } from './beside';
 import { planBar } from './bar';
 import type { Bench } from './bench';
 import { comparePane } from './compare';
 import type { PlanCtx } from './context';
 import { dialogs } from './dialogs';
+import { nameOf } from './schemes-panel';
 import { findings } from './findings';
 import { inspector } from './inspector';
 import { JoiningDesk } from './joining';
@@ -34,6 +37,7 @@ export class CimPlan extends LitElement {
   declare createMap: MapFactory;
 
   private desk!: JoiningDesk;
+  private beside!: Beside;
   private padded = '';
   private offs: (() => void)[] = [];
   private noticeTimer: ReturnType<typeof setTimeout> | null = null;
@@ -58,6 +62,7 @@ export class CimPlan extends LitElement {
   override connectedCallback(): void {
     super.connectedCallback();
     this.desk = new JoiningDesk(this.plan);
+    this.beside = new Beside(this.plan, () => this.view);
     setLang(this.state.lang);
     this.offs = [
       this.plan.city.store.subscribe((now, before) => {
@@ -73,15 +78,25 @@ export class CimPlan extends LitElement {
 
   override disconnectedCallback(): void {
     for (const off of this.offs) off();
+    this.beside.stop();
     document.removeEventListener('keydown', this.key, true);
     removeEventListener('resize', this.resized);
     this.plan.stop();
     super.disconnectedCallback();
   }
 
+  private get view(): CimCompare | null {
+    return this.querySelector<CimCompare>('cim-compare');
+  }
+
   protected override firstUpdated(): void {
-    const container = this.querySelector<HTMLElement>('#map');
-    if (container) this.plan.city.start(container, this.createMap);
+    void this.begin();
+  }
+
+  private async begin(): Promise<void> {
+    const { view } = this;
+    await view?.updateComplete;
+    if (view) this.plan.city.start(view.stage, view.wrap(this.createMap));
     this.plan.start();
     this.bench.attach();
   }
@@ -124,6 +139,7 @@ export class CimPlan extends LitElement {
     if (key === this.padded) return;
     this.padded = key;
     this.map?.setPadding(padding);
+    this.view?.setFree(phone ? { left: 0, right: 0, top: 0, bottom: 0 } : { ...padding, top: 60 });
     this.label();
   }
 
@@ -196,6 +212,20 @@ export class CimPlan extends LitElement {
     return true;
   }
 
+  private get mapMode(): 'one' | 'swipe' | 'split' {
+    const { compare } = this.planned;
+    return compare === null || compare.mode === 'table' ? 'one' : compare.mode;
+  }
+
+  private sideNames(ctx: PlanCtx): CimCompare['names'] {
+    const { compare } = ctx.s;
+    if (!compare || !ctx.branch) return [null, null];
+    const other = ctx.tree.find((b) => b.scheme.id === compare.with);
+    const both = (text: string): { en: string; zh: string } => ({ en: text, zh: text });
+    const letter = (label: string): string => label.split('.')[0] ?? label;
+    return [other ? { letter: letter(other.label), name: both(nameOf(other.scheme)) } : { letter: 'A', name: both(t('plan.existing')) }, { letter: letter(ctx.branch.label), name: both(nameOf(ctx.branch.scheme)) }];
+  }
+
   private context(): PlanCtx {
     const s = this.planned;
     const { tree } = this.plan;
@@ -209,7 +239,7 @@ export class CimPlan extends LitElement {
     return html`<a class="skip" href="#map">${t('app.skip')}</a>
       <div class="page plan ${phone ? 'phone-plan' : 'desk'} with-left ${right ? 'with-right' : ''} ${ctx.s.compare ? 'comparing' : ''}">
         ${planBar(ctx)}
-        <main class="map" id="map" tabindex="-1"></main>
+        <main class="map" id="map" tabindex="-1"><cim-compare .mode=${this.mapMode} .position=${ctx.s.divider} .names=${this.sideNames(ctx)} .langNow=${this.state.lang} @position=${(e: CustomEvent<number>) => this.plan.store.set({ divider: e.detail })} @refused=${() => { this.plan.store.set({ compare: null }); this.plan.city.say(t('compare.refused')); }}></cim-compare></main>
         ${this.state.mapFailed ? html`<div class="mapfail"><p>${t('map.failed')}</p><a class="btn pri" href=${this.plan.city.link('/table')}>${icon('table')}${t('map.openTable')}</a></div>` : nothing}
         ${ctx.s.compare ? comparePane(ctx) : nothing}
         <div class="columns">

@@ -57,6 +57,7 @@ export function comparePane(ctx: PlanCtx): TemplateResult | typeof nothing {
   return html`<div class="cbar" data-testid="compare-bar">
       <label class="row tight xs"><span class="mid">${t('plan.compare.with')}</span><select class="field" data-testid="compare-with" @change=${(e: Event) => set({ with: (e.target as HTMLSelectElement).value })}><option value=${BASE} .selected=${!other}>A ${t('plan.existing')}</option>${ctx.tree.filter((b) => b.scheme.id !== scheme.id).map((b) => html`<option value=${b.scheme.id} .selected=${b.scheme.id === compare.with}>${b.label} ${nameOf(b.scheme)}</option>`)}</select></label>
       <div class="seg" role="group" aria-label=${t('plan.compare')}>${MODES.map(mode)}</div>
+      ${compare.mode === 'table' ? nothing : html`<button type="button" class="btn sm" data-testid="difference" aria-pressed=${ctx.s.difference} @click=${() => ctx.do.store.set({ difference: !ctx.s.difference })}>${t('plan.difference')}</button>`}
       <a class="btn sm" data-testid="report" href="/plan/report?schemes=base,${[compare.with, scheme.id].filter((id) => id !== BASE).join(',')}&lang=${lang()}">${t('plan.report')}</a>
       <button type="button" class="btn quiet sm ico" aria-label=${t('plan.compare.end')} @click=${() => ctx.do.store.set({ compare: null })}>${icon('x', 's')}</button>
     </div>

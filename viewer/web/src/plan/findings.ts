@@ -15,11 +15,16 @@ export const keyOf = (f: Finding): string => `${f.rule} ${f.object_id ?? ''} ${S
 function subject(f: Finding): string {
   const { name, other } = f.params;
   if (typeof name === 'string' && name) return name;
-  return typeof other === 'string' ? shortId(other) : f.object_id ? shortId(f.object_id) : '';
+  const id = typeof other === 'string' ? other : f.object_id;
+  return id ? shortId(id) : '';
 }
 
 /** The part of an id that tells one thing from the next. */
-export const shortId = (id: string): string => id.slice(id.indexOf(':') + 1).replace(/^(way|relation|node)\//, '');
+export function shortId(id: string): string {
+  const made = /^s[a-z0-9]{8}:([bprktn])\/(.+)$/.exec(id);
+  if (made) return `${word('madeThing', made[1] ?? 'n')} ${made[2] ?? ''}`;
+  return id.slice(id.indexOf(':') + 1).replace(/^(way|relation|node)\//, '');
+}
 
 /** All coordinates of a geometry. */
 export function pointsOf(geometry: GeoJSON.Geometry): LonLat[] {

@@ -1,5 +1,5 @@
 import { html, nothing, svg, type TemplateResult } from 'lit';
-import { lang, problemText, t, tn, word, type MessageKey } from '../i18n/index';
+import { lang, problemText, t, tn, word, wordFor, type MessageKey } from '../i18n/index';
 import { number } from '../i18n/format';
 import { valueOf } from '../state/model';
 import { BASE, type Factor, type Reading } from '../scheme/types';
@@ -9,10 +9,11 @@ import { bulletOf, deltaText, figureOf, readingText } from './figures';
 import { colourKey, staleBy } from './log';
 
 /** Those that a planner watches, first; the rest unfolds. */
-const FIRST = ['people.dwellings', 'land.floor_area', 'land.floor_area_ratio', 'land.building_density', 'land.green_ratio', 'light.homes_with_sun', 'light.sun_hours', 'people.open_space_per_head', 'cost.construction', 'carbon.embodied'];
+const FIRST = ['people.dwellings', 'land.floor_area', 'land.floor_area_ratio', 'land.building_density', 'land.green_ratio', 'light.homes_sun', 'people.open_space_per_head', 'cost.construction', 'carbon.embodied'];
 const SHOWN_MIN = 8;
 
-export const titleOf = (ctx: Pick<PlanCtx, 's'>, id: string): string => ctx.s.indicators.find((one) => one.id === id)?.title[lang()] ?? id;
+/** The short name where there is one, else the one that the server gives. */
+export const titleOf = (ctx: Pick<PlanCtx, 's'>, id: string): string => wordFor('indicator', id) ?? ctx.s.indicators.find((one) => one.id === id)?.title[lang()] ?? id;
 
 function bullet(reading: Reading, key: string): TemplateResult {
   const b = bulletOf(reading);
@@ -20,8 +21,8 @@ function bullet(reading: Reading, key: string): TemplateResult {
   const pc = (share: number): string => `${(share * 100).toFixed(2)}%`;
   const [from, to] = [Math.min(b.from, b.value), Math.max(b.from, b.value)];
   return html`<svg class="bul ${key}" aria-hidden="true">
-    <rect y="6" width="100%" height="6" rx="3" class="track"/><rect x=${pc(from)} y="6" width=${pc(to - from)} height="6" rx="3" class="bar"/>
-    ${b.interval ? svg`<rect x=${pc(b.interval[0])} y="2.5" width=${pc(b.interval[1] - b.interval[0])} height="13" rx="3" class="band"/><rect x=${pc(b.interval[0])} y="4" width="1.5" height="10" class="bar"/><rect x=${pc(b.interval[1])} y="4" width="1.5" height="10" class="bar"/>` : nothing}
+    <rect y="6" width="100%" height="6" rx="3" class="track"/><rect x=${pc(from)} y="6" width=${pc(to - from)} height="6" rx="3" class="val"/>
+    ${b.interval ? svg`<rect x=${pc(b.interval[0])} y="2.5" width=${pc(b.interval[1] - b.interval[0])} height="13" rx="3" class="band"/><rect x=${pc(b.interval[0])} y="4" width="1.5" height="10" class="val"/><rect x=${pc(b.interval[1])} y="4" width="1.5" height="10" class="val"/>` : nothing}
     ${b.base === null ? nothing : svg`<circle cx=${pc(b.base)} cy="9" r="4" class="base"/>`}
     ${b.target === null ? nothing : svg`<rect x=${pc(b.target)} y="0" width="2" height="18" class="target"/>`}
   </svg>`;
@@ -72,7 +73,7 @@ function row(ctx: PlanCtx, reading: Reading, key: string): TemplateResult {
   const behind = staleBy(reading.sequence, ctx.scheme?.head ?? 0);
   const stale = reading.state === 'pending' || behind > 0;
   const verdict = reading.verdict;
-  const name = html`<span class="trunc name">${verdict === 'fail' || verdict === 'discuss' ? mark(verdict, 'xs') : nothing}${titleOf(ctx, reading.id)}</span>`;
+  const name = html`<span class="name">${verdict === 'fail' || verdict === 'discuss' ? mark(verdict, 'xs') : nothing}<span>${titleOf(ctx, reading.id)}</span></span>`;
   const toggle = (): void => ctx.do.store.set({ why: open ? null : reading.id });
   let cells: TemplateResult;
   if (reading.state === 'failed') cells = html`<span class="wide xs fail-text">${t('plan.numbers.failedOne')}</span>`;

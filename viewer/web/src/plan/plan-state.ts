@@ -77,6 +77,8 @@ export interface PlanState {
   readonly dialog: Dialog | null;
   readonly dialogFailed: string | null;
   readonly compare: { readonly mode: CompareMode; readonly with: string } | null;
+  /** Where the divider of a swipe stands, 0 to 1. */
+  readonly divider: number;
   readonly views: readonly SavedView[];
   readonly sunSurvey: boolean;
   readonly difference: boolean;
@@ -120,6 +122,7 @@ export function initialPlan(link: PlanLink, start: { token: string | null; autho
     dialog: null,
     dialogFailed: null,
     compare: null,
+    divider: 0.5,
     sunSurvey: false,
     difference: false,
     sunDock: false,

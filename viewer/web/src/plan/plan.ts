@@ -4,10 +4,10 @@
  */
 import { LiveSocket } from '../live/socket';
 import { codeOf } from '../state/api';
-import { failed, loading, ready, valueOf, type Loadable } from '../state/model';
+import { failed, loading, ready, valueOf } from '../state/model';
 import { Store } from '../state/store';
 import type { EditRequest, SchemeApi } from '../scheme/api';
-import { BASE, type Edit, type EditAnswer, type Finding, type Reading, type Scheme, type SchemeObject, type SchemeOverlay } from '../scheme/types';
+import { BASE, type Edit, type EditAnswer, type Reading, type Scheme, type SchemeObject, type SchemeOverlay } from '../scheme/types';
 import { t } from '../i18n/index';
 import type { PlanCity } from './city';
 import { colourKey, nextRedo, nextUndo, treeOf, withEdits, type Branch } from './log';
@@ -123,6 +123,15 @@ export class Plan {
     this.greet();
   }
 
+  /** Bring what a scheme changes into view. */
+  show(scheme: Scheme): void {
+    const box = scheme.bbox;
+    if (!box) return;
+    const view = this.city.map?.getView();
+    const width = Math.max(box[2] - box[0], 2 * (box[3] - box[1]), 1e-4);
+    if (view) this.city.map?.centreOn([(box[0] + box[2]) / 2, (box[1] + box[3]) / 2], Math.min(17.2, Math.log2((360 * 0.55) / width)), true);
+  }
+
   private async readLog(id: string, run: number): Promise<void> {
     await this.take(run, this.api.edits(id), (log) => this.store.set({ log: ready(withEdits(valueOf(this.state.log) ?? [], log)) }), (code) => this.store.set({ log: failed(code) }));
   }
@@ -142,12 +151,7 @@ export class Plan {
   }
 
   private async readFindings(id: string, run: number): Promise<void> {
-    const both = Promise.allSettled([this.api.findings(id), this.api.impactFindings(id)]);
-    await this.take(run, both, ([placed, found]) => {
-      const items: Finding[] = [...(placed.status === 'fulfilled' ? placed.value : []), ...(found.status === 'fulfilled' ? found.value : [])];
-      const answered = placed.status === 'fulfilled' || found.status === 'fulfilled';
-      this.store.set({ findings: answered ? ready(items) : failed(codeOf(placed.status === 'rejected' ? placed.reason : null)) });
-    }, () => undefined);
+    await this.take(run, this.api.findings(id), (items) => this.store.set({ findings: ready(items) }), (code) => { if (this.state.findings.state !== 'ready') this.store.set({ findings: failed(code) }); });
   }
 
   /** What is asked for counts only while the same scheme is in hand. */
@@ -356,5 +360,3 @@ export class Plan {
     this.city.map?.setOverlay?.(this.overlay());
   }
 }
-
-export type Ask<T> = Loadable<T>;

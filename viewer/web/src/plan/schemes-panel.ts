@@ -23,7 +23,7 @@ function badge(ctx: PlanCtx, branch: Branch): TemplateResult {
 function leaf(ctx: PlanCtx, branch: Branch): TemplateResult {
   const on = branch.scheme.id === ctx.s.current;
   const name = branch.depth === 0 ? nameOf(branch.scheme) : `${branch.label} ${nameOf(branch.scheme)}`;
-  return html`<li class="d${Math.min(branch.depth, 4)}"><button type="button" class="leaf ${on ? 'on' : ''}" aria-current=${on ? 'true' : nothing} data-testid="scheme-${branch.scheme.id}" @click=${() => ctx.do.open(branch.scheme.id)}>
+  return html`<li class="d${Math.min(branch.depth, 4)}"><button type="button" class="leaf ${on ? 'on' : ''}" aria-current=${on ? 'true' : nothing} data-testid="scheme-${branch.scheme.id}" @click=${() => { ctx.do.open(branch.scheme.id); ctx.do.show(branch.scheme); }}>
     ${branch.depth === 0 ? schemeKey(branch, ctx.tree) : html`<span class="twig ${colourKey(branch, ctx.tree)}">${planIcon('branch')}</span>`}
     <span class="grow trunc ${on ? 'strong' : ''}" title=${name}>${name}</span>${badge(ctx, branch)}
   </button></li>`;

@@ -18,6 +18,7 @@ export function timeline(ctx: PlanCtx): TemplateResult {
         <span class="when">${s.phase ?? t('plan.phase.all')}</span>`;
   return html`<section class="dock years ${s.sunDock ? 'up' : ''}" aria-label=${t('plan.phase')}>
     <button type="button" class="btn quiet sm" data-testid="sun-study" aria-pressed=${s.sunDock} @click=${() => ctx.do.store.set({ sunDock: !s.sunDock })}>${icon('sun', 's')}${t('plan.sun')}</button>
+    ${scheme && s.sunDock ? html`<button type="button" class="btn quiet sm" data-testid="sun-survey" aria-pressed=${s.sunSurvey} @click=${() => ctx.do.store.set({ sunSurvey: !s.sunSurvey })}>${t('plan.sun.survey')}</button>` : nothing}
     ${scheme ? html`<span class="vr"></span>${slider}` : nothing}
     ${scheme && !ctx.do.locked ? numberField({ label: t('plan.phase.for'), value: s.phaseFor, min: thisYear - 5, max: thisYear + 80, digits: 0, placeholder: '–', testid: 'phase-for', set: (year) => ctx.do.store.set({ phaseFor: Math.round(year) }) }) : nothing}
     ${s.phaseFor === null ? nothing : html`<button type="button" class="btn quiet sm ico" aria-label=${t('plan.phase.clear')} @click=${() => ctx.do.store.set({ phaseFor: null })}>${icon('x', 's')}</button>`}

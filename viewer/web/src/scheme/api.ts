@@ -48,7 +48,6 @@ export class SchemeApi {
   impact = (id: string, against: string): Promise<{ sequence: number; items: readonly Reading[] }> =>
     this.ask('GET', `/schemes/${id}/impact?against=${encodeURIComponent(against)}`);
   findings = async (id: string): Promise<readonly Finding[]> => (await this.ask<{ items: Finding[] }>('GET', `/schemes/${id}/findings`)).items;
-  impactFindings = async (id: string): Promise<readonly Finding[]> => (await this.ask<{ items: Finding[] }>('GET', `/schemes/${id}/impact/findings`)).items;
   light = (id: string): Promise<Light> => this.ask('GET', `/schemes/${id}/light`);
   diff = (id: string, against: string): Promise<{ items: readonly { target: string; type: string; field: string; before: Json; after: Json }[] }> =>
     this.ask('GET', `/schemes/${id}/diff?against=${encodeURIComponent(against)}`);
@@ -59,7 +58,7 @@ export class SchemeApi {
   indicators = async (): Promise<readonly IndicatorInfo[]> => (await this.ask<{ items: IndicatorInfo[] }>('GET', '/indicators')).items;
   massings = async (): Promise<readonly Massing[]> => (await this.ask<{ items: Massing[] }>('GET', '/massings')).items;
   compare = (ids: readonly string[]): Promise<Comparison> => this.ask('GET', `/compare?schemes=${ids.map(encodeURIComponent).join(',')}`);
-  upload = (model: Blob): Promise<{ id: string; triangles: number; height_m: number }> => this.ask('POST', '/models', model);
+  upload = (model: Blob): Promise<{ id: string; triangles: number; height_m: number; bbox_m?: readonly number[] }> => this.ask('POST', '/models', model);
 
   greet = (id: string, who: string, selection: readonly string[]): Promise<null> => this.ask('PUT', `/schemes/${id}/presence`, { who, selection });
 
