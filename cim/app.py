@@ -31,7 +31,7 @@ from cim.web.openapi import describe
 from cim.web.problems import UnexpectedErrors, install_problems
 from cim.web.responses import json_response
 from cim.web.security import Security
-from cim.web.static import static_routes
+from cim.web.static import CardOf, static_routes
 
 Hook = Callable[[], Awaitable[None]]
 
@@ -44,7 +44,8 @@ class Services:
 
     ``routers`` carry their own prefixes.  ``routes`` are plain Starlette routes (WebSocket too).
     ``health`` adds members to ``/api/v1/health``; ``view`` returns the spec of a view by its name
-    and raises :class:`~cim.errors.NotFound`; it runs in a thread.  ``starts`` run in order, ``stops``
+    and raises :class:`~cim.errors.NotFound`; it runs in a thread, as does ``card``, which returns what a link
+    to the public page tells of itself.  ``starts`` run in order, ``stops``
     in reverse order, each within ``Settings.stop_s_max``.
     """
 
@@ -56,6 +57,7 @@ class Services:
     routes: Sequence[BaseRoute] = ()
     health: Callable[[], Mapping[str, Any]] = dict
     view: Callable[[str], Mapping[str, Any]]
+    card: CardOf | None = None
     starts: Sequence[Hook] = ()
     stops: Sequence[Hook] = ()
     clock: Clock = field(default_factory=SystemClock)
@@ -83,7 +85,7 @@ def build_app(services: Services, settings: Settings) -> FastAPI:
             *tileset_routes(services.tiles, sender),
             *(feature_routes(services.features) if services.features else ()),
             services.metrics.route(),
-            *static_routes(services.bundle, sender),
+            *static_routes(services.bundle, sender, services.card),
         ]
     )
     install_problems(app)
@@ -106,7 +108,9 @@ def _install_middleware(app: FastAPI, services: Services, settings: Settings) ->
     app.add_middleware(Compress)
     app.add_middleware(HeadAsGet)
     app.add_middleware(LimitRequests, limits=limits, monotonic_s=services.clock.monotonic_s)
-    app.add_middleware(Security, hosts=settings.allowed_hosts, origins=settings.allowed_origins)
+    app.add_middleware(
+        Security, hosts=settings.allowed_hosts, origins=settings.allowed_origins, embedders=settings.embed_origins
+    )
     app.add_middleware(Measure, metrics=services.metrics)
 
 

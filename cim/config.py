@@ -5,11 +5,14 @@ Every field is described in docs/settings.md; a test holds the two together.
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Final
 
 from pydantic import Field, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+_ORIGIN: Final = re.compile(r"\*|https?://[a-z0-9._-]+(?::[0-9]{1,5})?")
 
 
 class Settings(BaseSettings):
@@ -25,6 +28,9 @@ class Settings(BaseSettings):
     )
     allowed_origins: Annotated[tuple[str, ...], NoDecode] = Field(
         default=(), description="Other origins that may write or open /live, as https://name; comma-separated."
+    )
+    embed_origins: Annotated[tuple[str, ...], NoDecode] = Field(
+        default=(), description="Other origins whose pages may show /embed in a frame; comma-separated; * for any."
     )
     body_bytes_max: int = Field(default=1_048_576, ge=1_024, description="Bytes that a request body may have.")
     url_bytes_max: int = Field(default=8_192, ge=256, description="Bytes that a path with its query may have.")
@@ -43,9 +49,18 @@ class Settings(BaseSettings):
     )
     log_json: bool = Field(default=False, description="Write log lines as JSON.")
 
-    @field_validator("allowed_hosts", "allowed_origins", mode="before")
+    @field_validator("allowed_hosts", "allowed_origins", "embed_origins", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
         if isinstance(value, str):
             return tuple(part.strip().lower().rstrip("/") for part in value.split(",") if part.strip())
+        return value
+
+    @field_validator("embed_origins")
+    @classmethod
+    def _origins(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        # They are written into a header of /embed as they are.
+        wrong = [origin for origin in value if _ORIGIN.fullmatch(origin) is None]
+        if wrong:
+            raise ValueError(f"{wrong[0]!r} is not an origin such as https://name")
         return value

@@ -212,6 +212,7 @@ def build_server(opened: City, settings: Settings, *, token: str) -> FastAPI:
         ],
         routes=feature_routes(features),
         health=lambda: {"baseline_version": city.baseline_version, "epoch": hub.epoch},
+        card=opened.planning.pictures.card,
         view=lambda name: _view(name, {**city.summary(), **_extent(city, base)}, base.collections()),
         starts=[start, opened.planning.start, opened.impact.start],
         stops=[stop_jobs, opened.impact.stop, opened.planning.stop, replay.stop, hub.stop],

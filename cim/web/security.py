@@ -23,7 +23,9 @@ LOOPBACK: Final = frozenset({"localhost", "127.0.0.1", "[::1]"})
 ANY_HOST: Final = "*"
 
 _HOST = re.compile(r"(?P<name>[a-z0-9._-]{1,253}|\[[0-9a-f:.]{2,45}\])(?::(?P<port>[0-9]{1,5}))?")
-_OPEN_TO_ALL = re.compile(r"/(?:tiles|ogc|s/[^/]+/ogc)(?:/.*)?")
+_OPEN_TO_ALL = re.compile(r"/(?:tiles|ogc|s/[^/]+/ogc)(?:/.*)?|/assets/cim-viewer\.js")
+EMBEDDED_PAGE: Final = "/embed"
+"""The one page that other pages may show in a frame."""
 _SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 _POLICY_VIOLATION: Final = 1008
 
@@ -39,13 +41,17 @@ FIXED_HEADERS: Final = {
 }
 
 
-def content_security_policy(host: str | None) -> str:
-    """Return the policy; ``host`` (checked) is named for WebSockets, which old browsers do not take for self."""
+def content_security_policy(host: str | None, ancestors: str = "'none'") -> str:
+    """Return the policy; ``host`` (checked) is named for WebSockets, which old browsers do not take for self.
+
+    ``ancestors`` are the sources whose pages may show this one in a frame.
+    """
     sockets = f" ws://{host} wss://{host}" if host else ""
     return (
         "default-src 'self'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; "
         f"connect-src 'self'{sockets}; worker-src 'self' blob:; object-src 'none'; base-uri 'none'; "
-        "form-action 'self'; frame-ancestors 'none'"
+        "form-action 'self'; "
+        f"frame-ancestors {ancestors}"
     )
 
 
@@ -85,15 +91,18 @@ def origin_check(configured: Iterable[str]) -> Callable[[Mapping[str, str]], boo
 
 
 def is_open_path(path: str) -> bool:
-    """Tell whether other origins may read a path: tiles and features, for clients that run in a browser."""
+    """Tell whether other origins may read a path: tiles, features, the element that shows a scheme elsewhere."""
     return _OPEN_TO_ALL.fullmatch(path) is not None
 
 
 class Security:
     """Check Host and Origin, then add the headers to every answer."""
 
-    def __init__(self, app: ASGIApp, *, hosts: Iterable[str] = (), origins: Iterable[str] = ()) -> None:
+    def __init__(
+        self, app: ASGIApp, *, hosts: Iterable[str] = (), origins: Iterable[str] = (), embedders: Iterable[str] = ()
+    ) -> None:
         self.app = app
+        self.ancestors = " ".join(("'self'", *embedders))
         self.hosts = frozenset(hosts)
         self.origins = frozenset(origins)
 
@@ -111,13 +120,18 @@ class Security:
                 await self.app(scope, receive, send)
             return
         host = headers.get("host", "")
-        policy = content_security_policy(host if is_allowed_host(host, self.hosts) else None)
+        embedded = scope["path"] == EMBEDDED_PAGE
+        named = host if is_allowed_host(host, self.hosts) else None
+        policy = content_security_policy(named, self.ancestors) if embedded else content_security_policy(named)
         open_path = is_open_path(scope["path"])
 
         async def add_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
                 out = MutableHeaders(scope=message)
                 _add(out, policy, open_path=open_path)
+                if embedded:
+                    # The policy says it better, and an older browser would refuse the frame altogether.
+                    del out["X-Frame-Options"]
             await send(message)
 
         if refusal:

@@ -1,4 +1,4 @@
-"""The web client: pages at ``/explore``, ``/plan``, ``/table``, ``/docs``, all they ask for under ``/assets/``.
+"""The web client: its pages, and all that they ask for under ``/assets/``.
 
 Only files that were found under the bundle's directory have an address, so no path that a client
 writes is ever joined to a directory.
@@ -6,20 +6,35 @@ writes is ever joined to a directory.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Final
 
 from anyio.to_thread import run_sync
 from starlette.requests import Request
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from cim.errors import NotFound
+from cim.web.cards import Card, with_card
 from cim.web.encodings import SUFFIX
 from cim.web.files import IMMUTABLE, REVALIDATE, FileEntry, FileSender, digest_of, media_type_of
 from cim.web.routes import PlainRoute
 
-PAGES: Final = ("explore", "plan", "table", "docs")
+PAGES: Final = {
+    "/explore": "explore.html",
+    "/plan": "plan.html",
+    "/plan/report": "report.html",
+    "/table": "table.html",
+    "/docs": "docs.html",
+    "/embed": "embed.html",
+}
+"""Files of the bundle by the address of their page."""
 START_PAGE: Final = "/explore"
+NAMED_ASSETS: Final = frozenset({"assets/cim-viewer.js"})
+"""Assets whose name does not change with what is in them: other sites write it down."""
+
+CardOf = Callable[[Mapping[str, str], str], Card | None]
+"""Returns what a link with some query tells of itself; the second is the server's own address."""
 
 MISSING_PAGE: Final = """<!doctype html>
 <html lang="en">
@@ -73,12 +88,16 @@ class Bundle:
                 path=path,
                 digest=digest_of(path),
                 media_type=media_type_of(path.name),
-                cache_control=IMMUTABLE if address.startswith("assets/") else REVALIDATE,
+                cache_control=_cache_control(address),
             )
         return entries
 
 
-def static_routes(root: Path, sender: FileSender) -> list[PlainRoute]:
+def _cache_control(address: str) -> str:
+    return IMMUTABLE if address.startswith("assets/") and address not in NAMED_ASSETS else REVALIDATE
+
+
+def static_routes(root: Path, sender: FileSender, card_of: CardOf | None = None) -> list[PlainRoute]:
     """Return the routes of the pages and of their assets; ``root`` is the built bundle."""
     bundle = Bundle(root)
 
@@ -86,7 +105,7 @@ def static_routes(root: Path, sender: FileSender) -> list[PlainRoute]:
         return RedirectResponse(START_PAGE, status_code=302)
 
     async def page(request: Request) -> Response:
-        entry = await run_sync(bundle.entry, f"{request.url.path.strip('/')}.html")
+        entry = await run_sync(bundle.entry, PAGES[request.url.path])
         if entry is None:
             return Response(
                 MISSING_PAGE,
@@ -94,6 +113,11 @@ def static_routes(root: Path, sender: FileSender) -> list[PlainRoute]:
                 media_type="text/html; charset=utf-8",
                 headers={"Cache-Control": "no-store", "Retry-After": "10"},
             )
+        if card_of is not None and request.url.path == START_PAGE and request.query_params:
+            card = await run_sync(card_of, request.query_params, f"{request.url.scheme}://{request.url.netloc}")
+            if card is not None:
+                content = await run_sync(entry.path.read_text, "utf-8")
+                return HTMLResponse(with_card(content, card), headers={"Cache-Control": REVALIDATE})
         return await sender.answer(request, entry)
 
     async def asset(request: Request) -> Response:
@@ -110,7 +134,7 @@ def static_routes(root: Path, sender: FileSender) -> list[PlainRoute]:
 
     return [
         PlainRoute("/", start),
-        *(PlainRoute(f"/{name}", page) for name in PAGES),
+        *(PlainRoute(address, page) for address in PAGES),
         PlainRoute("/assets/{path:path}", asset),
         PlainRoute("/favicon.ico", at_root),
         PlainRoute("/favicon.svg", at_root),

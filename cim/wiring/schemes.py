@@ -23,7 +23,10 @@ from cim.schemes.bus import Item, SchemeBus, Send
 from cim.schemes.forms.api import forms_router
 from cim.schemes.joining.api import joining_router
 from cim.schemes.joining.service import JoiningService
-from cim.schemes.model import SchemeState
+from cim.schemes.model import SchemeState, Text
+from cim.schemes.pictures.api import pictures_router
+from cim.schemes.pictures.service import PictureService
+from cim.schemes.pictures.store import PictureStore
 from cim.schemes.service import Done, SchemeService, Seen
 from cim.schemes.view import news_of, scheme_document, topic_items
 from cim.web.asking import Asking
@@ -35,6 +38,7 @@ class Planning:
 
     schemes: SchemeService
     joining: JoiningService
+    pictures: PictureService
     accounts: Accounts
     bus: SchemeBus
     token: str
@@ -49,6 +53,7 @@ class Planning:
             schemes_router(self.schemes, asking, self.bus),
             joining_router(self.schemes, self.joining, asking),
             forms_router(),
+            pictures_router(self.pictures, asking),
         ]
 
     async def start(self) -> None:
@@ -98,5 +103,11 @@ def wire_planning(database: Database, city: CityService, hub: LiveHub, clock: Cl
                 bus.close_public(name)
 
     schemes.listen(tell)
-    planning = Planning(schemes, JoiningService(schemes, clock), accounts, bus, token)
+    pictures = PictureService(schemes, PictureStore(database.directory.path / "previews"), lambda: _city_name(city))
+    planning = Planning(schemes, JoiningService(schemes, clock), pictures, accounts, bus, token)
     return planning
+
+
+def _city_name(city: CityService) -> Text:
+    frame = city.view.frame
+    return Text("City", "城市") if frame is None else Text(frame.title_en, frame.title_zh or frame.title_en)

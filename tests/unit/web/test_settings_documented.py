@@ -31,7 +31,15 @@ def test_lists_are_comma_separated(monkeypatch: pytest.MonkeyPatch) -> None:
     assert settings.allowed_origins == ("https://maps.example",)
 
 
-@pytest.mark.parametrize(("name", "value"), [("PORT", "70000"), ("RATE_PER_S", "-1"), ("BODY_BYTES_MAX", "much")])
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("PORT", "70000"),
+        ("RATE_PER_S", "-1"),
+        ("BODY_BYTES_MAX", "much"),
+        ("EMBED_ORIGINS", "https://a.example; script-src *"),
+    ],
+)
 def test_a_wrong_value_is_refused(monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:
     monkeypatch.setenv(f"CIM_{name}", value)
     with pytest.raises(ValidationError):

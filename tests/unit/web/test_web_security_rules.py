@@ -75,3 +75,15 @@ def test_the_policy_has_no_unsafe_source_and_names_the_host_for_sockets() -> Non
     assert "*" not in policy
     assert "connect-src 'self' ws://city.example wss://city.example;" in policy
     assert "connect-src 'self';" in content_security_policy(None)
+
+
+def test_only_those_that_are_named_may_frame_a_page() -> None:
+    assert "frame-ancestors 'none'" in content_security_policy(None)
+    policy = content_security_policy(None, "'self' https://news.example")
+    assert policy.endswith("frame-ancestors 'self' https://news.example")
+
+
+def test_the_element_for_other_sites_may_be_read_by_them() -> None:
+    assert is_open_path("/assets/cim-viewer.js")
+    assert not is_open_path("/assets/cim-viewer.js.map")
+    assert not is_open_path("/assets/explore.js")

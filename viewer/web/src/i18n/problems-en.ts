@@ -99,4 +99,8 @@ export const problemsEn = {
   'factor-set': 'The city has no set of factors of this name.',
   'light': 'Sunlight is not worked out here.',
   'light-standard': 'There is no sunlight standard of this name.',
+  'picture': 'This scheme has no picture yet.',
+  'picture-bytes': 'The picture is too large.',
+  'picture-format': 'The picture is not a PNG.',
+  'picture-size': 'The picture is too wide, too high or too small.',
 } as const;

@@ -101,4 +101,8 @@ export const problemsZh: Readonly<Record<keyof typeof problemsEn, string>> = {
   'factor-set': '城市没有此名称的系数集。',
   'light': '此处不计算日照。',
   'light-standard': '没有此名称的日照标准。',
+  'picture': '该方案尚无预览图。',
+  'picture-bytes': '图片文件过大。',
+  'picture-format': '图片不是 PNG 格式。',
+  'picture-size': '图片尺寸过大或过小。',
 };

@@ -242,6 +242,7 @@ export const wordsEn = {
     '1': '',
     'pu': 'pu',
     't': 't',
+    'kW.h/a': 'kWh a year',
     't/a': 't a year',
     'CNY': 'CNY',
     '{dwelling}': 'homes',

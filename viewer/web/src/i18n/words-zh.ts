@@ -243,6 +243,7 @@ export const wordsZh: Words = {
     '1': '',
     'pu': 'pu',
     't': 't',
+    'kW.h/a': 'kWh/年',
     't/a': 't/年',
     'CNY': '元',
     '{dwelling}': '套',

@@ -19,6 +19,7 @@ function fake(callbacks: MapCallbacks): Fake {
     getView: () => view,
     setView: (next: Partial<ViewState>) => { view = { ...view, ...next }; calls.push(`view ${view.zoom}`); callbacks.onViewChange(view); },
     screenPositionOf: () => [10, 20],
+    unproject: (x: number) => [x, 60],
   };
   return new Proxy({} as Fake, { get: (_, name: string) => answers[name] ?? ((...args: unknown[]) => void calls.push(`${name} ${JSON.stringify(args[0] ?? null)}`)) });
 }
@@ -84,6 +85,18 @@ describe('a pair of maps', () => {
     map.setCompare('swipe', 0.5);
     expect(made[0]?.calls.some((call) => call.startsWith('setOverlay') && call.includes('"letter":"C"'))).toBe(true);
     expect(made[1]?.calls.some((call) => call.startsWith('setOverlay') && call.includes('"letter":"B"'))).toBe(true);
+  });
+
+  it('keeps in the middle what was there when the way of comparing changes', () => {
+    const { map, made } = pair();
+    map.setCompare('one', 0.5);
+    map.setPadding({ left: 300, right: 100 });
+    map.setCompare('split', 0.5);
+    expect(made[0]?.calls).toContain('centreOn [600,60]');
+    const before = made[0]?.calls.filter((call) => call.startsWith('centreOn')).length;
+    map.setCompare('split', 0.5);
+    map.setCompare('split', 0.7);
+    expect(made[0]?.calls.filter((call) => call.startsWith('centreOn')).length).toBe(before);
   });
 
   it('tells where a thing is on the page, not in its own pane', () => {

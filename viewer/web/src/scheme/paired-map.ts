@@ -10,6 +10,9 @@ export interface PairHooks {
   laid(panes: Panes): void;
 }
 
+/** A sheet that comes up by more than this takes the middle with it. */
+const RISEN_PX = 100;
+
 type Call = (map: MapPort) => void;
 type Padding = Parameters<MapPort['setPadding']>[0];
 
@@ -27,6 +30,9 @@ export class PairedMap implements MapPort {
   private mode: CompareMode = 'one';
   private share = 0.5;
   private padding: Required<Padding> = { left: 0, right: 0, top: 0, bottom: 0 };
+  /** The same of the right map, in its own pane. */
+  private shown: Required<Padding> = this.padding;
+  private paneWidth = 0;
   /** One map follows the other: what it tells of its camera is no news. */
   private following = false;
   private readonly kept = new Map<string, Call>();
@@ -43,10 +49,26 @@ export class PairedMap implements MapPort {
   }
 
   setCompare(mode: CompareMode, share: number): void {
+    const seen = mode === this.mode ? null : this.middle();
     this.mode = mode;
     this.share = share;
     this.compare(mode !== 'one');
     this.lay();
+    this.bringBack(seen);
+  }
+
+  /** The place in the middle of what is free. */
+  private middle(): readonly [number, number] | null {
+    const width = this.hooks.right.parentElement?.clientWidth ?? 0;
+    const height = this.hooks.right.parentElement?.clientHeight ?? 0;
+    if (width === 0 || !this.right.unproject) return null;
+    const { left, right, top, bottom } = this.shown;
+    return this.right.unproject((left + this.paneWidth - right) / 2, (top + height - bottom) / 2);
+  }
+
+  /** What a person looked at stays in the middle when the middle moves. */
+  private bringBack(place: readonly [number, number] | null): void {
+    if (place) this.right.centreOn(place, this.right.getView().zoom, false);
   }
 
   /** Puts the maps where the mode and the panels want them; to be called when the container's size changed. */
@@ -56,7 +78,9 @@ export class PairedMap implements MapPort {
     const panes = panesOf(width, this.mode, this.share, this.padding);
     this.offset = panes.right.x;
     place(this.hooks.right, panes.right);
-    this.right.setPadding(this.within(panes.right, width));
+    this.shown = this.within(panes.right, width);
+    this.paneWidth = panes.right.width;
+    this.right.setPadding(this.shown);
     if (panes.left) {
       place(this.hooks.left, panes.left);
       this.left?.setPadding(this.within(panes.left, width));
@@ -83,8 +107,12 @@ export class PairedMap implements MapPort {
   }
 
   setPadding(padding: Padding): void {
+    const laid = this.paneWidth > 0;
+    const risen = Math.abs((padding.bottom ?? 0) - this.padding.bottom) > RISEN_PX;
+    const seen = laid && risen ? this.middle() : null;
     this.padding = { ...this.padding, ...padding };
     this.lay();
+    this.bringBack(seen);
   }
 
   /** Makes or ends the left map. */
@@ -154,6 +182,7 @@ export class PairedMap implements MapPort {
 
   // The right map leads, the left one follows by `moved`.
   setView: MapPort['setView'] = (view, animate) => this.right.setView(view, animate);
+  unproject = (x: number, y: number): readonly [number, number] | null => this.right.unproject?.(x - this.offset, y) ?? null;
   getView: MapPort['getView'] = () => this.right.getView();
   centreOn: MapPort['centreOn'] = (at, zoom, animate) => this.right.centreOn(at, zoom, animate);
   legendFor: MapPort['legendFor'] = (by) => this.right.legendFor(by);

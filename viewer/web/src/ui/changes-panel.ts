@@ -20,7 +20,7 @@ export function inShort(ctx: Ctx, readings: readonly Reading[]): TemplateResult 
   return html`<div class="short" data-testid="in-short">
     ${summary ? html`<p class="lead">${summary}</p>` : nothing}
     ${objects ? html`<p>${builtSentence(builtOf(objects.items))}</p>` : html`<span class="sk line"></span>`}
-    ${readings.length > 0 ? html`<ul class="says">${sentences(readings).map((text) => html`<li>${text}</li>`)}</ul>` : nothing}
+    ${readings.length > 0 ? html`<ul class="says">${sentences(readings, 4).map((text) => html`<li>${text}</li>`)}</ul>` : nothing}
   </div>`;
 }
 

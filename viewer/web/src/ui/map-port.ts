@@ -21,6 +21,8 @@ export interface MapPort {
   getView(): ViewState;
   /** Brings a place to the middle of what the panels leave free. */
   centreOn(lngLat: readonly [number, number], zoom: number, animate?: boolean): void;
+  /** The place on the ground under a screen point. */
+  unproject?(x: number, y: number): readonly [number, number] | null;
   setTheme(theme: Theme): void;
   setSun(sun: SunDirection | null): void;
   setColourBy(by: ColourBy): void;

@@ -1,0 +1,1 @@
+"""Preview pictures of schemes: what a shared link shows before it is opened."""
