@@ -16,8 +16,8 @@ export interface DeckListener {
   beforeRender(): void;
   afterRender(): void;
   failed(message: string): void;
-  /** Something that can be chosen lies under the pointer. */
-  hovering(): boolean;
+  /** The cursor while nothing is dragged. */
+  cursor(): string;
 }
 
 /** A canvas that fills its container and takes the keyboard. */
@@ -49,7 +49,7 @@ export function createDeck(
     layers: [],
     pickingRadius: PICK_MARGIN_PX,
     useDevicePixels: pixelRatio(quality),
-    getCursor: ({ isDragging }) => (isDragging ? 'grabbing' : listener.hovering() ? 'pointer' : 'grab'),
+    getCursor: ({ isDragging }) => (isDragging ? 'grabbing' : listener.cursor()),
     onViewStateChange: ({ viewState, interactionState: now }) => {
       // deck.gl also reports its own first state here, which would undo the view set before it was ready.
       if (!now.isDragging && !now.isPanning && !now.isRotating && !now.isZooming && !now.inTransition) return;

@@ -33,6 +33,8 @@ const METRES_PER_DEGREE = 111_320;
 const REFRESH_MS = 120;
 const IDLE_MS = 160;
 const PICK_RADIUS_PX = 4;
+/** How far the ground steps back while buildings carry a data colour. */
+const QUIET = 0.35;
 const SETTLE_FRAMES = 4;
 /** The camera counts as moving for this long after its last step. */
 const MOVING_MS = 180;
@@ -51,6 +53,8 @@ export class MapBase {
   protected readonly pointer: PointerWatch;
   protected readonly cadence = new Cadence(() => this.refresh());
   protected hovered: string | null = null;
+  /** The cursor of a tool in hand. */
+  protected cursor: string | null = null;
   protected moved_ms = 0;
   protected refreshTimer = 0;
   protected refreshFrame = 0;
@@ -96,7 +100,7 @@ export class MapBase {
       beforeRender: () => this.cadence.begin(),
       afterRender: () => this.afterRender(),
       failed: (message) => this.options.onLayerState?.('map', 'failed', message),
-      hovering: () => this.hovered !== null,
+      cursor: () => this.cursor ?? (this.hovered === null ? 'grab' : 'pointer'),
     });
   }
 
@@ -169,7 +173,13 @@ export class MapBase {
 
   setColourBy(colourBy: ColourBy): void {
     this.scene.colourBy = colourBy;
-    this.effect.quiet = colourBy ? 0.35 : 0;
+    this.quieten();
+  }
+
+  /** The ground goes a step quieter while buildings carry colours that say something. */
+  protected quieten(): void {
+    const { overlay, paint, colourBy } = this.scene;
+    this.effect.quiet = overlay.comparing || paint.sunHours || colourBy ? QUIET : 0;
     this.refresh(true);
   }
 
@@ -362,7 +372,7 @@ export class MapBase {
       const frame: Frame = { width: this.canvas.clientWidth, height: this.canvas.clientHeight, padding: this.padding };
       // Not idle by an older frame: these layers are drawn with the next one.
       clearTimeout(this.idleTimer);
-      this.deck.setProps({ layers: this.scene.layers({ view: this.view, viewport: this.viewport, frame }) });
+      this.deck.setProps({ layers: this.scene.layers({ metresPerPixel: this.metresPerPixel(), view: this.view, viewport: this.viewport, frame }) });
       if (!this.repaint) return;
       this.repaint = false;
       this.deck.redraw('light');

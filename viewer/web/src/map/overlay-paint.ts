@@ -52,10 +52,17 @@ export function buildingColour(p: OverlayPaint, o: SchemeObject, run: Run): Rgba
 export const ghostColour = (p: OverlayPaint, o: SchemeObject): Rgba =>
   o.id === p.selectedId ? withAlpha(p.tokens.get('bldg-selected'), 0.3) : withAlpha(p.tokens.get('bldg-demolished'), o.id === p.hoverId ? 0.28 : GHOST_ALPHA);
 
+/** Changed by the scheme; while two are compared, only what the other one does not do too. */
+export function isChanged(p: OverlayPaint, o: SchemeObject): boolean {
+  const other = p.other?.get(o.id);
+  return o.change === 'changed' && !(other && sameObject(o, other));
+}
+
 /** Edges carry the change too: a changed building's are strong, so that it is told without its colour. */
 export function edgeColour(p: OverlayPaint, o: SchemeObject): Rgba {
   if (o.id === p.selectedId) return p.tokens.get('bldg-selected-edge');
-  if (o.change === 'changed') return withAlpha(mixColour(p.tokens.get('bldg-changed'), [40, 26, 0, 255], 0.55), 0.95);
+  if (isChanged(p, o)) return withAlpha(mixColour(p.tokens.get('bldg-changed'), [40, 26, 0, 255], 0.55), 0.95);
+  if (o.change === 'changed') return withAlpha(p.tokens.get('bldg-edge'), 0.4);
   return withAlpha(mixColour(massColour(p), [0, 0, 0, 255], 0.55), 0.55);
 }
 

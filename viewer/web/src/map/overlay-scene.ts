@@ -3,7 +3,9 @@ import { ScatterplotLayer } from '@deck.gl/layers';
 import type { SchemeObject, SchemeOverlay } from '../scheme/types';
 import type { FeatureInView, Rgba } from './types';
 import { mixColour, type Tokens } from './tokens';
-import { factsOf, prepare, topOf, type OverlayPoint, type Prepared } from './overlay';
+import type { LabelSource } from './layers/label-layers';
+import { landUseCode } from './palette';
+import { factsOf, isBuilding, prepare, topOf, type OverlayPoint, type Prepared } from './overlay';
 import { massColour, type OverlayPaint } from './overlay-paint';
 import { SCHEME, schemeColours, schemeGround, schemeMasses, schemePoints, type SchemeDrawing } from './layers/scheme-layers';
 import { treeLayer, type Tree } from './layers/tree-layer';
@@ -63,6 +65,7 @@ export class OverlayScene {
   private build(): void {
     this.version = ++versions;
     this.painted = null;
+    this.own = null;
     this.prepared = this.overlay ? prepare(this.withOthers(this.overlay)) : null;
     this.trees = (this.prepared?.trees ?? []).filter((t) => t.object.change !== 'demolished').map(treeOf);
   }
@@ -101,6 +104,7 @@ export class OverlayScene {
   }
 
   private hours: ReadonlyMap<string, number> | null = null;
+  private own: LabelSource[] | null = null;
 
   private shown(id: string | null): string | null {
     return id !== null && this.prepared?.byId.has(id) ? id : null;
@@ -130,6 +134,21 @@ export class OverlayScene {
     return out;
   }
 
+  /** Names over the city: none of what is gone, those of what is changed on its new roof, and the scheme's own. */
+  labels(sources: LabelSource[]): LabelSource[] {
+    const { prepared } = this;
+    if (!prepared) return sources;
+    const stays = (s: LabelSource): LabelSource | null => {
+      const o = prepared.byId.get(s.id);
+      if (!o) return prepared.hidden.has(s.id) ? null : s;
+      return o.change === 'demolished' ? null : { ...s, height_m: isBuilding(o) ? (o.height_m ?? s.height_m) : s.height_m };
+    };
+    this.own ??= ownLabels(prepared);
+    return [...sources.map(stays).filter((s): s is LabelSource => s !== null), ...this.own];
+  }
+
+
+
   objectOf(id: string): SchemeObject | null {
     return this.prepared?.byId.get(id) ?? null;
   }
@@ -158,6 +177,26 @@ export class OverlayScene {
     return out;
   }
 }
+
+/** Land use is always written with its code; what a scheme adds has its name. */
+function ownLabels(prepared: Prepared): LabelSource[] {
+  const out: LabelSource[] = [];
+  const base = { rank: 3, minZoom: 14.5, height_m: 0 };
+  for (const { object, rings } of prepared.areas) {
+    const code = object.type === '+Parcel' && object.change !== 'demolished' ? landUseCode(object.land_use) : null;
+    const at = middleOf(rings[0] ?? []);
+    if (at && code) out.push({ ...base, id: `${object.id}#code`, text: code, style: 'place', line: [at] });
+    else if (at && object.change === 'added' && object.name) out.push({ ...base, id: object.id, text: object.name, style: 'green', line: [at] });
+  }
+  for (const object of prepared.buildings) {
+    const at = object.change === 'added' && object.name ? topOf(object) : null;
+    if (at && object.name) out.push({ ...base, id: object.id, text: object.name, style: 'building', line: [[at[0], at[1]]], height_m: at[2] });
+  }
+  return out;
+}
+
+const middleOf = (ring: readonly [number, number][]): [number, number] | null =>
+  ring.length ? [ring.reduce((s, p) => s + p[0], 0) / ring.length, ring.reduce((s, p) => s + p[1], 0) / ring.length] : null;
 
 function treeOf({ object, position }: OverlayPoint): Tree {
   const { properties: p } = object;

@@ -9,6 +9,7 @@ import { LayerSources, type Loaded } from './layer-sources';
 import type { Position } from './features';
 import { CityPaint, CONTACT } from './paint';
 import { OverlayScene } from './overlay-scene';
+import { Extras } from './extras';
 import { AlarmRings } from './alarms';
 import { CityTileLayer } from './layers/city-tile-layer';
 import { treeLayer, type Tree } from './layers/tree-layer';
@@ -23,6 +24,7 @@ import { CITY_EXTENSIONS } from './shading/extension';
 import { Kind } from './shading/shader';
 
 export interface SceneView {
+  metresPerPixel: number;
   view: ViewState;
   viewport: WebMercatorViewport | null;
   frame: Frame;
@@ -45,6 +47,8 @@ export class Scene {
   readonly paint: CityPaint;
   tileRevision = 0;
   readonly overlay = new OverlayScene();
+  readonly extras = new Extras();
+  private steady: Layer[] = [];
   private readonly sources: LayerSources;
   private readonly rings = new AlarmRings();
   private marks: HTMLCanvasElement | null = null;
@@ -202,7 +206,7 @@ export class Scene {
     }
     // The plane lies behind the ground in depth: drawn after it, only what is bare is shaded.
     const scheme = this.overlay.layers(this.paint, this.tokens, CONTACT);
-    return [
+    this.steady = [
       ...ground,
       this.plane(v.view),
       ...scheme.ground,
@@ -212,9 +216,16 @@ export class Scene {
       ...scheme.bodies,
       ...scheme.above,
       ...scheme.marks,
+      ...this.extras.layers(this.tokens, this.paint.hoverId),
       ...marks,
-      ...this.labels(labels, v, obstacles),
+      ...this.labels(this.overlay.labels(labels), v, obstacles),
     ];
+    return this.withDraft(v);
+  }
+
+  /** The layers as they were last, under what is being drawn: one step of a pointer changes nothing else. */
+  withDraft(v: Pick<SceneView, 'viewport'> & { metresPerPixel: number }): Layer[] {
+    return [...this.steady, ...this.extras.draft.layers(this.tokens, v.viewport, v.metresPerPixel)];
   }
 
   /** Trees that a scheme leaves standing: the same list while they are the same. */

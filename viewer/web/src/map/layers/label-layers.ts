@@ -148,7 +148,7 @@ function joinLines(sources: LabelSource[]): LabelSource[] {
  * How much nearer than the middle of the view a point is. deck.gl shrinks pixel sizes with distance; dividing by this
  * keeps every label at its own size.
  */
-function nearness(viewport: WebMercatorViewport, lngLat: Position): number {
+export function nearness(viewport: WebMercatorViewport, lngLat: Position): number {
   const m = viewport.viewProjectionMatrix;
   const w = (p: number[]): number => (m[3] ?? 0) * (p[0] ?? 0) + (m[7] ?? 0) * (p[1] ?? 0) + (m[11] ?? 0) * (p[2] ?? 0) + (m[15] ?? 0);
   const here = w(viewport.projectPosition([lngLat[0], lngLat[1], 0]));

@@ -6,7 +6,7 @@ import type { Rgba } from '../types';
 import { mixColour, withAlpha } from '../tokens';
 import type { Position } from '../features';
 import { isStreet, type OverlayArea, type OverlayLine, type OverlayPoint, type Prepared } from '../overlay';
-import { areaColour, buildingColour, edgeColour, ghostColour, massColour, outlineColour, type OverlayPaint } from '../overlay-paint';
+import { areaColour, buildingColour, edgeColour, ghostColour, isChanged, massColour, outlineColour, type OverlayPaint } from '../overlay-paint';
 import type { MassMesh } from '../massing-mesh';
 import { CITY_EXTENSIONS } from '../shading/extension';
 import { Kind } from '../shading/shader';
@@ -143,7 +143,7 @@ export function schemeMasses(d: SchemeDrawing): { below: Layer[]; bodies: Layer[
     bodies.push(bodyLayer(d, 'body', solid, buildings, d.colours.solid, Kind.building));
     const strong = (mass: number): number => {
       const o = buildings[mass];
-      return o?.id === d.paint.selectedId ? 2.2 : o?.change === 'changed' ? 1.8 : 1;
+      return o?.id === d.paint.selectedId ? 2.2 : o && isChanged(d.paint, o) ? 1.8 : 1;
     };
     above.push(linesLayer(d, 'edge', solid, (m) => of(buildings, m, (o) => edgeColour(d.paint, o)), strong, Kind.edge));
   }

@@ -17,8 +17,9 @@ export interface TileContent {
   orders: Float32Array;
   edges: { positions: Float32Array; featureIds: Float32Array } | null;
   skirt: { mesh: Geometry; positions: Float32Array; alphas: Float32Array } | null;
-  /** Vertices of the body, metres in the tile's own frame. */
+  /** Vertices of the body, metres in the tile's own frame, and the order of its triangles. */
   positions: Float32Array;
+  order: ArrayLike<number> | null;
   /** Per row: middle of the footprint and top, in the tile's own frame (x, y up, z). */
   anchors: Float32Array;
 }
@@ -256,6 +257,7 @@ export function readTileContent(gltf: Gltf, role: 'buildings' | 'ground'): TileC
   // Top of the paint first: what lies under it is then rejected by depth before it is shaded.
   const order = role === 'ground' ? reversed(body.indices?.value, n) : body.indices?.value;
   return {
+    order: order ?? null,
     rows,
     ids,
     columns,

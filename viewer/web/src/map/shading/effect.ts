@@ -66,6 +66,15 @@ class DepthPass extends LayersPass {
   }
 }
 
+/** Half-plane through two points, on the side of the eye: what lies there is left out. */
+export function cutPlane(points: readonly (readonly number[])[], eye: readonly number[]): number[] {
+  const [[ax = 0, ay = 0] = [], [bx = 0, by = 0] = []] = points;
+  const l = Math.hypot(bx - ax, by - ay) || 1;
+  const [nx, ny] = [(ay - by) / l, (bx - ax) / l];
+  const side = ((eye[0] ?? 0) - ax) * nx + ((eye[1] ?? 0) - ay) * ny < 0 ? -1 : 1;
+  return [nx * side, ny * side, -(ax * nx + ay * ny) * side, 1];
+}
+
 function isCaster(layer: Layer): boolean {
   const p = layer.props as unknown as CasterProps;
   return p.cityCast !== false && (p.cityKind === Kind.building || p.cityKind === Kind.tree);
@@ -109,8 +118,8 @@ export class CityEffect implements Effect, CityLight {
   sun: SunDirection = DEFAULT_SUN;
   /** Surveyed rectangle, metres east-north from the origin: west, south, east, north. */
   bounds: [number, number, number, number] = [-1e5, -1e5, 1e5, 1e5];
-  /** The section, metres from the origin: a place is left out where x·east + y·north + z > 0; null draws all. */
-  cut: readonly [number, number, number] | null = null;
+  /** The section: what stands between it and the eye is left out; null draws all. */
+  cut: readonly [readonly [number, number], readonly [number, number]] | null = null;
   /** 0 to 1: how far the ground steps back while buildings carry a data colour. */
   quiet = 0;
 
@@ -252,10 +261,10 @@ export class CityEffect implements Effect, CityLight {
       ground: [...scaled(t.get('map-ground'), 1).slice(0, 3), this.quiet],
       fog: [distance * 1.12, distance * 2.15, k.ao, (0.35 + texel) / (2 * LIGHT_DEPTH_M)],
       bounds: this.bounds,
-      cut: this.cut ? [...this.cut, 1] : [0, 0, 0, 0],
+      cut: this.cut ? cutPlane(this.cut.map((p) => metres(viewport.projectPosition([p[0], p[1], 0]))), eye) : [0, 0, 0, 0],
       depth: [0, this.quality === 'fast' ? 0 : 1, tap / this.mapSize, 0],
     };
-    return `${reach},${centre.join()},${this.mapSize}`;
+    return `${reach},${centre.join()},${this.mapSize},${(this.uniforms['cut'] as number[]).map((v) => v.toFixed(2)).join()}`;
   }
 
   /** Uniforms for one layer: metres from the city origin need the layer's own common origin. */

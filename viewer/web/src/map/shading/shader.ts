@@ -44,6 +44,8 @@ export const Kind = {
   dashed: 8,
   /** Lies on the ground in stripes. */
   hatched: 9,
+  /** The failing part of a building: over the walls that it lies in. */
+  slice: 10,
 } as const;
 
 const VS = `${BLOCK}
@@ -108,11 +110,14 @@ vec3 city_shade(vec3 c) {
   }
   return r;
 }
+// The section: what stands in front of the line is left out, and casts no shadow; the ground is not.
+bool city_is_cut() {
+  float k = cityLayer.kind.x;
+  bool stands = k == 1.0 || k == 2.0 || k == 3.0 || k == 7.0 || k == 8.0 || k == 10.0;
+  return stands && city.cut.w > 0.5 && dot(city.cut.xy, city_p.xy) + city.cut.z > 0.0;
+}
 vec4 city_colour(vec4 colour) {
   float k = cityLayer.kind.x;
-  // The section: what stands in front of the line is left out, the ground is not.
-  bool stands = k == 1.0 || k == 2.0 || k == 3.0 || k == 7.0 || k == 8.0;
-  if (stands && dot(city.cut.xy, city_p.xy) + city.cut.z > 0.0 && city.cut.w > 0.5) discard;
   if (k == 8.0 && fract((city_p.x + 0.9 * city_p.y + 1.3 * city_p.z) / 5.0) > 0.58) discard;
   if (k == 9.0) {
     float st = dot(city_p.xy, vec2(0.70711)) / cityLayer.kind.z;
@@ -133,7 +138,7 @@ vec4 city_colour(vec4 colour) {
     return vec4(city_fog(mix(plane, city.haze.rgb, smoothstep(0.0, city.bounds.z - city.bounds.x, city_outside()))), colour.a);
   }
   if (k == 3.0 || k == 8.0) return vec4(colour.rgb, colour.a * (1.0 - smoothstep(city.fog.x * 0.8, city.fog.y * 0.75, d)));
-  if (k == 7.0) return vec4(city_fog(colour.rgb * mix(0.84, 1.0, normalize(city_n).z * 0.5 + 0.5)), colour.a);
+  if (k == 7.0 || k == 10.0) return vec4(city_fog(colour.rgb * mix(0.84, 1.0, normalize(city_n).z * 0.5 + 0.5)), colour.a);
   if (k == 5.0 || k == 9.0) return vec4(city_fog(colour.rgb), colour.a);
   if (colour.a < 0.75) {
     // No data: 45 degree hatch in world metres, marked by the low alpha in the colour texture. Its period doubles
@@ -173,9 +178,11 @@ export const cityModule = {
   city_h = 0.0;
   if (city.depth.x > 0.5) position = city.light * vec4(city_p, 1.0);
   else if (cityLayer.kind.x == 3.0 || cityLayer.kind.x == 8.0) position.z -= 0.0002 * position.w;
+  else if (cityLayer.kind.x == 10.0) position.z -= 0.0003 * position.w;
   else if (cityLayer.kind.x == 6.0) position.z = 0.9998 * position.w;
 `,
     'fs:DECKGL_FILTER_COLOR': `
+  if (city_is_cut()) discard;
   if (city.depth.x < 0.5) color = city_colour(color);
 `,
   },

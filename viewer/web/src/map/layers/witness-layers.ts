@@ -1,0 +1,129 @@
+import type { Layer } from '@deck.gl/core';
+import { PathLayer, ScatterplotLayer, SolidPolygonLayer } from '@deck.gl/layers';
+import type { Verdict, Witness } from '../../scheme/types';
+import type { Rgba } from '../types';
+import { linesOf, polygonsOf, type Feature, type Position } from '../features';
+import { withAlpha, type Tokens } from '../tokens';
+import { CITY_EXTENSIONS } from '../shading/extension';
+import { Kind } from '../shading/shader';
+
+const TOKEN: Record<Verdict, string> = { fail: 'status-fail', discuss: 'status-discuss', pass: 'status-pass' };
+const OVER = { depthCompare: 'always', depthWriteEnabled: false } as const;
+const SLICE_M_MIN = 0.05;
+
+interface Part {
+  readonly witness: Witness;
+  readonly rings: Position[][];
+}
+interface Path {
+  readonly witness: Witness;
+  readonly path: [number, number, number][];
+}
+
+const asFeature = (w: Witness, geometry: GeoJSON.Geometry): Feature => ({ id: w.id, properties: {}, geometry: 'coordinates' in geometry ? geometry : null });
+const simple = (g: GeoJSON.Geometry): GeoJSON.Geometry[] => (g.type === 'GeometryCollection' ? g.geometries.flatMap(simple) : [g]);
+
+/** The failing part itself: a slice of a building, a strip or a spot on the ground. What the pointer is on is lifted through the city. */
+export function witnessLayers(items: readonly Witness[], tokens: Tokens, hoverId: string | null): Layer[] {
+  if (!items.length) return [];
+  const colour = (w: Witness, alpha: number): Rgba => withAlpha(tokens.get(TOKEN[w.verdict]), alpha);
+  const slices: Part[] = [];
+  const ground: Part[] = [];
+  const paths: Path[] = [];
+  const points: { witness: Witness; position: Position }[] = [];
+  for (const witness of items) {
+    for (const geometry of simple(witness.geometry)) {
+      const feature = asFeature(witness, geometry);
+      const sliced = witness.to_m - witness.from_m > SLICE_M_MIN;
+      for (const rings of polygonsOf(feature)) {
+        (sliced ? slices : ground).push({ witness, rings });
+        for (const ring of rings) {
+          const closed = [...ring, ring[0] ?? [0, 0]];
+          for (const z of sliced ? [witness.from_m, witness.to_m] : [witness.from_m]) paths.push({ witness, path: closed.map((p) => [p[0] ?? 0, p[1] ?? 0, z]) });
+        }
+      }
+      for (const line of linesOf(feature)) paths.push({ witness, path: line.map((p) => [p[0], p[1], witness.from_m]) });
+      const spots = geometry.type === 'Point' ? [geometry.coordinates] : geometry.type === 'MultiPoint' ? geometry.coordinates : [];
+      for (const p of spots) points.push({ witness, position: [p[0] ?? 0, p[1] ?? 0] });
+    }
+  }
+  const lifted = (w: Witness): boolean => w.id === hoverId;
+  const trigger = { getFillColor: [hoverId, tokens.text('map-sky')], getColor: [hoverId, tokens.text('map-sky')] };
+  const out: Layer[] = [];
+  const split = <T extends { witness: Witness }>(list: readonly T[]): [string, readonly T[], boolean][] => [
+    ['', list.filter((p) => !lifted(p.witness)), false],
+    ['-lifted', list.filter((p) => lifted(p.witness)), true],
+  ];
+  for (const [suffix, data, up] of split(ground)) {
+    if (!data.length) continue;
+    out.push(
+      new SolidPolygonLayer<Part>({
+        id: `witness-ground${suffix}`,
+        data,
+        getPolygon: (p) => p.rings.map((ring) => ring.map((q) => [q[0], q[1], p.witness.from_m])) as never,
+        getFillColor: (p) => colour(p.witness, 0.85),
+        extensions: CITY_EXTENSIONS,
+        parameters: up ? OVER : { depthWriteEnabled: false },
+        updateTriggers: trigger,
+        ...({ cityKind: Kind.hatched, cityStripe: [3.2, 0.3] } as object),
+      }),
+    );
+  }
+  for (const [suffix, data, up] of split(slices)) {
+    if (!data.length) continue;
+    out.push(
+      new SolidPolygonLayer<Part>({
+        id: `witness-slice${suffix}`,
+        data,
+        extruded: true,
+        getPolygon: (p) => p.rings.map((ring) => ring.map((q) => [q[0], q[1], p.witness.from_m])) as never,
+        getElevation: (p) => p.witness.to_m - p.witness.from_m,
+        getFillColor: (p) => colour(p.witness, up ? 0.75 : 0.95),
+        material: false,
+        extensions: CITY_EXTENSIONS,
+        // A hair in front of the walls that it lies in.
+        parameters: { ...(up ? OVER : { depthCompare: 'less-equal', depthWriteEnabled: true }), cullMode: 'back' } as never,
+        updateTriggers: trigger,
+        ...({ cityKind: Kind.slice } as object),
+      }),
+    );
+  }
+  for (const [suffix, data, up] of split(paths)) {
+    if (!data.length) continue;
+    out.push(
+      new PathLayer<Path>({
+        id: `witness-line${suffix}`,
+        data,
+        getPath: (p) => p.path as never,
+        getColor: (p) => colour(p.witness, 1),
+        widthUnits: 'pixels',
+        getWidth: up ? 3 : 2,
+        billboard: true,
+        extensions: CITY_EXTENSIONS,
+        parameters: up ? OVER : { depthWriteEnabled: false },
+        updateTriggers: trigger,
+        ...({ cityKind: Kind.edge } as object),
+      }),
+    );
+  }
+  if (points.length) {
+    out.push(
+      new ScatterplotLayer<(typeof points)[number]>({
+        id: 'witness-point',
+        data: points,
+        getPosition: (p) => p.position,
+        getRadius: 6,
+        radiusUnits: 'pixels',
+        lineWidthUnits: 'pixels',
+        stroked: true,
+        billboard: true,
+        getLineWidth: 2,
+        getFillColor: (p) => colour(p.witness, 1),
+        getLineColor: tokens.get('color-surface'),
+        parameters: OVER,
+        updateTriggers: trigger,
+      }),
+    );
+  }
+  return out;
+}
