@@ -15,7 +15,8 @@ import orjson
 from cim.db.settings import StartCheck
 from cim.errors import Conflict, IntegrityError
 from cim.findings import Finding, Severity, Verdict
-from cim.schemes.model import Branch, Change, Edit, Merged, Scheme, SchemeState, Text, Version, Words
+from cim.schemes.model import Branch, Edit, Merged, Scheme, SchemeState, Text, Version, Words
+from cim.schemes.packing import pack, unpack
 
 EDITS_GAPLESS: Final = StartCheck(
     "every scheme's edits are gapless",
@@ -109,7 +110,7 @@ def append_edit(connection: duckdb.DuckDBPyConnection, edit: Edit) -> None:
             edit.scheme_id,
             edit.sequence,
             edit.kind,
-            _json([change.as_json() for change in edit.changes]),
+            pack(edit.changes),
             edit.author,
             _naive(edit.at),
             edit.phase_year,
@@ -180,7 +181,7 @@ def _edit(row: tuple[Any, ...]) -> Edit:
         scheme_id=row[0],
         sequence=row[1],
         kind=row[2],
-        changes=tuple(Change(**members) for members in orjson.loads(row[3])),
+        changes=unpack(row[3]),
         author=row[4],
         at=_utc(row[5]),
         phase_year=row[6],

@@ -20,6 +20,7 @@ BENCHES = {
     "tests.bench.bench_light": "Hours of sun",
     "tests.bench.bench_live": "Live stream",
     "tests.bench.bench_start": "Start and first view",
+    "tests.bench.bench_schemes": "Schemes: weight, opening, editing",
 }
 
 
