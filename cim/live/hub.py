@@ -77,6 +77,12 @@ class LiveHub:
         self.board.close(name)
         self._ring(name)
 
+    def close_unfollowed(self, prefix: str) -> None:
+        """Forget the topics of a door that nobody follows any more; they are opened again when asked for."""
+        for key in self.board.keys(prefix):
+            if not any(client.session.follows(key) for client in self._clients):
+                self.board.close(key)
+
     def describe(self, topic: str, facts: Mapping[str, SubjectFacts]) -> None:
         """Say where subjects are and what they observe, so that filters can be answered."""
         self.board.topic(topic).describe(facts)

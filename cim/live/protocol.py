@@ -32,6 +32,7 @@ class Board:
         self.limits = limits or LiveLimits()
         self._topics: dict[str, Topic] = {}
         self._doors: dict[str, Door] = {}
+        self._ended: dict[str, int] = {}
 
     def open(self, key: str, kind: TopicKind = TopicKind.STATE, name: str | None = None) -> Topic:
         """Return the topic of that key, new where there is none; ``name`` is what clients call it."""
@@ -40,6 +41,8 @@ class Board:
             if len(self._topics) >= self.limits.topics_max:
                 raise LimitExceeded("There are too many topics.", limit="topics_max", value=self.limits.topics_max)
             topic = self._topics[key] = Topic(name or key, self.epoch, self.limits, kind)
+            # A topic that comes back goes on counting: nobody resumes in it from an offset of its former life.
+            topic.offset = self._ended.pop(key, -1) + 1
         return topic
 
     def add_door(self, prefix: str, door: Door) -> None:
@@ -58,7 +61,13 @@ class Board:
 
     def close(self, name: str) -> None:
         """Forget a topic; sessions tell their clients at their next turn."""
-        self._topics.pop(name, None)
+        topic = self._topics.pop(name, None)
+        if topic is not None:
+            self._ended[name] = topic.offset
+
+    def keys(self, prefix: str) -> list[str]:
+        """Return the keys of the open topics that begin so."""
+        return [key for key in self._topics if key.startswith(prefix)]
 
     def find(self, name: str) -> Topic | None:
         """Return the topic of that name, or ``None``."""

@@ -111,10 +111,11 @@ class SchemeBus:
         self.publish(scheme_id, [_presence_item(presence)])
 
     async def watch(self) -> None:
-        """Let go, every now and then, of those that were not heard of; runs until it is cancelled."""
+        """Let go, every now and then, of people and topics that are left; runs until it is cancelled."""
         while True:
             await asyncio.sleep(PRESENCE_S / 4)
             self.expire()
+            self._hub.close_unfollowed(PREFIX)
 
     def expire(self) -> None:
         """Let go of those that were not heard of for ``PRESENCE_S``."""

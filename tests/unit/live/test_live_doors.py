@@ -6,9 +6,10 @@ import orjson
 import pytest
 
 from cim.errors import NotFound
+from cim.live.hub import LiveHub
 from cim.live.limits import LiveLimits
 from cim.live.protocol import Board, ClientSession
-from cim.live.requests import RequestRefused, Subscribe, read_request
+from cim.live.requests import Position, RequestRefused, Subscribe, read_request
 from cim.live.topic import Change
 
 
@@ -81,3 +82,32 @@ def test_a_token_is_no_part_of_the_filter() -> None:
     for bad in (7, None, "x" * 300, ["t"]):
         with pytest.raises(RequestRefused):
             read_request(orjson.dumps({**frame, "filter": {"token": bad}}), LiveLimits())
+
+
+def test_a_topic_that_comes_back_is_told_whole() -> None:
+    on = board()
+    on.open("rooms/a").publish([Change("x", b'{"id":"x","n":1}')], "now")
+    on.close("rooms/a")
+    again = on.open("rooms/a")
+    for n in (2, 3):
+        again.publish([Change("y", b'{"id":"y"}')], f"at {n}")
+    for since in range(4):
+        client = ClientSession(on, 0.0)
+        client.subscribe(Subscribe("rooms/a", since=Position("e1", since), token="sesame"))
+        (frame,) = told(client)
+        # Offsets 0 and 1 are of its former life: what was there then says nothing of now.
+        assert frame["op"] == ("snapshot" if since <= 1 else "delta"), since
+
+
+async def test_topics_that_nobody_follows_are_let_go() -> None:
+    hub = LiveHub("e1")
+    hub.add_door("rooms/", lambda topic, _token: hub.open_topic(topic) or topic)
+    hub.open_topic("jobs")
+    client = hub.attach()
+    client.session.subscribe(Subscribe("rooms/a"))
+    hub.open_topic("rooms/b")
+    hub.close_unfollowed("rooms/")
+    assert hub.board.keys("") == ["jobs", "rooms/a"]
+    hub.detach(client)
+    hub.close_unfollowed("rooms/")
+    assert hub.board.keys("") == ["jobs"]
