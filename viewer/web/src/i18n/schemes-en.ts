@@ -216,6 +216,13 @@ export const schemesEn = {
   'built.and': ', ',
   'built.end': '.',
 
+  'group.people': 'People',
+  'group.light': 'Light',
+  'group.land': 'Land',
+  'group.sky': 'Sky and views',
+  'group.carbon': 'Carbon and waste',
+  'group.cost': 'Cost',
+
   'report.title': 'Comparison of schemes',
   'report.lead': '{city}, baseline {n}',
   'report.made': 'Made {at}',

@@ -218,6 +218,13 @@ export const schemesZh: Readonly<Record<keyof typeof schemesEn, string>> = {
   'built.and': '，',
   'built.end': '。',
 
+  'group.people': '人口与服务',
+  'group.light': '日照',
+  'group.land': '用地',
+  'group.sky': '天空与视线',
+  'group.carbon': '碳与废弃物',
+  'group.cost': '造价',
+
   'report.title': '方案比选报告',
   'report.lead': '{city}，现状第 {n} 版',
   'report.made': '生成于 {at}',

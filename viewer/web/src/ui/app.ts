@@ -17,7 +17,9 @@ import { sunDock } from './sun-dock';
 import { tourCard } from './tour-view';
 import { CimCompare } from '../scheme/compare-view';
 import type { SchemeShow } from '../scheme/show';
-import { BASE_NAME, schemeOf } from '../scheme/show-state';
+import { key } from '../scheme/key';
+import { BASE_NAME, schemeOf, spokenOf } from '../scheme/show-state';
+import { lineOf } from './scheme-cards';
 import { BASE } from '../scheme/types';
 import { collect } from './time-series';
 import { topBar } from './top-bar';
@@ -33,6 +35,8 @@ export class CimApp extends LitElement {
   declare api: Api;
   declare createMap: MapFactory;
   declare show: SchemeShow;
+  /** In a frame on somebody else's page: the map and whose it is, nothing else. */
+  bare = false;
 
   private padded = '';
   private off: (() => void)[] = [];
@@ -91,7 +95,7 @@ export class CimApp extends LitElement {
   }
 
   private readonly resized = (): void => {
-    const phone = innerWidth < 900;
+    const phone = !this.bare && innerWidth < 900;
     this.explore.store.set({ phone, ...(phone !== this.state.phone ? {} : { leftOpen: innerWidth < 1180 ? false : this.state.leftOpen }) });
     this.requestUpdate();
   };
@@ -128,7 +132,9 @@ export class CimApp extends LitElement {
 
   protected override updated(): void {
     const { phone, leftOpen, rightOpen, selection, sheet: stop } = this.state;
-    const padding = phone
+    const padding = this.bare
+      ? { left: 0, right: 0, top: 8, bottom: 64 }
+      : phone
       ? { left: 0, right: 0, top: 124, bottom: stopHeight(stop, innerHeight) }
       : { left: leftOpen ? 300 : 68, right: rightOpen || selection ? 364 : 0, top: 12, bottom: 84 };
     // The map lays its labels out anew for each padding: only a new one is worth that.
@@ -234,6 +240,13 @@ export class CimApp extends LitElement {
     ${leftPanel(ctx)}${rightPanel(ctx)}${controls(ctx)}${ctx.c.tour ? tourCard(ctx) : sunDock(ctx)}${furniture(ctx)}`;
   }
 
+  private framed(ctx: Ctx): TemplateResult {
+    const spoken = spokenOf(ctx.c);
+    const open = html`<a class="btn sm" href=${ctx.do.link('/explore')} target="_blank" rel="noopener">${icon('ext', 's')}${t('embed.open')}</a>`;
+    const missing = ctx.c.schemes.state === 'ready' && !spoken;
+    return html`${controls(ctx)}${furniture(ctx)}<section class="framed" aria-label=${t('schemes.title')}>${spoken ? html`${key(spoken.scheme.letter, spoken.scheme.colour_index)}<span class="grow"><span class="strong trunc">${spoken.scheme.name[ctx.s.lang]}</span><span class="xs dim trunc">${lineOf(ctx, spoken.scheme)}</span></span>` : html`<span class="grow mid">${missing ? t('embed.none') : t('app.loading')}</span>`}${open}</section>`;
+  }
+
   private phone(ctx: Ctx): TemplateResult {
     return html`${phoneTop(ctx, this.search(ctx, true))}${furniture(ctx)}${sheet(ctx)}`;
   }
@@ -245,10 +258,10 @@ export class CimApp extends LitElement {
     const { s } = ctx;
     const open = s.rightOpen || s.selection !== null;
     return html`<a class="skip" href="#map">${t('app.skip')}</a>
-      <div class="page ${s.phone ? 'phone' : 'desk'} ${open ? 'with-right' : ''} ${s.leftOpen ? 'with-left' : ''}" data-stop=${s.phone ? s.sheet : nothing}>
+      <div class="page ${this.bare ? 'bare' : s.phone ? 'phone' : 'desk'} ${open && !this.bare ? 'with-right' : ''} ${s.leftOpen && !this.bare ? 'with-left' : ''}" data-stop=${s.phone ? s.sheet : nothing}>
         <main class="map" id="map" tabindex="-1"><cim-compare .mode=${c.schemes.state === 'ready' ? c.mode : 'one'} .position=${c.position} .names=${[named(c.left), named(c.right)]} .langNow=${s.lang} @position=${(e: CustomEvent<number>) => this.show.setPosition(e.detail)} @refused=${() => { this.show.setMode('one'); this.explore.say(t('compare.refused')); }}></cim-compare></main>
         ${s.mapFailed ? html`<div class="mapfail"><p>${t('map.failed')}</p><a class="btn pri" href=${ctx.do.link('/table')}>${icon('table')}${t('map.openTable')}</a></div>` : nothing}
-        ${s.phone ? this.phone(ctx) : this.desktop(ctx)}
+        ${this.bare ? this.framed(ctx) : s.phone ? this.phone(ctx) : this.desktop(ctx)}
         ${s.notice ? html`<div class="toast">${s.notice}</div>` : nothing}
       </div>
       <cim-announcer .message=${s.spoken}></cim-announcer>`;
