@@ -7,6 +7,8 @@ import { icon, mark } from '../ui/icons';
 import type { PlanCtx } from './context';
 
 const SHOWN_FIRST = 4;
+/** Beside the fields of a selected thing there is room for fewer. */
+const SHOWN_BESIDE = 2;
 const ORDER: Readonly<Record<Verdict, number>> = { fail: 0, discuss: 1, pass: 2 };
 
 export const keyOf = (f: Finding): string => `${f.rule} ${f.object_id ?? ''} ${String(f.params['other'] ?? '')}`;
@@ -88,7 +90,8 @@ export function findings(ctx: PlanCtx): TemplateResult {
   const { findings: state, allFindings } = ctx.s;
   const list = [...(valueOf(state) ?? [])].sort((a, b) => ORDER[a.verdict] - ORDER[b.verdict]);
   const of = (v: Verdict): number => list.filter((f) => f.verdict === v).length;
-  const shown = allFindings ? list : list.slice(0, SHOWN_FIRST);
+  const first = ctx.city.s.selection ? SHOWN_BESIDE : SHOWN_FIRST;
+  const shown = allFindings ? list : list.slice(0, first);
   const body =
     state.state === 'failed'
       ? html`<div class="sec state">${mark('fail')}<p>${problemText(state.code)}</p></div>`
@@ -100,6 +103,6 @@ export function findings(ctx: PlanCtx): TemplateResult {
   return html`<section aria-label=${t('plan.rules')}>
     <div class="ph"><h2 class="grow">${t('plan.rules')}</h2><span class="row counts">${count('fail', of('fail'))}${count('discuss', of('discuss'))}${of('pass') > 0 ? count('pass', of('pass')) : nothing}</span></div>
     ${body}
-    ${list.length > SHOWN_FIRST ? html`<div class="more-row"><button type="button" class="link xs" @click=${() => ctx.do.store.set({ allFindings: !allFindings })}>${allFindings ? t('info.less') : t('plan.rules.more', { n: list.length - SHOWN_FIRST })}</button></div>` : nothing}
+    ${list.length > first ? html`<div class="more-row"><button type="button" class="link xs" @click=${() => ctx.do.store.set({ allFindings: !allFindings })}>${allFindings ? t('info.less') : t('plan.rules.more', { n: list.length - first })}</button></div>` : nothing}
   </section>`;
 }

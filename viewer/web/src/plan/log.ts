@@ -43,7 +43,7 @@ export interface Row {
 }
 
 const sameHand = (a: Edit, b: Edit): boolean =>
-  a.kind === b.kind && a.author === b.author && a.undone === b.undone && !a.undone && a.kind === 'building.height' && a.targets.join() === b.targets.join() && Date.parse(b.at) - Date.parse(a.at) <= PULL_MS;
+  a.kind === b.kind && a.author === b.author && a.undone === b.undone && a.kind === 'building.height' && a.targets.join() === b.targets.join() && Date.parse(b.at) - Date.parse(a.at) <= PULL_MS;
 
 /** The history as it is shown, newest first. What undo and redo themselves wrote is not shown: it is seen in the edits. */
 export function historyRows(log: readonly Edit[], conflicting: ReadonlySet<number> = new Set()): Row[] {
@@ -62,6 +62,20 @@ export function historyRows(log: readonly Edit[], conflicting: ReadonlySet<numbe
     const state = steps.some((e) => conflicting.has(e.sequence)) ? 'conflict' : last.undone ? 'undone' : last.sequence === current ? 'current' : 'done';
     return [{ last, steps, state }];
   });
+}
+
+/** The steps that Undo takes back: all of the last pull, the newest first. */
+export function undoSteps(log: readonly Edit[], author: string): number[] {
+  const last = nextUndo(log, author);
+  const row = last && historyRows(log).find((r) => r.steps.some((e) => e.sequence === last.sequence));
+  return row ? row.steps.map((e) => e.sequence).reverse() : [];
+}
+
+/** The steps that Redo puts back: all of the pull that was undone last, the oldest first. */
+export function redoSteps(log: readonly Edit[], author: string): number[] {
+  const undone = nextRedo(log, author)?.undoes;
+  const row = undone === undefined || undone === null ? undefined : historyRows(log).find((r) => r.steps.some((e) => e.sequence === undone));
+  return row ? row.steps.map((e) => e.sequence) : [];
 }
 
 /** What a row changed of one field, from before its first step to after its last. */

@@ -6,11 +6,11 @@ import { LiveSocket } from '../live/socket';
 import { codeOf } from '../state/api';
 import { failed, loading, ready, valueOf } from '../state/model';
 import { Store } from '../state/store';
-import type { EditRequest, SchemeApi } from '../scheme/api';
+import { EditRefused, type EditRequest, type SchemeApi } from '../scheme/api';
 import { BASE, type Edit, type EditAnswer, type Reading, type Scheme, type SchemeObject, type SchemeOverlay } from '../scheme/types';
 import { t } from '../i18n/index';
 import type { PlanCity } from './city';
-import { colourKey, nextRedo, nextUndo, treeOf, withEdits, type Branch } from './log';
+import { colourKey, redoSteps, treeOf, undoSteps, withEdits, type Branch } from './log';
 import { writePlanLink } from './link';
 import { Outbox } from './outbox';
 import { afterEdit, lockedBy, peopleAfter, planLinkOf, readingsAfter, schemeOf, type LiveItem, type PlanState } from './plan-state';
@@ -274,21 +274,29 @@ export class Plan {
     void this.inspect();
   }
 
-  async undo(sequence?: number): Promise<void> {
-    await this.walkLog(sequence === undefined && nextUndo(this.log, this.author) === null, () => this.api.undo(this.state.current ?? '', sequence));
+  /** Take back what an author did last, all steps of a pull at once; or the edits that are named, the newest first. */
+  async undo(steps: readonly number[] = undoSteps(this.log, this.author)): Promise<void> {
+    await this.walkLog(steps, (id, sequence) => this.api.undo(id, sequence));
   }
 
-  async redo(sequence?: number): Promise<void> {
-    await this.walkLog(sequence === undefined && nextRedo(this.log, this.author) === null, () => this.api.redo(this.state.current ?? '', sequence));
+  async redo(steps: readonly number[] = redoSteps(this.log, this.author)): Promise<void> {
+    await this.walkLog(steps, (id, sequence) => this.api.redo(id, sequence));
   }
 
-  private async walkLog(nothing: boolean, ask: () => Promise<EditAnswer>): Promise<void> {
-    if (nothing || this.locked) return;
+  private async walkLog(steps: readonly number[], ask: (id: string, sequence: number) => Promise<EditAnswer>): Promise<void> {
+    const { current } = this.state;
+    if (steps.length === 0 || this.locked || !current || this.state.sending > 0) return;
+    const run = this.asked;
     this.store.set({ sending: this.state.sending + 1 });
     try {
-      this.done(await ask());
+      for (const sequence of steps) {
+        const answer = await ask(current, sequence);
+        if (run !== this.asked) break;
+        this.done(answer);
+      }
     } catch (error) {
-      this.failedWith(codeOf(error));
+      if (error instanceof EditRefused && error.conflicts.length > 0) this.store.set({ refused: { code: error.code, findings: [] } });
+      else this.failedWith(codeOf(error));
     } finally {
       this.store.set({ sending: this.state.sending - 1 });
     }

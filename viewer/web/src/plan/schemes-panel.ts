@@ -45,14 +45,15 @@ function historyRow(ctx: PlanCtx, row: Row): TemplateResult {
   const when = age(Date.parse(last.at), ctx.city.s.now_ms, ctx.city.zone);
   const note = row.state === 'undone' ? t('plan.edit.undone') : row.state === 'conflict' ? t('plan.edit.conflict') : '';
   const free = ctx.do.locked === null;
-  const toggle = (): void => void (row.state === 'undone' ? ctx.do.redo(last.sequence) : ctx.do.undo(last.sequence));
+  const steps = row.steps.map((e) => e.sequence);
+  const toggle = (): void => void (row.state === 'undone' ? ctx.do.redo(steps) : ctx.do.undo(steps.toReversed()));
   return html`<li class="${row.state} ${looked ? 'looked' : ''}" data-testid="edit-${last.sequence}" data-state=${row.state}>
     <span class="dot" aria-hidden="true">${row.state === 'conflict' ? mark('discuss') : html`<i></i>`}</span>
     <button type="button" class="plain grow" aria-current=${looked ? 'true' : nothing} title=${t('plan.edit.look')} @click=${() => ctx.do.lookAt(looked ? null : last.sequence)}>
       <span class="row between"><span class="trunc ${row.state === 'current' ? 'strong' : ''}">${rowTitle(ctx, row)}</span><span class="xs mid nowrap">${rowDetail(row)}</span></span>
       <span class="xs ${row.state === 'conflict' ? 'discuss-text' : 'dim'}">${last.author === ctx.do.author ? when : `${last.author}, ${when}`}${note ? `. ${note}` : ''}${last.phase_year ? `. ${last.phase_year}` : ''}</span>
     </button>
-    ${free && row.steps.length === 1 ? html`<button type="button" class="btn quiet sm ico one" aria-label=${t(row.state === 'undone' ? 'plan.edit.redoOne' : 'plan.edit.undoOne', { name: rowTitle(ctx, row) })} title=${t(row.state === 'undone' ? 'plan.redo' : 'plan.undo')} @click=${toggle}>${planIcon(row.state === 'undone' ? 'redo' : 'undo', 's')}</button>` : nothing}
+    ${free ? html`<button type="button" class="btn quiet sm ico one" aria-label=${t(row.state === 'undone' ? 'plan.edit.redoOne' : 'plan.edit.undoOne', { name: rowTitle(ctx, row) })} title=${t(row.state === 'undone' ? 'plan.redo' : 'plan.undo')} @click=${toggle}>${planIcon(row.state === 'undone' ? 'redo' : 'undo', 's')}</button>` : nothing}
   </li>`;
 }
 
