@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
@@ -11,19 +12,20 @@ import shapely
 
 from cim.errors import InvalidInput
 from tiles.content import Content, SkirtMesh, building_content
-from tiles.far import FarCity, choose
+from tiles.far import FarCity, choose, coarse
 from tiles.files import ProgressFunction, TileFiles
 from tiles.frame import Chart, TileFrame
-from tiles.ground import MARGIN_M, GroundShapes, ground_shapes, painted
-from tiles.ground_tiles import CELL_M, FAR_SHARE, cut, ground_content, simplified
-from tiles.intake import City, read_city
+from tiles.ground import MARGIN_M, Ground, ground_shapes, painted
+from tiles.ground_tree import Stand, build_ground, planned
+from tiles.intake import Blocks, City, read_city
 from tiles.placing import PlacedCity, place_city
+from tiles.plan import PLAN_NAME, Bounds, Plan, PlanTile
 from tiles.reach import within_reach
 from tiles.report import TilesetReport
-from tiles.tileset import Tile, root_json, tileset_json
+from tiles.soup import FloatArray, IntArray
+from tiles.terrain import GridGround
+from tiles.tileset import Tile, drawn_tile, root_json, tileset_json
 from tiles.tree import Node, split
-
-Bounds = tuple[float, float, float, float]
 
 
 def silent(_step: str, _done: int, _total: int) -> None:
@@ -57,10 +59,12 @@ def build_tileset(
     placed = place_city(city, frame, sheet)
     report.origin, report.sunk_m = placed.chart.origin, placed.sunk_m
     progress("read", 1, 1)
-    buildings = _build_buildings(placed, files, report, progress)
+    buildings, far = _build_buildings(placed, files, report, progress)
     report.buildings_s = time.perf_counter() - begun
-    ground = _build_ground(ground_shapes(objects, sheet=sheet), placed, sheet, files, report, progress)
-    _write_documents(files, placed.chart, frame, buildings, ground)
+    stand = Stand(placed.chart, placed.surface, sheet)
+    ground = _build_ground(ground_shapes(objects, sheet=sheet), stand, files, report, progress)
+    write_documents(files, placed.chart, frame, buildings, ground)
+    _plan(placed, frame, sheet, far, (buildings, ground)).save(out / PLAN_NAME)
     report.quarantined = sorted(set(city.quarantined))
     report.build_s = time.perf_counter() - begun
     report.buildings_per_s = report.buildings / report.buildings_s if report.buildings_s else 0.0
@@ -94,61 +98,64 @@ def _sheet(city: City, objects: pa.Table) -> Bounds:
 
 def _build_buildings(
     placed: PlacedCity, files: TileFiles, report: TilesetReport, progress: ProgressFunction
-) -> Tile | None:
+) -> tuple[PlanTile | None, FarCity]:
     drawn = np.flatnonzero(np.isfinite(placed.box[:, 0]))
     ids = placed.city.features.ids
     missing = np.flatnonzero(~np.isfinite(placed.box[:, 0]))
     named = {identifier for identifier, _ in placed.city.quarantined}
     placed.city.quarantined.extend((ids[row], "no-geometry") for row in missing.tolist() if ids[row] not in named)
     report.buildings = len(drawn)
+    far = placed.far()
     if not len(drawn):
-        return None
+        return None, far
     centres = (placed.box[:, :2] + placed.box[:, 2:]) / 2
     tree = split(centres, placed.weight, drawn)
-    far = placed.far() if tree.children else None
     total = len(tree.leaves())
 
-    def leaf_done() -> None:
+    def keep(content: Content) -> str:
+        return files.add_content("buildings", content.glb)
+
+    def make(node: Node) -> PlanTile:
+        if node.children:
+            children = [make(child) for child in node.children]
+            content, error = far_content(placed, far, node.rows)
+            return planned(content, keep, error, children=children)
+        content = near_content(placed, node.rows)
+        _count(report, content)
+        report.building_tiles += 1
         progress("buildings", report.building_tiles, total)
+        return planned(content, keep, 0.0, rows=node.rows.tolist())
 
-    def make(node: Node) -> Tile:
-        children = [make(child) for child in node.children]
-        content, error = _near(placed, node), 0.0
-        if far is not None and node.children:
-            content, error = _far(placed, far, node)
-        tile = _tile(content, "buildings", files, error, children)
-        if not node.children:
-            _count(report, content)
-            report.building_tiles += 1
-            leaf_done()
-        return tile
-
-    return make(tree)
+    return make(tree), far
 
 
-def _near(placed: PlacedCity, node: Node) -> Content | None:
-    if node.children:
+def near_content(placed: PlacedCity, rows: IntArray) -> Content | None:
+    """Return what a leaf shows of some features, by their rows, ascending."""
+    if not len(rows):
         return None
-    return building_content(placed.drawing(node.rows), placed.skirt(node.rows), placed.columns(node.rows))
+    return building_content(placed.drawing(rows), placed.skirt(rows), placed.columns(rows))
 
 
-def _far(placed: PlacedCity, far: FarCity, node: Node) -> tuple[Content | None, float]:
+def far_content(placed: PlacedCity, far: FarCity, rows: IntArray) -> tuple[Content | None, float]:
+    """Return what an inner tile over some features shows, and how far that lies from the whole, metres."""
     under = np.zeros(len(placed.box), dtype=np.bool_)
-    under[node.rows] = True
-    rows = np.flatnonzero(under[far.blocks.owner])
-    box = placed.box[node.rows]
-    diagonal = float(np.linalg.norm(box[:, 2:].max(axis=0) - box[:, :2].min(axis=0)))
-    blocks, error = choose(far, rows, diagonal)
+    under[rows] = True
+    blocks = np.flatnonzero(under[far.blocks.owner])
+    choice = choose(far.size_m[blocks], far.roof_error_m[blocks], diagonal_of(placed.box[rows]))
+    return chosen_content(placed, coarse(far.blocks.select(blocks[choice.rows]), choice.tolerance_m)), choice.error_m
+
+
+def chosen_content(placed: PlacedCity, blocks: Blocks) -> Content | None:
+    """Return a tile of blocks as they are seen from far away."""
     owners = np.unique(blocks.owner)
     if not len(owners):
-        return None, error
-    return building_content(placed.far_drawing(blocks, owners), SkirtMesh(), placed.columns(owners)), error
+        return None
+    return building_content(placed.far_drawing(blocks, owners), SkirtMesh(), placed.columns(owners))
 
 
-def _tile(content: Content | None, folder: str, files: TileFiles, error: float, children: list[Tile]) -> Tile:
-    if content is None:
-        return Tile(None, np.full(3, np.inf), np.full(3, -np.inf), error, children)
-    return Tile(files.add_content(folder, content.glb), content.low, content.high, error, children)
+def diagonal_of(boxes: FloatArray) -> float:
+    """Return the diagonal of what some boxes (n, 4) cover together, metres."""
+    return float(np.linalg.norm(boxes[:, 2:].max(axis=0) - boxes[:, :2].min(axis=0)))
 
 
 def _count(report: TilesetReport, content: Content | None) -> None:
@@ -158,59 +165,57 @@ def _count(report: TilesetReport, content: Content | None) -> None:
         report.vertices += content.vertices
 
 
-def _leaf_uris(tile: Tile | None) -> list[str]:
-    if tile is None:
-        return []
-    if tile.children:
-        return [uri for child in tile.children for uri in _leaf_uris(child)]
-    return [tile.uri] if tile.uri else []
+def _leaf_uris(tile: PlanTile | None) -> list[str]:
+    return [] if tile is None else [leaf.uri for leaf in tile.leaves() if leaf.uri]
 
 
 def _build_ground(
-    shapes: GroundShapes,
-    placed: PlacedCity,
-    sheet: Bounds,
-    files: TileFiles,
-    report: TilesetReport,
-    progress: ProgressFunction,
-) -> Tile:
-    report.ground_features = len(set(shapes.ids.tolist()) - {""})
-    side = max(sheet[2] - sheet[0], sheet[3] - sheet[1])
-    levels = max(0, int(np.ceil(np.log2(side / CELL_M))))
-    leaf_side = side / 2**levels
-    columns, rows = (int(np.ceil((sheet[i + 2] - sheet[i]) / leaf_side)) for i in (0, 1))
-    total = columns * rows
+    ground: Ground, stand: Stand, files: TileFiles, report: TilesetReport, progress: ProgressFunction
+) -> PlanTile:
+    report.ground_features = len(set(ground.shapes.ids.tolist()) - {""})
 
-    def make(cell: Bounds, inside: GroundShapes, level: int) -> Tile | None:
-        here = cut(inside, cell)
-        width = cell[2] - cell[0]
-        if level == levels:
-            content = ground_content(here, placed.chart, placed.surface, width)
-            report.ground_tiles += 1
-            progress("ground", min(report.ground_tiles, total), total)
-            return None if content is None else _tile(content, "ground", files, 0.0, [])
-        children = [tile for quarter in _quarters(cell) if (tile := make(quarter, here, level + 1)) is not None]
-        if not children:
-            return None
-        tolerance = width * FAR_SHARE
-        content = ground_content(simplified(here, tolerance), placed.chart, placed.surface, width)
-        return _tile(content, "ground", files, 2 * tolerance, children)
+    def keep(content: Content) -> str:
+        return files.add_content("ground", content.glb)
 
-    root = make((sheet[0], sheet[1], sheet[0] + side, sheet[1] + side), shapes, 0)
-    assert root is not None
-    return root
+    def told(done: int, total: int) -> None:
+        report.ground_tiles = done
+        progress("ground", done, total)
+
+    return build_ground(ground, stand, keep, told)
 
 
-def _quarters(cell: Bounds) -> list[Bounds]:
-    xmin, ymin, xmax, ymax = cell
-    x, y = (xmin + xmax) / 2, (ymin + ymax) / 2
-    return [(xmin, ymin, x, y), (x, ymin, xmax, y), (xmin, y, x, ymax), (x, y, xmax, ymax)]
+def _plan(
+    placed: PlacedCity, frame: TileFrame, sheet: Bounds, far: FarCity, tiles: tuple[PlanTile | None, PlanTile]
+) -> Plan:
+    features = placed.city.features
+    surface = placed.surface
+    return Plan(
+        frame=asdict(frame),
+        sheet=sheet,
+        ids=features.ids,
+        parts={features.ids[row]: parts for row, parts in placed.city.parts.items()},
+        box=placed.box,
+        far_owner=far.blocks.owner,
+        far_size_m=far.size_m,
+        far_roof_error_m=far.roof_error_m,
+        far_bodies_from=len(placed.city.blocks.owner),
+        grid=(surface.low, surface.spacing_m, surface.heights) if isinstance(surface, GridGround) else None,
+        buildings=tiles[0],
+        ground=tiles[1],
+    )
 
 
-def _write_documents(files: TileFiles, chart: Chart, frame: TileFrame, buildings: Tile | None, ground: Tile) -> None:
+def write_documents(
+    files: TileFiles, chart: Chart, frame: TileFrame, buildings: PlanTile | None, ground: PlanTile
+) -> None:
+    """Write the documents of both tilesets and of the root that joins them."""
     external: list[tuple[str, Tile]] = []
-    empty = Tile(None, ground.low.copy(), ground.high.copy(), 0.0)
-    for name, tile in (("buildings", buildings or empty), ("ground", ground)):
+    grounds = drawn_tile(ground)
+    empty = Tile(None, grounds.low.copy(), grounds.high.copy(), 0.0)
+    drawn = empty if buildings is None else drawn_tile(buildings)
+    if drawn.uri is None and not drawn.children:
+        drawn = empty
+    for name, tile in (("buildings", drawn), ("ground", grounds)):
         files.add_json(
             f"{name}/tileset.json",
             tileset_json(tile, chart, title=frame.title, baseline_version=frame.baseline_version),

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from tiles.drawing import Drawing
 from tiles.glb import LINES, TRIANGLES, GlbWriter
-from tiles.metadata import CITY_OBJECT, Column, property_table
+from tiles.metadata import CHANGE, CITY_OBJECT, Column, has_text, property_table
 from tiles.soup import FloatArray, IntArray
 
 STEPS: Final = 65535
@@ -136,6 +136,7 @@ def building_content(drawing: Drawing, skirt: SkirtMesh, columns: dict[str, Colu
     faces = _face_primitive(writer, drawing, words, features)
     edges = _edge_primitive(writer, drawing, words, features)
     primitives = [faces, *edges, *_skirt_primitive(writer, grid, skirt)]
+    properties = (*CITY_OBJECT, CHANGE) if has_text(columns[CHANGE.name]) else CITY_OBJECT
     document = {
         "asset": {"version": "2.0", "generator": "cim tiles"},
         "extensionsUsed": _EXTENSIONS,
@@ -145,7 +146,7 @@ def building_content(drawing: Drawing, skirt: SkirtMesh, columns: dict[str, Colu
         "nodes": [{"mesh": 0, **grid.node()}],
         "meshes": [{"primitives": primitives}],
         "materials": MATERIALS[: max(p["material"] for p in primitives) + 1],
-        "extensions": {"EXT_structural_metadata": property_table(writer, "CityObject", CITY_OBJECT, columns)},
+        "extensions": {"EXT_structural_metadata": property_table(writer, "CityObject", properties, columns)},
     }
     bounds = [writer.accessors[p["attributes"]["POSITION"]] for p in primitives]
     low, high = grid.decoded([b["min"] for b in bounds], [b["max"] for b in bounds])

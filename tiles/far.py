@@ -11,11 +11,10 @@ from numpy.typing import NDArray
 
 from tiles.footprints import clean_footprints, straightened
 from tiles.intake import Blocks, City
+from tiles.plan import BLOCKS_MAX
 from tiles.roofs import SHARE_MAX, kin_of
 from tiles.soup import FloatArray, IntArray
 
-FAR_BLOCKS_MAX: Final = 512
-"""Blocks that one inner tile draws: the largest."""
 TOLERANCE_SHARE: Final = 1 / 400
 """Outlines are simplified by this share of a tile's diagonal."""
 TOLERANCE_M_MIN: Final = 1.0
@@ -55,8 +54,7 @@ def _levels(city: City, owner: IntArray) -> tuple[FloatArray, FloatArray, FloatA
     surface = city.bodies.vertex_surface
     vertex_owner = city.bodies.owner[surface]
     level = city.bodies.coordinates[:, 2]
-    # One number sorts by owner, then by level; a sort by two keys takes twice as long.
-    order = np.argsort(vertex_owner * (float(np.ptp(level)) + 1.0 if len(level) else 1.0) + level)
+    order = np.lexsort((level, vertex_owner))
     levels, owners = level[order], vertex_owner[order]
     first = np.searchsorted(owners, owner, side="left")
     last = np.searchsorted(owners, owner, side="right") - 1
@@ -64,26 +62,38 @@ def _levels(city: City, owner: IntArray) -> tuple[FloatArray, FloatArray, FloatA
     return levels[first], levels[usual], levels[last]
 
 
-def choose(city: FarCity, rows: IntArray, diagonal_m: float) -> tuple[Blocks, float]:
-    """Return the blocks of an inner tile among the blocks ``rows``, and how far they lie from the whole, metres."""
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """Which blocks an inner tile draws, ascending, how coarsely, and how far they lie from the whole, metres."""
+
+    rows: IntArray
+    tolerance_m: float
+    error_m: float
+
+
+def choose(size_m: FloatArray, roof_error_m: FloatArray, diagonal_m: float) -> Choice:
+    """Choose among the blocks under an inner tile, by their sizes alone."""
     tolerance = max(TOLERANCE_M_MIN, diagonal_m * TOLERANCE_SHARE)
-    by_size = rows[np.argsort(-city.size_m[rows], kind="stable")]
-    large = by_size[:FAR_BLOCKS_MAX]
-    large = large[city.size_m[large] >= 2 * tolerance]
+    by_size = np.argsort(-size_m, kind="stable")
+    large = by_size[:BLOCKS_MAX]
+    large = large[size_m[large] >= 2 * tolerance]
     dropped = by_size[len(large) :]
     chosen = np.sort(large)
     error = max(
         tolerance,
-        float(city.size_m[dropped].max(initial=0.0)),
-        float(city.roof_error_m[chosen].max(initial=0.0)),
+        float(size_m[dropped].max(initial=0.0)),
+        float(roof_error_m[chosen].max(initial=0.0)),
     )
-    blocks = city.blocks.select(chosen)
-    simple = _coarser(blocks.footprint, tolerance)
-    flat = Blocks(
+    return Choice(chosen, tolerance, error)
+
+
+def coarse(blocks: Blocks, tolerance_m: float) -> Blocks:
+    """Return blocks as they are seen from far away."""
+    simple = _coarser(blocks.footprint, tolerance_m)
+    return Blocks(
         shapely.orient_polygons(simple), blocks.owner, blocks.floor_m, blocks.top_m,
-        np.full(len(chosen), "", dtype=object), blocks.roof_height_m,
+        np.full(len(simple), "", dtype=object), blocks.roof_height_m,
     )  # fmt: skip
-    return flat, error
 
 
 def _coarser(polygons: NDArray[np.object_], tolerance_m: float) -> NDArray[np.object_]:

@@ -15,6 +15,8 @@ import brotli
 import orjson
 
 BROTLI_QUALITY: Final = 9
+PACKED_QUALITY: Final = 9
+"""Of what is small and kept in this form alone."""
 GZIP_LEVEL: Final = 9
 
 ProgressFunction = Callable[[str, int, int], None]
@@ -43,9 +45,14 @@ class TileFiles:
         """All brotli twins."""
         return sum(self.brotli_of.values())
 
+    @staticmethod
+    def name_of(glb: bytes) -> str:
+        """Return the name of a content: the first 16 digits of its SHA-256."""
+        return f"{hashlib.sha256(glb).hexdigest()[:16]}.glb"
+
     def add_content(self, folder: str, glb: bytes) -> str:
         """Write a GLB under the first 16 digits of its SHA-256 and return its name."""
-        name = f"{hashlib.sha256(glb).hexdigest()[:16]}.glb"
+        name = self.name_of(glb)
         self._write(f"{folder}/{name}", glb)
         return name
 
@@ -65,6 +72,18 @@ class TileFiles:
             zipped = gzip.compress(content, GZIP_LEVEL, mtime=0)
             path.with_name(path.name + ".gz").write_bytes(zipped)
             self.bytes_gzip += len(zipped)
+            progress("compress", done + 1, len(self.written))
+        self.compress_s = time.perf_counter() - begun
+
+    def pack(self, progress: ProgressFunction) -> None:
+        """Keep of everything written so far the brotli twin alone; who cannot read that is sent it unpacked."""
+        begun = time.perf_counter()
+        for done, name in enumerate(self.written):
+            path = self.directory / name
+            small = brotli.compress(path.read_bytes(), quality=PACKED_QUALITY)
+            path.with_name(path.name + ".br").write_bytes(small)
+            path.unlink()
+            self.brotli_of[name] = len(small)
             progress("compress", done + 1, len(self.written))
         self.compress_s = time.perf_counter() - begun
 

@@ -59,7 +59,36 @@ class GroundShapes:
         return GroundShapes(self.polygons[rows], self.ids[rows], self.rank[rows])
 
 
-def ground_shapes(objects: pa.Table, *, sheet: tuple[float, float, float, float]) -> GroundShapes:
+@dataclass(frozen=True, slots=True)
+class Ground:
+    """What is painted: ``shapes``, and the streets with their casings' width, whose union is painted under them.
+
+    The union is taken tile by tile, so that a tile depends on what meets it and on nothing else.
+    """
+
+    shapes: GroundShapes
+    streets: NDArray[np.object_]
+
+    def casing(self, cell: tuple[float, float, float, float]) -> NDArray[np.object_]:
+        """Return the casing of the streets that meet a cell (xmin, ymin, xmax, ymax), as single polygons."""
+        bounds = shapely.bounds(self.streets).reshape(-1, 4)
+        near = (bounds[:, 0] < cell[2]) & (bounds[:, 2] > cell[0]) & (bounds[:, 1] < cell[3]) & (bounds[:, 3] > cell[1])
+        union = np.array([shapely.union_all(self.streets[near])], dtype=object)
+        return clean_footprints(union[~shapely.is_empty(union)], SIMPLIFY_M)[0]
+
+
+def cased(shapes: GroundShapes, casing: NDArray[np.object_]) -> GroundShapes:
+    """Return shapes with a casing at its place in the paint order."""
+    rank = PAINT_ORDER.index("road_casing")
+    joined = GroundShapes(
+        np.concatenate((shapes.polygons, casing)),
+        np.concatenate((shapes.ids, np.full(len(casing), "", dtype=object))),
+        np.concatenate((shapes.rank, np.full(len(casing), rank))),
+    )
+    return joined.select(np.argsort(joined.rank, kind="stable"))
+
+
+def ground_shapes(objects: pa.Table, *, sheet: tuple[float, float, float, float]) -> Ground:
     """Return what is painted on the ground, on a land sheet that covers ``sheet`` (xmin, ymin, xmax, ymax)."""
     ids, kinds, shapes, widths = painted(objects)
     rank_of = {kind: rank for rank, kind in enumerate(PAINT_ORDER)}
@@ -68,6 +97,7 @@ def ground_shapes(objects: pa.Table, *, sheet: tuple[float, float, float, float]
     polygons = [np.array([shapely.box(*sheet)], dtype=object), shapes[areas]]
     names = [np.array([""], dtype=object), ids[areas]]
     ranks = [np.array([0]), np.array([rank_of[kind] for kind in kinds[areas]], dtype=np.int64)]
+    streets = [np.empty(0, dtype=object)]
     for kind, default in WIDTH_M.items():
         rows = np.flatnonzero(lines & (kinds == kind))
         if not len(rows):
@@ -78,14 +108,12 @@ def ground_shapes(objects: pa.Table, *, sheet: tuple[float, float, float, float]
         names.append(ids[rows])
         ranks.append(np.full(len(rows), rank_of[kind]))
         if kind in CASED:
-            casing = shapely.union_all(_buffer(shapes[rows], half + CASING_M))
-            polygons.append(np.array([casing], dtype=object))
-            names.append(np.array([""], dtype=object))
-            ranks.append(np.array([rank_of["road_casing"]]))
+            streets.append(_buffer(shapes[rows], half + CASING_M))
     cleaned, origin = clean_footprints(np.concatenate(polygons), SIMPLIFY_M)
     found = GroundShapes(cleaned, np.concatenate(names)[origin], np.concatenate(ranks).astype(np.int64)[origin])
     # Within a kind the larger is painted first, so that what lies on it stays seen.
-    return found.select(np.lexsort((found.ids.astype(str), -shapely.area(cleaned), found.rank)))
+    ordered = found.select(np.lexsort((found.ids.astype(str), -shapely.area(cleaned), found.rank)))
+    return Ground(ordered, np.concatenate(streets))
 
 
 def _buffer(lines: NDArray[np.object_], half_m: NDArray[np.float64]) -> NDArray[np.object_]:

@@ -6,6 +6,7 @@ from typing import Any, Final
 
 import numpy as np
 import shapely
+from numpy.typing import NDArray
 
 from tiles.content import Content, Grid, corners_of, not_collapsed, packed_normals
 from tiles.footprints import polygon_parts, rings
@@ -53,6 +54,15 @@ def cut(shapes: GroundShapes, cell: tuple[float, float, float, float]) -> Ground
     keep = shapely.area(parts) > PIECE_M2_MIN
     found = shapes.select(rows[origin[keep]])
     return GroundShapes(shapely.orient_polygons(parts[keep]), found.ids, found.rank)
+
+
+def cut_polygons(polygons: NDArray[np.object_], cell: tuple[float, float, float, float]) -> NDArray[np.object_]:
+    """Return what lies inside one cell of polygons that are no object's."""
+    if not len(polygons):
+        return polygons
+    return cut(
+        GroundShapes(polygons, np.full(len(polygons), ""), np.zeros(len(polygons), dtype=np.int64)), cell
+    ).polygons
 
 
 def simplified(shapes: GroundShapes, tolerance_m: float) -> GroundShapes:

@@ -27,7 +27,7 @@ BLOCK_HEIGHT_M_MIN: Final = 0.1
 _NUMBERS: Final = (
     "height_m", "storeys_above_ground", "year_of_construction", "ground_m", "min_height_m", "roof_height_m",
 )  # fmt: skip
-_TEXTS: Final = ("name", "function", "roof_type")
+_TEXTS: Final = ("name", "function", "roof_type", "scheme_change")
 
 
 @dataclass(slots=True)
@@ -72,6 +72,8 @@ class City:
     blocks: Blocks
     bodies: Soup
     quarantined: list[tuple[str, str]]
+    parts: dict[int, list[str]] = field(default_factory=dict)
+    """The ids of the parts of those features that have any, by the feature's row."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +135,8 @@ def read_city(objects: pa.Table, geometries: pa.Table) -> City:
     bodied = whole[rows.with_body[whole]]
     draft.bodies.extend(zip(owner_of[bodied].tolist(), bodied.tolist(), strict=True))
     bodies = _bodies(geometries, [(best[rows.ids[row]], owner) for owner, row in draft.bodies])
-    return City(features, blocks, bodies, quarantined)
+    parts_of = {int(owner_of[row]): [rows.ids[part] for part in parts] for row, parts in children.items()}
+    return City(features, blocks, bodies, quarantined, parts_of)
 
 
 def _rows(table: pa.Table, facts: Facts, best: Mapping[str, int]) -> _Rows:
@@ -154,7 +157,7 @@ def _rows(table: pa.Table, facts: Facts, best: Mapping[str, int]) -> _Rows:
 def _features(table: pa.Table, facts: Facts, top: IntArray) -> Features:
     chosen = facts.select(top)
     texts = {name: table[name].combine_chunks().cast(pa.large_string()).take(pa.array(top)) for name in ("id", "type")}
-    for name, fact in (("name", "name"), ("use", "function"), ("roof", "roof_type")):
+    for name, fact in (("name", "name"), ("use", "function"), ("roof", "roof_type"), ("change", "scheme_change")):
         texts[name] = pa.array(chosen.texts[fact], pa.large_string())
     numbers = {
         "height_m": chosen.numbers["height_m"],

@@ -49,6 +49,8 @@ CITY_OBJECT: Final = (
     Property("modelled", "UINT8", required=True),
     Property("ground_m", "FLOAT32", MISSING_HEIGHT),
 )
+CHANGE: Final = Property("change", missing="")
+"""What a scheme has done to a building; only in tables that have such a one."""
 GROUND: Final = (Property("id", missing=""), Property("kind", required=True))
 
 _DTYPES: Final = {"FLOAT32": "<f4", "UINT16": "<u2", "UINT8": "<u1"}
@@ -77,6 +79,11 @@ def property_table(
         },
         "propertyTables": [{"class": class_name, "count": count, "properties": table}],
     }
+
+
+def has_text(column: Column) -> bool:
+    """Tell whether any text of a column is not empty."""
+    return any(column.to_pylist() if isinstance(column, pa.Array) else column)
 
 
 def _text(writer: GlbWriter, values: Column) -> dict[str, Any]:

@@ -137,15 +137,20 @@ def seen_from_above(soup: Soup, up: FloatArray) -> Soup:
     return soup.select(np.flatnonzero(~(down & (soup.height_m[soup.surface_starts] < UNDERSIDE_M))))
 
 
-def place_city(city: City, frame: TileFrame, sheet: tuple[float, float, float, float]) -> PlacedCity:
-    """Set the city on flat or interpolated ground over ``sheet`` (xmin, ymin, xmax, ymax)."""
+def place_city(
+    city: City, frame: TileFrame, sheet: tuple[float, float, float, float], ground: Surface | None = None
+) -> PlacedCity:
+    """Set the city on flat or interpolated ground over ``sheet`` (xmin, ymin, xmax, ymax).
+
+    A part of a city is set on the ``ground`` of the whole.
+    """
     features, count = city.features, len(city.features.ids)
     if (np.diff(city.bodies.owner) < 0).any():
         city.bodies = city.bodies.select(np.argsort(city.bodies.owner, kind="stable"))
     lowest_m = lowest(city.bodies, count)
-    surface: Surface = FlatGround()
+    surface: Surface = ground or FlatGround()
     sunk = 0.0
-    if frame.ground == "interpolated":
+    if frame.ground == "interpolated" and ground is None:
         feet = feet_of(city.bodies, lowest_m)
         given = feet if len(feet) else _given_feet(city)
         if len(given):

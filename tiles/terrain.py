@@ -50,7 +50,35 @@ class FlatGround:
         return np.zeros(len(xy))
 
 
-class InterpolatedGround:
+class GridGround:
+    """Ground by a grid of heights (i, j), metres: from the corner ``low`` (2,) on, ``cell_m`` apart."""
+
+    def __init__(self, low: FloatArray, cell_m: float, heights: FloatArray) -> None:
+        self.low = low
+        self.spacing_m = cell_m
+        self.heights = heights
+        self._rough = float(np.ptp(heights)) > EVEN_M
+
+    @property
+    def cell_m(self) -> float:
+        """The grid's spacing, or infinite where the ground turned out even."""
+        return self.spacing_m if self._rough else np.inf
+
+    def height(self, xy: FloatArray) -> FloatArray:
+        """Return bilinear heights between the nodes; beyond the grid its border goes on."""
+        limit = np.array(self.heights.shape) - 1.000001
+        place = np.clip((xy - self.low) / self.spacing_m, 0.0, limit)
+        cell = place.astype(np.int64)
+        part = place - cell
+        i, j, u, v = cell[:, 0], cell[:, 1], part[:, 0], part[:, 1]
+        grid = self.heights
+        low = grid[i, j] * (1 - u) + grid[i + 1, j] * u
+        high = grid[i, j + 1] * (1 - u) + grid[i + 1, j + 1] * u
+        result: FloatArray = low * (1 - v) + high * v
+        return result
+
+
+class InterpolatedGround(GridGround):
     """A grid through the feet of the buildings.
 
     Linear over a triangulation of the feet (Delaunay), towards the nearest foot at the border, smoothed a little;
@@ -60,41 +88,22 @@ class InterpolatedGround:
     def __init__(self, feet: FloatArray, bounds: tuple[float, float, float, float]) -> None:
         """Fit over ``bounds`` (xmin, ymin, xmax, ymax) from feet (n, 3), metres."""
         width, depth = bounds[2] - bounds[0], bounds[3] - bounds[1]
-        self._cell_m = max(CELL_M_MIN, float(np.sqrt(width * depth / NODES_MAX)))
-        self._low = np.array(bounds[:2])
-        shape = (int(np.ceil(width / self._cell_m)) + 2, int(np.ceil(depth / self._cell_m)) + 2)
-        x = self._low[0] + np.arange(shape[0]) * self._cell_m
-        y = self._low[1] + np.arange(shape[1]) * self._cell_m
+        cell_m = max(CELL_M_MIN, float(np.sqrt(width * depth / NODES_MAX)))
+        corner = np.array(bounds[:2])
+        shape = (int(np.ceil(width / cell_m)) + 2, int(np.ceil(depth / cell_m)) + 2)
+        x = corner[0] + np.arange(shape[0]) * cell_m
+        y = corner[1] + np.arange(shape[1]) * cell_m
         nodes = np.stack(np.meshgrid(x, y, indexing="ij"), axis=-1).reshape(-1, 2)
         # Points around the border close the hull, so that every node lies in a triangle.
         border = _border(x, y)
         agreed = feet[_agrees(feet)]
         nearest = KDTree(agreed[:, :2]).query(border)[1]
-        places = np.concatenate((agreed[:, :2], border)) - self._low
+        places = np.concatenate((agreed[:, :2], border)) - corner
         if np.ptp(agreed[:, 2]) > EVEN_M:
-            levels = LinearNDInterpolator(places, np.concatenate((agreed[:, 2], agreed[nearest, 2])))(nodes - self._low)
+            levels = LinearNDInterpolator(places, np.concatenate((agreed[:, 2], agreed[nearest, 2])))(nodes - corner)
         else:
             levels = np.full(len(nodes), float(agreed[:, 2].min()))
-        self._grid: NDArray[np.float64] = gaussian_filter(levels.reshape(shape), SMOOTH_CELLS, mode="nearest")
-        self._rough = float(np.ptp(self._grid)) > EVEN_M
-
-    @property
-    def cell_m(self) -> float:
-        """The grid's spacing, or infinite where the ground turned out even."""
-        return self._cell_m if self._rough else np.inf
-
-    def height(self, xy: FloatArray) -> FloatArray:
-        """Return bilinear heights between the nodes; beyond the grid its border goes on."""
-        limit = np.array(self._grid.shape) - 1.000001
-        place = np.clip((xy - self._low) / self._cell_m, 0.0, limit)
-        cell = place.astype(np.int64)
-        part = place - cell
-        i, j, u, v = cell[:, 0], cell[:, 1], part[:, 0], part[:, 1]
-        grid = self._grid
-        low = grid[i, j] * (1 - u) + grid[i + 1, j] * u
-        high = grid[i, j + 1] * (1 - u) + grid[i + 1, j + 1] * u
-        result: FloatArray = low * (1 - v) + high * v
-        return result
+        super().__init__(corner, cell_m, gaussian_filter(levels.reshape(shape), SMOOTH_CELLS, mode="nearest"))
 
 
 def _border(x: FloatArray, y: FloatArray) -> FloatArray:

@@ -8,10 +8,13 @@ from typing import Any, Final
 import numpy as np
 
 from tiles.frame import Chart
+from tiles.plan import PlanTile
 from tiles.soup import FloatArray
 
 PADDING_M: Final = 0.01
 """Boxes are this much wider than their vertices: a client computes in float32."""
+BOX_DIGITS: Final = 3
+"""Decimals of a box in the chart: what rounding takes, the padding has added twenty times over."""
 ERROR_GROWTH: Final = 1.1
 """A parent is at least this much coarser than its coarsest child that has children of its own."""
 
@@ -36,6 +39,16 @@ class Tile:
             self.low = np.minimum(self.low, child.low)
             self.high = np.maximum(self.high, child.high)
             self.error_m = max(self.error_m, child.error_m * ERROR_GROWTH)
+
+
+def drawn_tile(planned: PlanTile) -> Tile:
+    """Return a planned tile as it is written; tiles with nothing in them and under them are left out."""
+    children = [drawn_tile(child) for child in planned.children]
+    low, high = (np.array(side, dtype=np.float64) for side in (planned.low, planned.high))
+    if not len(low):
+        low, high = np.full(3, np.inf), np.full(3, -np.inf)
+    there = [child for child in children if child.uri is not None or child.children]
+    return Tile(planned.uri, low, high, planned.error_m, there)
 
 
 def tileset_json(root: Tile, chart: Chart, *, title: str, baseline_version: int) -> dict[str, Any]:
@@ -101,7 +114,8 @@ def _box(low: FloatArray, high: FloatArray) -> list[float]:
     centre = (low + high) / 2
     half = (high - low) / 2 + PADDING_M
     axes = np.diag(half).reshape(-1)
-    return [*centre.tolist(), *axes.tolist()]
+    rounded: list[float] = np.round([*centre, *axes], BOX_DIGITS).tolist()
+    return rounded
 
 
 def _turned_box(low: FloatArray, high: FloatArray, chart: Chart) -> list[float]:

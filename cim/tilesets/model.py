@@ -10,6 +10,8 @@ from cim.errors import IntegrityError, InvalidInput, NotFound
 
 BASE_SCHEME: Final = "base"
 POINTER_NAME: Final = "current"
+PACKED: Final = ".br"
+"""A file of which only this twin is kept ends in it."""
 PATH_LENGTH_MAX: Final = 300
 
 _SCHEME: Final = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")
@@ -21,14 +23,20 @@ _SUFFIXES: Final = frozenset({".json", ".glb"})
 
 @dataclass(frozen=True, slots=True)
 class Pointer:
-    """Says which build is current; ``baseline_version`` is that of the city that was built."""
+    """Says which build is current; ``baseline_version`` is that of the city that was built.
+
+    A scheme's build has only what differs from the build ``base`` of the city; ``sequence`` is the edit that it shows.
+    """
 
     build: str
     baseline_version: int | None = None
+    base: str | None = None
+    sequence: int | None = None
 
     def to_document(self) -> dict[str, object]:
         """Return what is written to the pointer file."""
-        return {"build": self.build, "baseline_version": self.baseline_version}
+        document: dict[str, object] = {"build": self.build, "baseline_version": self.baseline_version}
+        return document if self.base is None else {**document, "base": self.base, "sequence": self.sequence}
 
 
 def pointer_from_document(document: Any) -> Pointer:
@@ -36,8 +44,13 @@ def pointer_from_document(document: Any) -> Pointer:
     build = document.get("build") if isinstance(document, dict) else None
     if not isinstance(build, str) or not _BUILD.fullmatch(build):
         raise IntegrityError("The tileset's pointer is damaged.", hint="Run: cim tiles build", code="tiles-pointer")
-    version = document.get("baseline_version")
-    return Pointer(build, version if isinstance(version, int) else None)
+    version, base, sequence = (document.get(name) for name in ("baseline_version", "base", "sequence"))
+    return Pointer(
+        build,
+        version if isinstance(version, int) else None,
+        base if isinstance(base, str) and _BUILD.fullmatch(base) else None,
+        sequence if isinstance(sequence, int) else None,
+    )
 
 
 def check_scheme(scheme: str) -> str:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from cim.errors import NotFound
-from cim.tilesets.model import BASE_SCHEME, Pointer, check_scheme, is_content_named, path_segments
+from cim.tilesets.model import BASE_SCHEME, PACKED, Pointer, check_scheme, is_content_named, path_segments
 from cim.tilesets.store import TilesetStore
 from cim.web.files import IMMUTABLE, REVALIDATE, FileEntry, digest_of, media_type_of
 
@@ -41,9 +41,20 @@ class TilesetService:
         """Return an empty directory that a build is written to; nobody reads it before :meth:`publish`."""
         return self._store.staging_path(scheme, build)
 
-    def publish(self, build: str, baseline_version: int, scheme: str = BASE_SCHEME) -> Pointer:
-        """Make a build that was written to :meth:`stage`'s directory current, and tell the listener."""
-        pointer = Pointer(build, baseline_version)
+    def publish(
+        self,
+        build: str,
+        baseline_version: int,
+        scheme: str = BASE_SCHEME,
+        *,
+        base: str | None = None,
+        sequence: int | None = None,
+    ) -> Pointer:
+        """Make a build that was written to :meth:`stage`'s directory current, and tell the listener.
+
+        That of a scheme names the build of the city that it rests on, and the edit that it shows.
+        """
+        pointer = Pointer(build, baseline_version, base, sequence)
         self._store.publish(scheme, self._store.staged(scheme, build), pointer, keep=self._builds_kept)
         if not self._look(scheme)[1] and self._on_swap:
             self._on_swap(scheme, pointer)
@@ -52,6 +63,20 @@ class TilesetService:
     def discard(self, build: str, scheme: str = BASE_SCHEME) -> None:
         """Remove a build that was not published."""
         self._store.discard(scheme, build)
+
+    def remove(self, scheme: str) -> None:
+        """Remove the tiles of a scheme."""
+        self._store.remove(scheme)
+        with self._lock:
+            self._current.pop(scheme, None)
+
+    def schemes(self) -> list[str]:
+        """Return the schemes that have tiles."""
+        return [scheme for scheme in self._store.schemes() if scheme != BASE_SCHEME]
+
+    def base_file(self, build: str, name: str) -> Path:
+        """Return where a file of a build of the city lies that is kept beside the tiles and is not served."""
+        return self._store.build_path(BASE_SCHEME, build) / name
 
     def refresh(self, scheme: str = BASE_SCHEME) -> Pointer | None:
         """Return the current build; calls the listener if it is another than the last time."""
@@ -87,16 +112,26 @@ class TilesetService:
             raise NotFound(
                 "The tiles of this scheme have not been built yet.", hint="Run: cim tiles build", code="tiles-not-built"
             )
-        builds = [pointer.build]
         name = segments[-1]
-        if is_content_named(name):
-            current = self._current.get(scheme)
-            builds += [build for build in (current.builds if current else ()) if build != pointer.build]
-        for build in builds:
-            file = self._store.build_path(scheme, build).joinpath(*segments)
+        for owner, build in self._searched(scheme, pointer, everywhere=is_content_named(name)):
+            file = self._store.build_path(owner, build).joinpath(*segments)
             if file.is_file():
                 return self._entry(file, name)
+            packed = file.with_name(name + PACKED)
+            if packed.is_file():
+                return replace(self._entry(packed, name), packed=True)
         raise NotFound("There is no such tile.", code="tile")
+
+    def _searched(self, scheme: str, pointer: Pointer, *, everywhere: bool) -> Iterator[tuple[str, str]]:
+        """Yield where a file may lie: in the current build, of what never changes in others too, in what it rests on."""
+        yield scheme, pointer.build
+        if everywhere:
+            current = self._current.get(scheme)
+            yield from ((scheme, build) for build in (current.builds if current else ()) if build != pointer.build)
+        if pointer.base is not None:
+            yield BASE_SCHEME, pointer.base
+            if everywhere:
+                yield from ((BASE_SCHEME, build) for build in self._store.builds(BASE_SCHEME) if build != pointer.base)
 
     def _entry(self, file: Path, name: str) -> FileEntry:
         if is_content_named(name):

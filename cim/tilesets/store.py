@@ -14,7 +14,7 @@ from pathlib import Path
 import orjson
 
 from cim.errors import InvalidInput
-from cim.tilesets.model import POINTER_NAME, Pointer, check_build, check_scheme, pointer_from_document
+from cim.tilesets.model import PACKED, POINTER_NAME, Pointer, check_build, check_scheme, pointer_from_document
 
 _POINTER_BYTES_MAX = 4_096
 
@@ -70,6 +70,16 @@ class TilesetStore:
         """Return where a build that is being written lies."""
         return self.root / check_scheme(scheme) / f".{check_build(build)}.part"
 
+    def remove(self, scheme: str) -> None:
+        """Remove all builds of a scheme, its pointer first: nobody finds half of them."""
+        folder = self.root / check_scheme(scheme)
+        (folder / POINTER_NAME).unlink(missing_ok=True)
+        shutil.rmtree(folder, ignore_errors=True)
+
+    def schemes(self) -> list[str]:
+        """Return the schemes that have builds."""
+        return sorted(path.name for path in self.root.iterdir() if path.is_dir()) if self.root.is_dir() else []
+
     def discard(self, scheme: str, build: str) -> None:
         """Remove a build that is being written."""
         shutil.rmtree(self.staged(scheme, build), ignore_errors=True)
@@ -80,7 +90,7 @@ class TilesetStore:
         After a crash at any point the pointer names a complete build: files are synced before the
         move, the move before the pointer.
         """
-        if not (staged / "tileset.json").is_file():
+        if not any((staged / name).is_file() for name in ("tileset.json", f"tileset.json{PACKED}")):
             raise InvalidInput("The build has no tileset.json.", code="tiles-build")
         target = self.build_path(scheme, pointer.build)
         for path in sorted(staged.rglob("*")):

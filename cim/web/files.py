@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+import brotli
 from anyio.to_thread import run_sync
 from starlette.requests import Request
 from starlette.responses import Response
@@ -50,12 +51,21 @@ def media_type_of(name: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class FileEntry:
-    """A file that may be sent; ``digest`` identifies its content."""
+    """A file that may be sent; ``digest`` identifies its content.
+
+    Of one that is ``packed`` only its brotli twin is kept, and that is what ``path`` names.
+    """
 
     path: Path
     digest: str
     media_type: str
     cache_control: str
+    packed: bool = False
+
+    def content(self) -> bytes:
+        """Return the content as it was before any coding."""
+        kept = self.path.read_bytes()
+        return brotli.decompress(kept) if self.packed else kept
 
 
 def digest_of(path: Path) -> str:
@@ -89,11 +99,13 @@ class FileSender:
     def _may_encode(self, entry: FileEntry) -> bool:
         if not is_compressible(entry.media_type):
             return False
-        return entry.path.stat().st_size >= TWIN_BYTES_MIN
+        return entry.packed or entry.path.stat().st_size >= TWIN_BYTES_MIN
 
     def _read(self, entry: FileEntry, coding: Coding | None) -> bytes:
         if coding is None:
-            return entry.path.read_bytes()
+            return entry.content()
+        if entry.packed:
+            return entry.path.read_bytes() if coding == "br" else self._make(entry, coding)
         twin = entry.path.with_name(entry.path.name + SUFFIX[coding])
         if twin.is_file():
             return twin.read_bytes()
@@ -104,7 +116,7 @@ class FileSender:
         kept = self._made.get(key)
         if kept is not None:
             return kept
-        made = encode(entry.path.read_bytes(), coding)
+        made = encode(entry.content(), coding)
         self._made[key] = made
         self._made_bytes += len(made)
         while self._made_bytes > self._cache_bytes_max and self._made:

@@ -11,7 +11,7 @@ from tests.readers_independent.tile_reader import leaves
 from tests.support.tile_city import CRS, EAST, NORTH, at, block, box_surfaces, painted, rectangle, tables
 from tiles.build import build_tileset
 from tiles.frame import TileFrame
-from tiles.ground import PAINT_ORDER, ground_shapes
+from tiles.ground import PAINT_ORDER, cased, ground_shapes
 from tiles.terrain import InterpolatedGround
 from tiles.verify import verify_tileset
 
@@ -25,7 +25,8 @@ def street(identifier="t:street", kind="road_street", width_m=6.0):
 
 
 def by_kind(objects):
-    shapes = ground_shapes(tables(objects)[0], sheet=SHEET)
+    ground = ground_shapes(tables(objects)[0], sheet=SHEET)
+    shapes = cased(ground.shapes, ground.casing(SHEET))
     kinds = np.array(PAINT_ORDER)[shapes.rank]
     return {kind: shapely.union_all(shapes.polygons[kinds == kind]) for kind in set(kinds.tolist())}
 
