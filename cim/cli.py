@@ -39,6 +39,7 @@ from cim.main import (
     verify_tiles,
     version,
 )
+from cim.reports.command import report
 from cim.server import is_free
 
 FAILED: Final = 1
@@ -48,6 +49,7 @@ SAMPLE_SEED: Final = 1
 app = App(name="cim", help="City Information Model server: one city from many sources, live, in 3D.", version=version)
 tiles = App(name="tiles", help="Build, check and export the 3D tiles.")
 app.command(tiles)
+app.command(report)
 
 DataOption = Annotated[
     Path | None, Parameter(name="--data", help="The city's data directory (CIM_DATA, else ./cim-data).")

@@ -47,6 +47,9 @@ class Settings(BaseSettings):
     replay_speed: float = Field(
         default=60.0, gt=0.0, le=3_600.0, description="How much faster than the clock the sample's day is replayed."
     )
+    chromium: str = Field(
+        default="", max_length=4_096, description="The Chromium that prints reports; one of this machine's if empty."
+    )
     log_json: bool = Field(default=False, description="Write log lines as JSON.")
 
     @field_validator("allowed_hosts", "allowed_origins", "embed_origins", mode="before")

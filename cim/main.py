@@ -128,7 +128,7 @@ def _wire(directory: DataDirectory, database: Database, settings: Settings, cloc
     def published() -> None:
         hub.call_threadsafe(sensing.load)
 
-    planning = wire_planning(database, city, hub, clock)
+    planning = wire_planning(database, city, hub, clock, settings.chromium)
 
     def sample_published() -> None:
         published()

@@ -17,6 +17,8 @@ from cim.db.store import Database
 from cim.errors import NotFound
 from cim.live.hub import LiveHub
 from cim.ports import Clock
+from cim.reports.api import reports_router
+from cim.reports.service import Printer
 from cim.schemes.actor import SchemeActor
 from cim.schemes.api import schemes_router
 from cim.schemes.bus import Item, SchemeBus, Send
@@ -42,6 +44,7 @@ class Planning:
     accounts: Accounts
     bus: SchemeBus
     token: str
+    printer: Printer
     more_items: list[Callable[[Seen], Sequence[Item]]] = field(default_factory=list)
     """What other capabilities add to the state of a scheme's topic when it is opened."""
     _watch: asyncio.Task[None] | None = field(default=None)
@@ -54,6 +57,7 @@ class Planning:
             joining_router(self.schemes, self.joining, asking),
             forms_router(),
             pictures_router(self.pictures, asking),
+            reports_router(self.printer.print_pdf, asking),
         ]
 
     async def start(self) -> None:
@@ -68,7 +72,7 @@ class Planning:
                 await self._watch
 
 
-def wire_planning(database: Database, city: CityService, hub: LiveHub, clock: Clock) -> Planning:
+def wire_planning(database: Database, city: CityService, hub: LiveHub, clock: Clock, browser: str = "") -> Planning:
     """Return schemes over an open city; the planner token is kept in its data directory."""
     token = planner_token(database.directory.path)
     accounts = Accounts(token)
@@ -104,7 +108,7 @@ def wire_planning(database: Database, city: CityService, hub: LiveHub, clock: Cl
 
     schemes.listen(tell)
     pictures = PictureService(schemes, PictureStore(database.directory.path / "previews"), lambda: _city_name(city))
-    planning = Planning(schemes, JoiningService(schemes, clock), pictures, accounts, bus, token)
+    planning = Planning(schemes, JoiningService(schemes, clock), pictures, accounts, bus, token, Printer(browser))
     return planning
 
 

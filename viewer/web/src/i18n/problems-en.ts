@@ -103,4 +103,10 @@ export const problemsEn = {
   'picture-bytes': 'The picture is too large.',
   'picture-format': 'The picture is not a PNG.',
   'picture-size': 'The picture is too wide, too high or too small.',
+  'no-chromium': 'There is no Chromium on the server that could print the report. Print the page from your own browser.',
+  'report-failed': 'The report could not be printed.',
+  'report-lang': 'A report is in English or Chinese.',
+  'report-late': 'The report was not drawn in time. Try again.',
+  'report-schemes': 'That is not the id of a scheme.',
+  'report-schemes-max': 'Too many schemes for one report.',
 } as const;

@@ -105,4 +105,10 @@ export const problemsZh: Readonly<Record<keyof typeof problemsEn, string>> = {
   'picture-bytes': '图片文件过大。',
   'picture-format': '图片不是 PNG 格式。',
   'picture-size': '图片尺寸过大或过小。',
+  'no-chromium': '服务器上没有可用于打印报告的 Chromium，请用自己的浏览器打印。',
+  'report-failed': '无法打印报告。',
+  'report-lang': '报告语言为英文或中文。',
+  'report-late': '报告未能及时绘制完成，请重试。',
+  'report-schemes': '这不是方案编号。',
+  'report-schemes-max': '一份报告中的方案过多。',
 };
