@@ -268,6 +268,7 @@ export const schemesEn = {
   'table.schemes.title': 'What the schemes change',
   'table.schemes.lead': 'The same numbers for each scheme, with the change against {letter}',
   'table.objects.title': 'What scheme {letter} builds and removes',
+  'table.type': 'Kind',
   'table.objects.change': 'Change',
   'table.objects.none': 'This scheme changes nothing.',
   'change.added': 'added',

@@ -270,6 +270,7 @@ export const schemesZh: Readonly<Record<keyof typeof schemesEn, string>> = {
   'table.schemes.title': '各方案带来的变化',
   'table.schemes.lead': '各方案的同一组指标，以及较 {letter} 的变化',
   'table.objects.title': '方案 {letter} 的新建与拆除',
+  'table.type': '类型',
   'table.objects.change': '变化',
   'table.objects.none': '该方案无改动。',
   'change.added': '新建',

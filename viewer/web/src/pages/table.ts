@@ -1,6 +1,7 @@
 import '../ui/tokens.css';
 import '../ui/base.css';
 import '../ui/table.css';
+import '../scheme/compare.css';
 import { httpApi } from '../state/api';
 import { recallInView } from '../state/in-view';
 import { readLink } from '../state/url';

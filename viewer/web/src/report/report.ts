@@ -83,7 +83,9 @@ export class CimReport extends LitElement {
     const about = readings.find((reading) => reading !== null);
     if (!about) return html``;
     const limit = readings.flatMap((reading) => (reading?.target ? [targetText(reading)] : []))[0] ?? '';
-    const unit = about.value === null ? '' : shownOf(about, about.value).unit;
+    const words = about.value === null ? '' : shownOf(about, about.value).unit;
+    // What the name says already is not said again.
+    const unit = indicatorName(about.id).toLocaleLowerCase().includes(words.toLocaleLowerCase()) ? '' : words;
     return html`<tr><th scope="row">${indicatorName(about.id)}${unit ? html` <span class="dim plainw">${unit}</span>` : nothing}</th><td class="n">${limit || '–'}</td>${readings.map((reading, i) => html`<td class="n">${reading?.value === null || !reading ? '–' : shownOf(reading, reading.value).text}${reading && i > 0 ? beside(reading) : nothing}</td>`)}</tr>`;
   }
 

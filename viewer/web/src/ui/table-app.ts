@@ -12,6 +12,7 @@ import { csv, geojson, save } from './download';
 import { icon, mark } from './icons';
 import { liveBadge } from './live-badge';
 import { standing } from './sensor-card';
+import './scheme-table';
 import './search-box';
 import { cells, filtered, NO_FILTER, rowsOf, sorted, usesOf, within, type Filter, type Row, type SortKey } from './table-model';
 import { topBar } from './top-bar';
@@ -143,6 +144,10 @@ export class CimTable extends LitElement {
     return this.link.set === 'sensors';
   }
 
+  private get schemes(): boolean {
+    return this.link.set === 'schemes';
+  }
+
   private get listed(): readonly Feature[] {
     const all = valueOf(this.features) ?? [];
     const ids = this.inView;
@@ -182,7 +187,7 @@ export class CimTable extends LitElement {
     return `${page}${query ? `?${query}` : ''}`;
   }
 
-  private showSet(set: 'buildings' | 'sensors'): void {
+  private showSet(set: NonNullable<Link['set']>): void {
     this.sortKey = '';
     this.down = false;
     this.page = 0;
@@ -348,21 +353,21 @@ export class CimTable extends LitElement {
     const count = this.sensors ? this.sensorRows.length : this.buildingRows.length;
     const sortTitle = columns.find((c) => c.key === this.sortKey)?.title ?? columns[0]?.title ?? 'table.id';
     const scope = this.link.bbox ? 'view' : 'all';
-    const heading = t(this.sensors ? `table.sensors.${scope}` : `table.title.${scope}`);
+    const heading = t(this.schemes ? 'table.schemes.title' : this.sensors ? `table.sensors.${scope}` : `table.title.${scope}`);
     const waiting = (this.sensors ? this.streams : this.features).state === 'loading';
-    const segment = (set: 'buildings' | 'sensors', text: string): TemplateResult => html`<button type="button" aria-pressed=${this.sensors === (set === 'sensors')} data-testid="set-${set}" @click=${() => this.showSet(set)}>${text}</button>`;
+    const segment = (set: NonNullable<Link['set']>, text: string): TemplateResult => html`<button type="button" aria-pressed=${(this.link.set ?? 'buildings') === set} data-testid="set-${set}" @click=${() => this.showSet(set)}>${text}</button>`;
     const search = html`<cim-search .api=${this.api} .lang=${this.langNow} @choose=${(e: CustomEvent<SearchItem>) => { const item = e.detail; location.assign(this.href('/explore', { selection: { kind: 'object', id: item.id }, view: { ...(this.link.view ?? { pitch: 50, bearing: 18 }), longitude: item.centroid[0], latitude: item.centroid[1], zoom: 17.2 } })); }}></cim-search>`;
     return html`<a class="skip" href="#rows">${t('bar.table')}</a>
       ${topBar({ page: 'table', cityTitle: valueOf(this.city)?.title, theme: this.theme, exploreHref: this.href('/explore'), tableHref: this.href('/table'), search, badge: liveBadge(this.live, this.now_ms, knownZone(valueOf(this.city)?.time_zone ?? 'UTC')),
         actions: { setLanguage: (value) => { this.langNow = value; this.keep({ lang: value }); this.relink({ lang: value }); }, setTheme: (value) => { this.theme = value; this.keep({ theme: value }); this.relink({ theme: value }); }, share: () => void this.share() } })}
       <main class="pg">
         <div class="hd">
-          <div class="row between top-line"><div class="grow"><h1>${heading}</h1><p class="mid">${waiting ? html`<span class="sk line"></span>` : tn(this.sensors ? 'table.countSensors' : 'table.count', count, number(count), { column: t(sortTitle) })}${(valueOf(this.features)?.length ?? 0) >= FEATURES_MAX ? html` ${t('table.tooMany', { n: number(FEATURES_MAX) })}` : nothing}</p></div>
-            <div class="row"><div class="seg" role="group" aria-label=${t('table.set')}>${segment('buildings', t('table.buildings'))}${segment('sensors', t('table.sensors'))}</div><button type="button" class="btn" data-testid="csv" aria-label=${t('table.csv')} @click=${() => this.exportCsv()}>${icon('dl')}CSV</button><button type="button" class="btn" data-testid="geojson" aria-label=${t('table.geojson')} @click=${() => this.exportGeojson()}>${icon('dl')}GeoJSON</button></div></div>
-          <div class="row wrap filters">${this.chips()}</div>
+          <div class="row between top-line"><div class="grow"><h1>${heading}</h1><p class="mid">${this.schemes ? nothing : waiting ? html`<span class="sk line"></span>` : tn(this.sensors ? 'table.countSensors' : 'table.count', count, number(count), { column: t(sortTitle) })}${(valueOf(this.features)?.length ?? 0) >= FEATURES_MAX ? html` ${t('table.tooMany', { n: number(FEATURES_MAX) })}` : nothing}</p></div>
+            <div class="row"><div class="seg" role="group" aria-label=${t('table.set')}>${segment('buildings', t('table.buildings'))}${segment('sensors', t('table.sensors'))}${segment('schemes', t('table.schemes'))}</div>${this.schemes ? nothing : html`<button type="button" class="btn" data-testid="csv" aria-label=${t('table.csv')} @click=${() => this.exportCsv()}>${icon('dl')}CSV</button><button type="button" class="btn" data-testid="geojson" aria-label=${t('table.geojson')} @click=${() => this.exportGeojson()}>${icon('dl')}GeoJSON</button>`}</div></div>
+          ${this.schemes ? nothing : html`<div class="row wrap filters">${this.chips()}</div>`}
         </div>
-        <div class="scr" id="rows" tabindex="0" role="region" aria-label=${heading}><table class="dt"><caption class="sr">${heading}</caption>${this.head(columns)}${this.body(columns)}</table></div>
-        ${this.foot(count)}
+        <div class="scr" id="rows" tabindex="0" role="region" aria-label=${heading}>${this.schemes ? html`<cim-scheme-table .langNow=${this.langNow} .showHref=${(scheme: string, id: string) => this.href('/explore', { schemes: { left: 'base', right: scheme, mode: 'one' }, selection: { kind: 'object', id } })}></cim-scheme-table>` : html`<table class="dt"><caption class="sr">${heading}</caption>${this.head(columns)}${this.body(columns)}</table>`}</div>
+        ${this.schemes ? nothing : this.foot(count)}
       </main>
       ${this.notice ? html`<div class="toast">${this.notice}</div>` : nothing}
       <cim-announcer .message=${this.notice}></cim-announcer>`;
