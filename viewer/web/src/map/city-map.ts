@@ -36,8 +36,7 @@ export class CityMap extends MapBase {
 
   /** What a scheme adds, changes and takes away, over the city as it is; null is the city alone. */
   setOverlay(overlay: SchemeOverlay | null): void {
-    if (overlay === this.scene.overlay.overlay) return;
-    this.scene.overlay.set(overlay);
+    if (!this.scene.overlay.set(overlay)) return;
     this.recut();
     this.refresh(true);
   }

@@ -72,6 +72,16 @@ describe('massMesh', () => {
     expect(massMesh([mass({ rings: [] }), mass({ rings: [[[0, 0], [1, 1]]] })]).positions).toHaveLength(0);
   });
 
+  it('an outline has no edges but those along the ground and the eaves', () => {
+    const { positions } = massMesh([mass()], true).edges;
+    const levels = new Set<number>();
+    for (let i = 0; i < positions.length; i += 6) {
+      expect(positions[i + 2]).toBe(positions[i + 5]);
+      levels.add(positions[i + 2] ?? 0);
+    }
+    expect([...levels].sort((a, b) => a - b)).toEqual([5, 14]);
+  });
+
   it('keeps rows apart when one mass has no shape', () => {
     const m = massMesh([mass({ rings: [] }), mass()]);
     expect(m.runs.every((run) => run.mass === 1)).toBe(true);

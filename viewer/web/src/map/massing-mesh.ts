@@ -106,6 +106,8 @@ export function trianglesOf(rings: readonly (readonly Point[])[]): [Point, Point
 }
 
 class Builder {
+  constructor(private readonly outline: boolean) {}
+
   readonly positions: number[] = [];
   readonly normals: number[] = [];
   readonly rows: number[] = [];
@@ -205,7 +207,8 @@ class Builder {
       const next = ring[(i + 1) % ring.length] ?? p;
       const turn = Math.abs(Math.atan2(next[1] - p[1], next[0] - p[0]) - Math.atan2(p[1] - before[1], p[0] - before[0]));
       const angle = (Math.min(turn, 2 * Math.PI - turn) * 180) / Math.PI;
-      if (angle > CREASE_DEG) this.edge(p, ground_m, p, eaves_m + roofAt(planes, p), index);
+      if (this.outline) this.edge(p, ground_m, next, ground_m, index);
+      else if (angle > CREASE_DEG) this.edge(p, ground_m, p, eaves_m + roofAt(planes, p), index);
       const bends = bendsOf(p, next, planes);
       for (let k = 0; k + 1 < bends.length; k++) {
         const [a, b] = [bends[k] ?? p, bends[k + 1] ?? next];
@@ -242,8 +245,9 @@ export function mitred(before: Point, at: Point, next: Point, distance_m: number
   return [at[0] + x * scale * distance_m, at[1] + y * scale * distance_m];
 }
 
-export function massMesh(masses: readonly Mass[]): MassMesh {
-  const b = new Builder();
+/** `outline`: edges along the ground and the eaves alone, for what is only a memory of a building. */
+export function massMesh(masses: readonly Mass[], outline = false): MassMesh {
+  const b = new Builder(outline);
   masses.forEach((mass, i) => b.add(mass, i));
   return {
     positions: new Float32Array(b.positions),

@@ -37,10 +37,13 @@ export class OverlayScene {
   private painted: { layers: OverlayLayers; tokens: Tokens } | null = null;
   private trees: Tree[] = [];
 
-  set(overlay: SchemeOverlay | null): void {
-    if (overlay === this.overlay) return;
+  /** Takes an overlay; false where it is drawn as the last one was. */
+  set(overlay: SchemeOverlay | null): boolean {
+    const before = this.overlay;
     this.overlay = overlay;
+    if (overlay === before || (overlay && before && sameOverlay(overlay, before))) return false;
     this.build();
+    return true;
   }
 
   setOther(other: SchemeOverlay | null, on: boolean): void {
@@ -197,6 +200,10 @@ function ownLabels(prepared: Prepared): LabelSource[] {
 
 const middleOf = (ring: readonly [number, number][]): [number, number] | null =>
   ring.length ? [ring.reduce((s, p) => s + p[0], 0) / ring.length, ring.reduce((s, p) => s + p[1], 0) / ring.length] : null;
+
+/** The same lists, told of the same scheme: nothing that is drawn differs. */
+const sameOverlay = (a: SchemeOverlay, b: SchemeOverlay): boolean =>
+  a.scheme === b.scheme && a.letter === b.letter && a.colour_index === b.colour_index && a.phase === b.phase && a.objects === b.objects && a.hidden === b.hidden;
 
 function treeOf({ object, position }: OverlayPoint): Tree {
   const { properties: p } = object;

@@ -106,7 +106,7 @@ export function prepare(overlay: SchemeOverlay): Prepared {
   }
   areas.sort((a, b) => groundRank(a.object) - groundRank(b.object));
   const byId = new Map(objects.map((o) => [o.id, o]));
-  return { frame, buildings, solid: massMesh(masses), ghosts, ghost: massMesh(ghostMasses), areas, lines, trees, points, hidden, byId };
+  return { frame, buildings, solid: massMesh(masses), ghosts, ghost: massMesh(ghostMasses, true), areas, lines, trees, points, hidden, byId };
 }
 
 /** Where an object's label or callout stands: the middle of its place, and its top. */

@@ -28,6 +28,7 @@ export interface CityTileProps extends CityExtensionProps {
 
 export interface Tile {
   id: string;
+  contentUrl?: string;
   selected: boolean;
   contentReady?: boolean;
   tileDrawn?: boolean;
@@ -48,6 +49,17 @@ interface Painted {
 export interface FeaturePickingInfo extends PickingInfo {
   feature?: { id: string; properties: Record<string, unknown> };
   sourceTile?: Tile;
+}
+
+/** Tiles that are read, by address: two maps on a page, side by side, hold the same arrays. */
+const read = new Map<string, WeakRef<TileContent>>();
+
+function shared(key: string, make: () => TileContent | null): TileContent | null {
+  const known = read.get(key)?.deref();
+  if (known) return known;
+  const made = make();
+  if (made) read.set(key, new WeakRef(made));
+  return made;
 }
 
 const GROUND_PARAMETERS = { depthCompare: 'less-equal', depthWriteEnabled: true } as const;
@@ -98,7 +110,7 @@ export class CityTileLayer extends Tile3DLayer<unknown, CityTileProps> {
     if (!raw?.gltf) return null;
     let p = this.cache.get(raw);
     if (!p) {
-      const content = readTileContent(raw.gltf, this.props.role);
+      const content = shared(`${this.props.role} ${tile.contentUrl ?? tile.id}`, () => readTileContent(raw.gltf as Gltf, this.props.role));
       if (!content) return null;
       p = {
         content,
