@@ -29,6 +29,7 @@ export function landUse(code: string): string {
 
 /** Before and after, as short as they can be told. */
 export function rowDetail(row: Row): string {
+  if (row.last.kind === 'merge' || row.last.kind === 'rebase') return '';
   const storeys = changeOf(row, 'storeys');
   if (storeys && storeys.old !== null) {
     const [before, after] = [storeysIn(storeys.old), storeysIn(storeys.new)];

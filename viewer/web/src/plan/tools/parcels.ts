@@ -16,7 +16,7 @@ export const LAND_USES: readonly (readonly [string, string])[] = [
   ['10', 'industry'], ['11', 'storage'], ['12', 'transport'], ['13', 'utility'], ['14', 'green'], ['15', 'special'], ['16', 'reserve'], ['17', 'water'],
 ];
 /** Swatches on which only white reads. */
-const DARK = new Set(['09', '13', '15']);
+const DARK = new Set(['15']);
 
 function outline(bench: Bench, parcel: Parcel | null): void {
   const ring = parcel?.rings[0];
