@@ -6,7 +6,6 @@ it is a plain line a step.
 
 from __future__ import annotations
 
-import shutil
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -27,7 +26,7 @@ from cim.ids import dataset_slug
 from cim.main import (
     City,
     bundle_path,
-    current_tiles,
+    copy_tiles,
     export_collection,
     export_view,
     observations_of,
@@ -41,6 +40,7 @@ from cim.main import (
 )
 from cim.reports.command import report
 from cim.server import is_free
+from cim.tilesets.model import BASE_SCHEME
 
 FAILED: Final = 1
 USAGE: Final = 2
@@ -174,21 +174,31 @@ def sample(*, data: DataOption = None, seed: int = SAMPLE_SEED) -> int:
 
 
 @tiles.command
-def build(*, data: DataOption = None) -> int:
-    """Build the tiles of the newest baseline.
+def build(*, data: DataOption = None, scheme: str = BASE_SCHEME) -> int:
+    """Build the tiles of the newest baseline, or those in which a published scheme differs from it.
 
     Example: cim tiles build --data ./cim-data
+
+    Args:
+        data: The city's data directory.
+        scheme: The id of a published scheme.
     """
-    return _run(_settings(data), "tiles", {}, "tiles")
+    if scheme == BASE_SCHEME:
+        return _run(_settings(data), "tiles", {}, "tiles")
+    return _run(_settings(data), "scheme-tiles", {"scheme": scheme}, f"tiles {scheme}")
 
 
 @tiles.command
-def verify(*, data: DataOption = None) -> int:
+def verify(*, data: DataOption = None, scheme: str = BASE_SCHEME) -> int:
     """Check nesting, errors, ids and every file of the current tiles.
 
     Example: cim tiles verify --data ./cim-data
+
+    Args:
+        data: The city's data directory.
+        scheme: The id of a published scheme; without it the city as it is.
     """
-    faults = verify_tiles(_settings(data).data)
+    faults = verify_tiles(_settings(data).data, scheme)
     for fault in faults:
         print(f"{fault.code}  {fault.where}  {fault.detail}")
     print(f"{len(faults)} faults" if faults else "The tiles are sound.")
@@ -196,7 +206,7 @@ def verify(*, data: DataOption = None) -> int:
 
 
 @tiles.command(name="export")
-def export_tiles(out: Path, /, *, data: DataOption = None) -> int:
+def export_tiles(out: Path, /, *, data: DataOption = None, scheme: str = BASE_SCHEME) -> int:
     """Copy the current tiles into a folder that any web server can offer.
 
     Example: cim tiles export ./helsinki-tiles --data ./cim-data
@@ -204,10 +214,11 @@ def export_tiles(out: Path, /, *, data: DataOption = None) -> int:
     Args:
         out: A folder that does not exist yet.
         data: The city's data directory.
+        scheme: The id of a published scheme; without it the city as it is.
     """
     if out.exists():
         raise InvalidInput(f"{out} exists already.", hint="Name a folder that does not.", code="exists")
-    shutil.copytree(current_tiles(_settings(data).data), out)
+    copy_tiles(_settings(data).data, scheme, out)
     print(f"{out}/tileset.json")
     return 0
 

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
 from importlib import metadata, resources
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -32,7 +33,6 @@ from cim.db.store import Database, packaged_migrations
 from cim.errors import Forbidden, NotFound, Unavailable
 from cim.export import Read, collection_geojson, gather_view, reading
 from cim.features.api import feature_routes
-from cim.features.baseline import BaselineFeatures
 from cim.features.model import Collection
 from cim.handover import Handover
 from cim.jobs.api import jobs_router
@@ -57,12 +57,13 @@ from cim.tilesets.service import TilesetService
 from cim.tilesets.store import TilesetStore
 from cim.web.logs import configure_logs
 from cim.web.security import origin_check
-from cim.wiring.features import wire_features
+from cim.wiring.features import extent_of, wire_features
 from cim.wiring.impact import Impact, wire_impact
 from cim.wiring.schemes import Planning, wire_planning
 from ingest.intake import IntakeKind
 from ingest.sample.replay import build_replay, local_time_of_day_s, observe, replay
 from ingest.sample.schemes import make_missing_schemes
+from ingest.scheme_tiling import Draughtsman, SchemeTilingKind
 from ingest.tiling import TilingKind, tiles_are_old
 from tiles.verify import Fault, verify_tileset
 from viewer.export import Bundle, ExportedView, check_size, export_html
@@ -143,6 +144,7 @@ def _wire(directory: DataDirectory, database: Database, settings: Settings, cloc
             kind("ingest", "ingest.worker:read_source", READ_STEPS),
             kind("sample", "ingest.worker:make_sample", SAMPLE_STEPS, sample_published),
             TilingKind(city, tilesets, directory.path / "work"),
+            SchemeTilingKind(city, tilesets, directory.path / "work", planning.published),
         ],
         clock=clock,
     )
@@ -165,13 +167,10 @@ def build_server(opened: City, settings: Settings, *, token: str) -> FastAPI:
 
     def job_changed(job: Job) -> None:
         hub.publish_threadsafe("jobs", [as_json(job)])
-        if job.ended and job.kind != "tiles":
-            draw_anew()
+        drawing.after(job)
 
-    def draw_anew() -> None:
-        tiling = any(job.kind == "tiles" and not job.ended for job in jobs.list())
-        if tiles_are_old(city, opened.tilesets) and not tiling:
-            jobs.submit("tiles", title="tiles")
+    drawing = Draughtsman(city, opened.tilesets, jobs, opened.planning.all_published, opened.planning.published)
+    opened.planning.schemes.listen(lambda _, done: drawing.look_soon() if done is None else None)
 
     base, features = wire_features(
         city,
@@ -189,8 +188,8 @@ def build_server(opened: City, settings: Settings, *, token: str) -> FastAPI:
         await asyncio.to_thread(jobs.start)
         # The topic begins where the list stands: a client that follows it need not ask for both.
         hub.publish_items("jobs", [as_json(job) for job in reversed(jobs.list())])
-        await asyncio.to_thread(draw_anew)
         await asyncio.to_thread(make_missing_schemes, opened.planning.schemes, opened.planning.joining)
+        await asyncio.to_thread(drawing.look)
         replay.start()
 
     async def stop_jobs() -> None:
@@ -202,7 +201,7 @@ def build_server(opened: City, settings: Settings, *, token: str) -> FastAPI:
         tiles=opened.tilesets,
         routers=[
             city_router(
-                city, extra=lambda: {**_extra(opened, replay), **_extent(city, base)}, datastreams_of=sensing.cards_of
+                city, extra=lambda: {**_extra(opened, replay), **extent_of(city, base)}, datastreams_of=sensing.cards_of
             ),
             sensing_router(sensing, may_write=may_write),
             jobs_router(jobs, may_write=may_write),
@@ -213,7 +212,7 @@ def build_server(opened: City, settings: Settings, *, token: str) -> FastAPI:
         routes=feature_routes(features),
         health=lambda: {"baseline_version": city.baseline_version, "epoch": hub.epoch},
         card=opened.planning.pictures.card,
-        view=lambda name: _view(name, {**city.summary(), **_extent(city, base)}, base.collections()),
+        view=lambda name: _view(name, {**city.summary(), **extent_of(city, base)}, base.collections()),
         starts=[start, opened.planning.start, opened.impact.start],
         stops=[stop_jobs, opened.impact.stop, opened.planning.stop, replay.stop, hub.stop],
         clock=opened.clock,
@@ -243,16 +242,6 @@ def _extra(opened: City, replay: ReplayActor) -> Mapping[str, Any]:
         "simulation": {"speed": replay.speed} if replay.running else None,
         "networks": [n.id for n in opened.networks.networks(opened.city.baseline_version)],
     }
-
-
-def _extent(city: CityService, features: BaselineFeatures) -> Mapping[str, Any]:
-    """Return where a city lies that has networks but no objects; nothing for any other."""
-    boxes = [item.bbox for item in features.collections() if item.bbox is not None]
-    if city.view.index.bbox() is not None or not boxes:
-        return {}
-    west, south, east, north = (choose(box[side] for box in boxes) for side, choose in enumerate((min, min, max, max)))
-    origin = {"lon": (west + east) / 2, "lat": (south + north) / 2, "height_m": 0.0}
-    return {"bbox": [west, south, east, north], "origin": origin}
 
 
 def _view(name: str, summary: Mapping[str, Any], collections: Sequence[Collection]) -> Mapping[str, Any]:
@@ -323,13 +312,9 @@ def scrub_directory(data: Path) -> ScrubReport:
         return scrub_city(directory, DatabaseSettings())
 
 
-def current_tiles(data: Path) -> Path:
-    """Return the folder of the base city's current tiles; raises :class:`NotFound` before the first build."""
-    store = TilesetStore(data / "tiles")
-    pointer = store.pointer(BASE_SCHEME)
-    if pointer is None:
-        raise NotFound("The tiles have not been built yet.", hint="Run: cim tiles build", code="tiles-not-built")
-    return store.build_path(BASE_SCHEME, pointer.build)
+def copy_tiles(data: Path, scheme: str, out: Path) -> None:
+    """Copy the current tiles of the city or of a published scheme; raises :class:`NotFound` before the first build."""
+    TilesetStore(data / "tiles").copy(scheme, out)
 
 
 def export_view(source: City | Handover, view: str) -> bytes:
@@ -381,9 +366,12 @@ def _with_states(opened: City, cards: Sequence[dict[str, Any]], now: datetime) -
     ]
 
 
-def verify_tiles(data: Path) -> list[Fault]:
-    """Check the current tiles of a city; an empty list is a sound tileset."""
-    return verify_tileset(current_tiles(data))
+def verify_tiles(data: Path, scheme: str = BASE_SCHEME) -> list[Fault]:
+    """Check the current tiles of a city or of a scheme; an empty list is a sound tileset."""
+    with TemporaryDirectory(dir=data) as folder:
+        out = Path(folder) / "tiles"
+        copy_tiles(data, scheme, out)
+        return verify_tileset(out)
 
 
 def observations_of(path: Path, dataset: str) -> Iterator[ObservationBatch]:

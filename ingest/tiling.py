@@ -40,12 +40,12 @@ class TilingKind:
         folder = self._folder(job)
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)
-        _write_table(folder / "objects.arrow", snapshot.objects)
-        _write_table(folder / "geometries.arrow", snapshot.geometries)
+        write_table(folder / "objects.arrow", snapshot.objects)
+        write_table(folder / "geometries.arrow", snapshot.geometries)
         self._versions[job.id] = snapshot.baseline_version
         return {
             "snapshot": str(folder),
-            "out": str(self._tilesets.stage(_build_name(job))),
+            "out": str(self._tilesets.stage(build_name(job))),
             "frame": {
                 "crs": snapshot.frame.crs,
                 "ground": snapshot.frame.ground,
@@ -62,7 +62,7 @@ class TilingKind:
     def finish(self, job: Job, summary: Mapping[str, object]) -> Mapping[str, object]:
         """Make the build current."""
         version = self._versions.pop(job.id)
-        self._tilesets.publish(_build_name(job), version)
+        self._tilesets.publish(build_name(job), version)
         shutil.rmtree(self._folder(job), ignore_errors=True)
         return {**summary, "baseline_version": version}
 
@@ -70,7 +70,7 @@ class TilingKind:
         """Remove the rows and the unfinished build; the build before stays current."""
         self._versions.pop(job.id, None)
         shutil.rmtree(self._folder(job), ignore_errors=True)
-        self._tilesets.discard(_build_name(job))
+        self._tilesets.discard(build_name(job))
 
     def recover(self, job: Job) -> Recovery:
         """Begin again: tiles are derived, nothing is lost."""
@@ -89,11 +89,12 @@ def tiles_are_old(city: CityService, tilesets: TilesetService) -> bool:
     return pointer is None or pointer.baseline_version != city.baseline_version
 
 
-def _build_name(job: Job) -> str:
+def build_name(job: Job) -> str:
     """Return a name that a job taken up again finds its own unfinished build by."""
     return job.id.lower()
 
 
-def _write_table(path: Path, table: pa.Table) -> None:
+def write_table(path: Path, table: pa.Table) -> None:
+    """Lay a table down as an Arrow file."""
     with pa.OSFile(str(path), "wb") as sink, pa.ipc.new_file(sink, table.schema) as writer:
         writer.write_table(table)

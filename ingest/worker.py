@@ -9,7 +9,7 @@ What only one entry needs is imported there: a child that reads a file has no us
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any, Final, Protocol
 
@@ -64,13 +64,24 @@ def make_sample(params: Mapping[str, object], channel: Reporting) -> Mapping[str
     return {**summary, "sha256": _sha256(extract_path())}
 
 
-def build_tiles(params: Mapping[str, object], channel: Reporting) -> Mapping[str, object]:
-    """Build a tileset from a snapshot that the parent has laid down as Arrow files."""
-    from tiles.build import build_tileset
-    from tiles.frame import TileFrame
+def build_scheme_tiles(params: Mapping[str, object], channel: Reporting) -> Mapping[str, object]:
+    """Build what a scheme's tiles have that the city's have not, from rows that the parent has laid down."""
+    from tiles.chain import Altered, boxes_of_ground, build_chains
+    from tiles.plan import Plan
 
-    folder, out = Path(str(params["snapshot"])), Path(str(params["out"]))
-    frame_members: Any = params["frame"]
+    folder, out, ids = Path(str(params["rows"])), Path(str(params["out"])), params["ids"]
+    assert isinstance(ids, list)
+    tables = {path.stem: _read_table(path) for path in folder.glob("*.arrow")}
+    channel.step("read", 1, "")
+    altered = Altered(tables["objects"], tables["geometries"], ids)
+    if "ground" in tables:
+        boxes = boxes_of_ground(tables["ground_changed"])
+        altered = Altered(tables["objects"], tables["geometries"], ids, tables["ground"], boxes)
+    built = build_chains(Plan.load(Path(str(params["plan"]))), altered, out, _steps_to(channel))
+    return {"tiles": built.tiles, "tiles_of_all": built.tiles_of_all, "bytes_brotli": built.bytes_brotli}
+
+
+def _steps_to(channel: Reporting) -> Callable[[str, int, int], None]:
     steps_seen: set[str] = set()
 
     def report(step: str, done: int, total: int) -> None:
@@ -79,12 +90,22 @@ def build_tiles(params: Mapping[str, object], channel: Reporting) -> Mapping[str
             channel.step(step, total, "")
         channel.progress(done, total)
 
+    return report
+
+
+def build_tiles(params: Mapping[str, object], channel: Reporting) -> Mapping[str, object]:
+    """Build a tileset from a snapshot that the parent has laid down as Arrow files."""
+    from tiles.build import build_tileset
+    from tiles.frame import TileFrame
+
+    folder, out = Path(str(params["snapshot"])), Path(str(params["out"]))
+    frame_members: Any = params["frame"]
     built = build_tileset(
         _read_table(folder / "objects.arrow"),
         _read_table(folder / "geometries.arrow"),
         TileFrame(**frame_members),
         out,
-        report,
+        _steps_to(channel),
     )
     return {
         "buildings": built.buildings,

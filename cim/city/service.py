@@ -160,6 +160,17 @@ class CityService:
             geometries = store.read_geometries(cursor, version, (*TILED_TYPES, *GROUND_TYPES))
         return CitySnapshot(frame, version, objects, geometries)
 
+    def rows_at(self, version: int, identifiers: Sequence[str]) -> tuple[pa.Table, pa.Table]:
+        """Return the rows of some objects as a baseline had them, in its order, and those of their geometries."""
+        with self._database.read() as cursor:
+            objects, geometries = store.read_objects_at(cursor, version, identifiers)
+        return objects.sort_by([("baseline_version", "ascending"), ("id", "ascending")]), geometries
+
+    def ground_rows(self, version: int) -> pa.Table:
+        """Return the rows of all objects that the ground is painted from, as a baseline had them."""
+        with self._database.read() as cursor:
+            return store.read_objects(cursor, version, GROUND_TYPES)
+
     def object(self, identifier: str) -> CityObject:
         """Return the newest version of an object with all its geometries; raises :class:`NotFound`."""
         row = self.row(identifier)

@@ -12,6 +12,8 @@ BASE_SCHEME: Final = "base"
 POINTER_NAME: Final = "current"
 PACKED: Final = ".br"
 """A file of which only this twin is kept ends in it."""
+KEPT_BESIDE: Final = ("*.npz",)
+"""Files of a build that are no tiles: never served, never copied."""
 PATH_LENGTH_MAX: Final = 300
 
 _SCHEME: Final = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")

@@ -123,7 +123,7 @@ class TilesetService:
         raise NotFound("There is no such tile.", code="tile")
 
     def _searched(self, scheme: str, pointer: Pointer, *, everywhere: bool) -> Iterator[tuple[str, str]]:
-        """Yield where a file may lie: in the current build, of what never changes in others too, in what it rests on."""
+        """Yield where a file may lie: the current build, others for what never changes, and what it rests on."""
         yield scheme, pointer.build
         if everywhere:
             current = self._current.get(scheme)

@@ -11,10 +11,20 @@ import shutil
 from contextlib import suppress
 from pathlib import Path
 
+import brotli
 import orjson
 
-from cim.errors import InvalidInput
-from cim.tilesets.model import PACKED, POINTER_NAME, Pointer, check_build, check_scheme, pointer_from_document
+from cim.errors import InvalidInput, NotFound
+from cim.tilesets.model import (
+    BASE_SCHEME,
+    KEPT_BESIDE,
+    PACKED,
+    POINTER_NAME,
+    Pointer,
+    check_build,
+    check_scheme,
+    pointer_from_document,
+)
 
 _POINTER_BYTES_MAX = 4_096
 
@@ -75,6 +85,25 @@ class TilesetStore:
         folder = self.root / check_scheme(scheme)
         (folder / POINTER_NAME).unlink(missing_ok=True)
         shutil.rmtree(folder, ignore_errors=True)
+
+    def copy(self, scheme: str, out: Path) -> None:
+        """Copy the current tiles of a scheme to a new folder that any web server can offer.
+
+        What a scheme has from the city is copied too, what is kept packed is unpacked.  Raises :class:`NotFound`
+        (``tiles-not-built``) before the first build.
+        """
+        pointer = self.pointer(scheme)
+        if pointer is None:
+            raise NotFound("The tiles have not been built yet.", hint="Run: cim tiles build", code="tiles-not-built")
+        leave_out = shutil.ignore_patterns(*KEPT_BESIDE)
+        if pointer.base is not None:
+            shutil.copytree(self.build_path(BASE_SCHEME, pointer.base), out, ignore=leave_out)
+        shutil.copytree(self.build_path(scheme, pointer.build), out, ignore=leave_out, dirs_exist_ok=True)
+        for packed in sorted(out.rglob(f"*{PACKED}")) if pointer.base is not None else ():
+            whole = packed.with_name(packed.name.removesuffix(PACKED))
+            whole.write_bytes(brotli.decompress(packed.read_bytes()))
+            if (self.build_path(scheme, pointer.build) / packed.relative_to(out)).is_file():
+                whole.with_name(f"{whole.name}.gz").unlink(missing_ok=True)
 
     def schemes(self) -> list[str]:
         """Return the schemes that have builds."""

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Sequence
-from typing import Final
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, Final
 
 from cim.city.service import CityService
 from cim.errors import NotFound
@@ -74,3 +74,13 @@ def wire_features(
         return "City" if frame is None else frame.title_en
 
     return base, FeatureService(SchemeSources(base, planning), title=title, version=version, clock=clock)
+
+
+def extent_of(city: CityService, features: BaselineFeatures) -> Mapping[str, Any]:
+    """Return where a city lies that has networks but no objects; nothing for any other."""
+    boxes = [item.bbox for item in features.collections() if item.bbox is not None]
+    if city.view.index.bbox() is not None or not boxes:
+        return {}
+    west, south, east, north = (choose(box[side] for box in boxes) for side, choose in enumerate((min, min, max, max)))
+    origin = {"lon": (west + east) / 2, "lat": (south + north) / 2, "height_m": 0.0}
+    return {"bbox": [west, south, east, north], "origin": origin}

@@ -29,6 +29,8 @@ from cim.schemes.model import SchemeState, Text
 from cim.schemes.pictures.api import pictures_router
 from cim.schemes.pictures.service import PictureService
 from cim.schemes.pictures.store import PictureStore
+from cim.schemes.published import PublishedScheme
+from cim.schemes.realise import realise
 from cim.schemes.service import Done, SchemeService, Seen
 from cim.schemes.view import news_of, scheme_document, topic_items
 from cim.web.asking import Asking
@@ -59,6 +61,19 @@ class Planning:
             pictures_router(self.pictures, asking),
             reports_router(self.printer.print_pdf, asking),
         ]
+
+    def published(self, scheme_id: str) -> PublishedScheme | None:
+        """Return a scheme as it was last published; ``None`` where it is not published now."""
+        try:
+            seen = self.schemes.seen(scheme_id, Role.VISITOR)
+        except NotFound:
+            return None
+        state = seen.state()
+        return PublishedScheme(seen.head, lambda: realise(state, state.base))
+
+    def all_published(self) -> list[str]:
+        """Return the schemes that are published now."""
+        return [seen.actor.scheme.id for seen in self.schemes.visible(Role.VISITOR)]
 
     async def start(self) -> None:
         """Begin to let go of those that have left."""

@@ -10,7 +10,8 @@ import pytest
 from cim.city.service import TILED_TYPES, CityService
 from cim.db.directory import DataDirectory
 from cim.db.store import Database
-from cim.main import current_tiles, verify_tiles
+from cim.main import verify_tiles
+from cim.tilesets.store import TilesetStore
 from tests.conformance.test_tiles_foreign_readers import read_with_node
 from tests.readers_independent.tile_reader import Tile
 from tests.support.city_server import run_cim
@@ -18,6 +19,13 @@ from tests.support.city_server import run_cim
 CITIES = ["sample", "rotterdam"]
 EXPECTED = {"sample": 446 + 6, "rotterdam": 853}
 """Buildings; in Helsinki six tagged parts of no building stand for themselves."""
+
+
+def current_tiles(data: Path) -> Path:
+    store = TilesetStore(data / "tiles")
+    pointer = store.pointer("base")
+    assert pointer is not None
+    return store.build_path("base", pointer.build)
 
 
 @pytest.fixture(scope="module", params=CITIES)

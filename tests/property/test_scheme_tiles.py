@@ -115,7 +115,7 @@ def altered_city(objects: list[CityObject], made: dict[str, Any]) -> tuple[list[
             continue
         if index in made["higher"]:
             touched.add(item.id)
-            place = item.place.bounds
+            place = bounds(item)
             now.append(house(item.id, place[0] - EAST, place[1] - NORTH, made["higher"][index], "changed"))
             continue
         now.append(item)
@@ -135,8 +135,14 @@ def altered_ground(made: dict[str, Any]) -> tuple[list[CityObject], np.ndarray[A
     return ground, boxes_of_ground(table_of(changed)[0]) if changed else np.empty((0, 4))
 
 
-def middle(item: CityObject) -> tuple[float, float]:
+def bounds(item: CityObject) -> tuple[float, float, float, float]:
+    assert item.place is not None
     west, south, east, north = item.place.bounds
+    return (west, south, east, north)
+
+
+def middle(item: CityObject) -> tuple[float, float]:
+    west, south, east, north = bounds(item)
     return ((west + east) / 2, (south + north) / 2)
 
 

@@ -1,0 +1,214 @@
+"""The job that turns a published scheme into tiles: the parent's half."""
+
+from __future__ import annotations
+
+import shutil
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from cim.city.columns import objects_to_columns
+from cim.city.model import CityObject
+from cim.city.service import GROUND_TYPES, CityService
+from cim.errors import NotFound, Unavailable
+from cim.jobs.model import Job, JobLimits, Recovery
+from cim.jobs.service import JobService
+from cim.schemes.published import Published
+from cim.tilesets.model import Pointer
+from cim.tilesets.service import TilesetService
+from ingest.tiling import build_name, tiles_are_old, write_table
+from tiles.plan import PLAN_NAME, Plan
+
+BASE_KIND: Final = "tiles"
+KIND: Final = "scheme-tiles"
+STEPS: Final = ("read", "buildings", "ground", "compress", "sync")
+_BUILDINGS: Final = ("Building", "BuildingPart")
+_NEW: Final = 2**31 - 1
+"""Stands for the baseline of what no baseline has: it comes last."""
+
+
+class SchemeTilingKind:
+    """Builds the tiles in which a scheme differs from the city, in a child process, and swaps them in."""
+
+    name = KIND
+    entry = "ingest.worker:build_scheme_tiles"
+    steps = STEPS
+    limits = JobLimits()
+
+    def __init__(self, city: CityService, tilesets: TilesetService, workspace: Path, published: Published) -> None:
+        self._city = city
+        self._tilesets = tilesets
+        self._workspace = workspace
+        self._published = published
+        self._begun: dict[str, tuple[Pointer, int]] = {}
+
+    def begin(self, job: Job) -> Mapping[str, object]:
+        """Lay the rows of the touched chains down and return where."""
+        scheme = str(job.params["scheme"])
+        found, base = self._published(scheme), self._tilesets.refresh()
+        if found is None:
+            raise NotFound("There is no such published scheme.", code="scheme-not-found", id=scheme[:40])
+        if base is None or base.baseline_version is None:
+            raise Unavailable("The tiles of the city come first.", hint="Run: cim tiles build", code="tiles-not-built")
+        folder = self._folder(job)
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(parents=True)
+        plan_path = self._tilesets.base_file(base.build, PLAN_NAME)
+        try:
+            plan = Plan.load(plan_path)
+        except FileNotFoundError:
+            raise Unavailable(
+                "The tiles of the city were built before schemes had any.",
+                hint="Run: cim tiles build",
+                code="tiles-not-built",
+            ) from None
+        tables, touched = altered_rows(self._city, base.baseline_version, plan, found.changes())
+        for name, table in tables.items():
+            write_table(folder / f"{name}.arrow", table)
+        self._begun[job.id] = (base, found.sequence)
+        return {
+            "rows": str(folder),
+            "plan": str(plan_path),
+            "ids": sorted(touched),
+            "out": str(self._tilesets.stage(build_name(job), scheme)),
+        }
+
+    def on_payload(self, job: Job, payload: object) -> None:  # noqa: ARG002 -- the kind's own form
+        """Tiles go to disk, not through the channel."""
+        raise TypeError(type(payload).__name__)
+
+    def finish(self, job: Job, summary: Mapping[str, object]) -> Mapping[str, object]:
+        """Make the build current, unless the scheme has been withdrawn meanwhile."""
+        base, sequence = self._begun.pop(job.id)
+        scheme = str(job.params["scheme"])
+        shutil.rmtree(self._folder(job), ignore_errors=True)
+        if self._published(scheme) is None:
+            self._tilesets.remove(scheme)
+            return summary
+        self._tilesets.publish(build_name(job), base.baseline_version or 0, scheme, base=base.build, sequence=sequence)
+        return {**summary, "scheme": scheme, "sequence": sequence}
+
+    def abort(self, job: Job) -> None:
+        """Remove the rows and the unfinished build; the build before stays current."""
+        self._begun.pop(job.id, None)
+        shutil.rmtree(self._folder(job), ignore_errors=True)
+        self._tilesets.discard(build_name(job), str(job.params["scheme"]))
+
+    def recover(self, job: Job) -> Recovery:
+        """Begin again: tiles are derived, nothing is lost."""
+        shutil.rmtree(self._folder(job), ignore_errors=True)
+        return Recovery.RESUME
+
+    def _folder(self, job: Job) -> Path:
+        return self._workspace / f"scheme-tiles-{job.id}"
+
+
+def altered_rows(
+    city: CityService, version: int, plan: Plan, changes: Mapping[str, CityObject | None]
+) -> tuple[dict[str, pa.Table], set[str]]:
+    """Return the rows that the chains are made from, by name, and the ids of the buildings that are altered."""
+    parent = {part: whole for whole, parts in plan.parts.items() for part in parts}
+    old, _ = city.rows_at(version, list(changes))
+    type_of = dict(zip(old["id"].to_pylist(), old["type"].to_pylist(), strict=True))
+    kinds = {name: type_of.get(name, "") if item is None else item.type for name, item in changes.items()}
+    built = {name: changes[name] for name, kind in kinds.items() if kind in _BUILDINGS}
+    known = set(plan.ids)
+    touched = {parent.get(name, name) for name in built}
+    new = [item for name, item in built.items() if item is not None and name not in known and item.place is not None]
+    middles = [((b[0] + b[2]) / 2, (b[1] + b[3]) / 2) for b in (item.place.bounds for item in new if item.place)]
+    objects, geometries = city.rows_at(version, plan.needed(touched, middles))
+    # What replaces a building replaces its parts.
+    gone = {*built, *(part for whole in touched & set(built) for part in plan.parts.get(whole, ()))}
+    drawn = [item for item in built.values() if item is not None]
+    tables = dict(zip(("objects", "geometries"), _replaced(objects, geometries, gone, drawn), strict=True))
+    painted = {n: i for n, i in changes.items() if n not in built and _is_painted(kinds[n], i)}
+    if painted:
+        ground = city.ground_rows(version)
+        now = [item for item in painted.values() if item is not None]
+        tables["ground"], _ = _replaced(ground, geometries, set(painted), now)
+        before = ground.filter(pc.is_in(ground["id"], pa.array(list(painted), pa.string())))
+        tables["ground_changed"], _ = _replaced(before, geometries, set(), now)
+    return tables, touched
+
+
+def _is_painted(kind: str, item: CityObject | None) -> bool:
+    return kind in GROUND_TYPES or (item is not None and "ground_kind" in item.attributes)
+
+
+def _replaced(
+    objects: pa.Table, geometries: pa.Table, gone: set[str], now: Sequence[CityObject]
+) -> tuple[pa.Table, pa.Table]:
+    """Return rows without some, with others in their places; what is new comes last, by id."""
+    versions = dict(zip(objects["id"].to_pylist(), objects["baseline_version"].to_pylist(), strict=True))
+    names = pa.array(list(gone), pa.string())
+    kept = objects.filter(pc.invert(pc.is_in(objects["id"], names)))
+    shapes = geometries.filter(pc.invert(pc.is_in(geometries["object_id"], names)))
+    rows, bodies = (pa.Table.from_batches([batch]) for batch in objects_to_columns(now))
+    numbers = np.array([versions.get(item.id, _NEW) for item in now], dtype=np.int64)
+    rows = rows.append_column("baseline_version", pa.array(numbers).cast(objects.schema.field("baseline_version").type))
+    joined = pa.concat_tables([kept.select(rows.column_names), rows.cast(kept.select(rows.column_names).schema)])
+    columns = [name for name in shapes.column_names if name in bodies.column_names]
+    bodies = bodies.select(columns).cast(shapes.select(columns).schema)
+    return (
+        joined.sort_by([("baseline_version", "ascending"), ("id", "ascending")]),
+        pa.concat_tables([shapes.select(columns), bodies]),
+    )
+
+
+class Draughtsman:
+    """Keeps the tiles of the city and of its published schemes as new as they are."""
+
+    def __init__(
+        self,
+        city: CityService,
+        tilesets: TilesetService,
+        jobs: JobService,
+        every: Callable[[], Sequence[str]],
+        published: Published,
+    ) -> None:
+        self._city = city
+        self._tilesets = tilesets
+        self._jobs = jobs
+        self._every = every
+        self._published = published
+
+    def after(self, job: Job) -> None:
+        """Look after a job: not for what has just failed to be drawn."""
+        if job.ended and job.kind not in (BASE_KIND, KIND):
+            self.look()
+        elif job.ended and job.kind == BASE_KIND:
+            self.look_at_schemes()
+
+    def look(self) -> None:
+        """Have the tiles of the city built where they are old, then those of the schemes."""
+        tiling = any(job.kind == BASE_KIND and not job.ended for job in self._jobs.list())
+        if tiling:
+            return
+        if tiles_are_old(self._city, self._tilesets):
+            self._jobs.submit(BASE_KIND, title=BASE_KIND)
+        else:
+            self.look_at_schemes()
+
+    def look_soon(self) -> None:
+        """Look at the schemes in a thread of its own: who calls may hold one of them."""
+        threading.Thread(target=self.look_at_schemes, name="scheme-tiles", daemon=True).start()
+
+    def look_at_schemes(self) -> None:
+        """Have the tiles of schemes built that are old, and remove those of what is no longer published."""
+        base = self._tilesets.refresh()
+        there = set(self._every())
+        for scheme in self._tilesets.schemes():
+            if scheme not in there:
+                self._tilesets.remove(scheme)
+        if base is None or base.baseline_version != self._city.baseline_version:
+            return
+        waiting = {str(job.params.get("scheme")) for job in self._jobs.list() if job.kind == KIND and not job.ended}
+        for scheme in sorted(there - waiting):
+            found, drawn = self._published(scheme), self._tilesets.refresh(scheme)
+            if found is not None and (drawn is None or (drawn.base, drawn.sequence) != (base.build, found.sequence)):
+                self._jobs.submit(KIND, {"scheme": scheme}, title=f"tiles {scheme}")
