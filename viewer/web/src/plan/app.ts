@@ -203,7 +203,7 @@ export class CimPlan extends LitElement {
   private back(): boolean {
     const { plan } = this;
     if (plan.city.walker.end()) return true;
-    if (plan.state.more) plan.store.set({ more: false });
+    if (plan.state.more) plan.store.set({ more: null });
     else if (this.state.sunMenu) plan.city.store.set({ sunMenu: false });
     else if (plan.state.compare) plan.store.set({ compare: null });
     else if (this.state.selection) plan.city.select(null);

@@ -83,9 +83,8 @@ export class JoiningDesk {
       const answer = kind === 'merge' ? await this.plan.api.merge(this.id, from, choices) : await this.plan.api.rebase(this.id, choices);
       put({ conflicts: answer.conflicts, busy: false, done: answer.merged });
       if (!answer.merged) return;
-      const { current } = this.plan.state;
       await this.plan.readSchemes();
-      this.plan.open(current);
+      this.plan.refresh();
       this.close();
       this.plan.city.say(t(kind === 'merge' ? 'plan.merged' : 'plan.rebased'));
     }).finally(() => put({ busy: false }));

@@ -59,7 +59,8 @@ export interface PlanState {
   readonly allReadings: boolean;
   /** The reading whose making is told. */
   readonly why: string | null;
-  readonly more: boolean;
+  /** Where the menu of a scheme is open: its corner, CSS pixels from left and bottom. */
+  readonly more: { readonly left: number; readonly bottom: number } | null;
   readonly indicators: readonly IndicatorInfo[];
   readonly massings: readonly Massing[];
   readonly tool: ToolId;
@@ -108,7 +109,7 @@ export function initialPlan(link: PlanLink, start: { token: string | null; autho
     allFindings: false,
     allReadings: false,
     why: null,
-    more: false,
+    more: null,
     indicators: [],
     massings: [],
     tool: 'select',

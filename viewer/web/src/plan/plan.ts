@@ -109,10 +109,7 @@ export class Plan {
       people: [], refused: null, shownFinding: null, inspected: null, saved_ms: null, compare: null, phase: null,
     });
     if (id === null) return;
-    void this.readLog(id, run);
-    void this.readObjects(id, run);
-    void this.readImpact(id, run);
-    void this.readFindings(id, run);
+    this.refresh();
     this.live = new LiveSocket(this.doors.liveAddress, [`schemes/${id}`], {
       onState: (state) => this.store.set({ offline: state.status === 'offline' || state.status === 'reconnecting' }),
       onItems: (_topic, items, whole) => { if (run === this.asked) this.heard(id, items as readonly LiveItem[], whole); },
@@ -121,6 +118,17 @@ export class Plan {
     }, () => (this.state.token ? { token: this.state.token } : null));
     this.live.start();
     this.greet();
+  }
+
+  /** Read the scheme in hand anew; what is shown stays until the answers are here. */
+  refresh(): void {
+    const { current } = this.state;
+    if (current === null) return;
+    const run = this.asked;
+    void this.readLog(current, run);
+    void this.readObjects(current, run);
+    void this.readImpact(current, run);
+    void this.readFindings(current, run);
   }
 
   /** Bring what a scheme changes into view. */

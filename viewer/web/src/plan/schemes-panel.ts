@@ -4,6 +4,7 @@ import { number } from '../i18n/format';
 import { age } from '../i18n/format';
 import { valueOf } from '../state/model';
 import type { Scheme } from '../scheme/types';
+import { cssom } from '../ui/cssom';
 import { mark } from '../ui/icons';
 import { baseKey, schemeKey, type PlanCtx } from './context';
 import { colourKey, historyRows, nextRedo, nextUndo, type Branch, type Row } from './log';
@@ -85,14 +86,15 @@ function people(ctx: PlanCtx): TemplateResult | typeof nothing {
 
 export function moreMenu(ctx: PlanCtx): TemplateResult {
   const close = (work: () => void) => (): void => {
-    ctx.do.store.set({ more: false });
+    ctx.do.store.set({ more: null });
     work();
   };
   const item = (label: string, work: () => void, testid: string, disabled = false): TemplateResult => html`<li><button type="button" class="mi" data-testid=${testid} ?disabled=${disabled} @click=${close(work)}>${label}</button></li>`;
   const joining = { from: '', conflicts: [], choices: {}, busy: false, done: false };
   const { scheme } = ctx;
   const locked = ctx.s.token === null || !scheme;
-  return html`<ul class="menu moremenu" id="more-menu">
+  const at = ctx.s.more ?? { left: 12, bottom: 72 };
+  return html`<ul class="menu moremenu" id="more-menu" ${cssom({ left: `${at.left}px`, bottom: `${at.bottom}px` })}>
     ${item(t('plan.rename'), () => ctx.do.store.set({ dialog: { kind: 'rename' }, dialogFailed: null }), 'menu-rename', locked)}
     ${item(t('plan.merge'), () => ctx.do.store.set({ dialog: { kind: 'merge', joining }, dialogFailed: null }), 'menu-merge', locked)}
     ${item(t('plan.rebase'), () => ctx.do.store.set({ dialog: { kind: 'rebase', joining }, dialogFailed: null }), 'menu-rebase', locked || !scheme?.stale_baseline)}
@@ -106,6 +108,10 @@ export function moreMenu(ctx: PlanCtx): TemplateResult {
 export function schemesPanel(ctx: PlanCtx): TemplateResult {
   const { scheme, branch } = ctx;
   const ask = (): void => ctx.do.store.set({ dialog: ctx.s.token ? { kind: 'branch', parent: ctx.s.current ?? 'base' } : { kind: 'token', refused: false }, dialogFailed: null });
+  const toggleMore = (event: Event): void => {
+    const box = (event.currentTarget as HTMLElement).getBoundingClientRect();
+    ctx.do.store.set({ more: ctx.s.more ? null : { left: Math.max(8, box.right - 260), bottom: Math.max(8, innerHeight - box.top + 6) } });
+  };
   return html`<aside class="panel l plan-left" aria-label=${t('plan.schemes')} tabindex="-1">
     <div class="ph"><h2 class="grow">${t('plan.schemes')}</h2><button type="button" class="btn quiet sm" data-testid="branch" @click=${ask}>${planIcon('branch', 's')}${t('plan.branch')}</button></div>
     <div class="treebox">${tree(ctx)}</div>
@@ -115,7 +121,7 @@ export function schemesPanel(ctx: PlanCtx): TemplateResult {
     <div class="footrow">
       <button type="button" class="btn grow" data-testid="compare" ?disabled=${!scheme} aria-pressed=${ctx.s.compare !== null} @click=${() => ctx.do.store.set({ compare: ctx.s.compare ? null : { mode: 'swipe', with: 'base' } })}>${t('plan.compare')}</button>
       <button type="button" class="btn pri grow trunc" data-testid="publish" ?disabled=${!scheme || !ctx.s.token} @click=${() => ctx.do.store.set({ dialog: { kind: 'publish' }, dialogFailed: null })}>${branch ? t('plan.publish', { name: branch.label }) : t('plan.publishNone')}</button>
-      <button type="button" class="btn ico" data-testid="more" aria-label=${t('plan.more')} title=${t('plan.more')} aria-expanded=${ctx.s.more} aria-controls=${ctx.s.more ? 'more-menu' : nothing} @click=${() => ctx.do.store.set({ more: !ctx.s.more })}>${planIcon('dots')}</button>
+      <button type="button" class="btn ico" data-testid="more" aria-label=${t('plan.more')} title=${t('plan.more')} aria-expanded=${ctx.s.more !== null} aria-controls=${ctx.s.more ? 'more-menu' : nothing} @click=${toggleMore}>${planIcon('dots')}</button>
     </div>
   </aside>${ctx.s.more ? moreMenu(ctx) : nothing}`;
 }

@@ -39,7 +39,7 @@ export function topBar(bar: Bar): TemplateResult {
     html`<a href=${href} aria-current=${bar.page === page ? 'page' : nothing} data-testid="${page}-link" @click=${click ?? nothing}>${text}</a>`;
   return html`<header class="bar">
     <div class="brand">${logo()}<span class="trunc">${bar.cityTitle ? bar.cityTitle[lang()] : html`<span class="sk line" aria-label=${t('app.loading')}></span>`}</span></div>
-    <nav class="tabs" aria-label=${t('bar.pages')}>${tab('explore', bar.exploreHref, t('bar.explore'))}${tab('table', bar.tableHref, t('bar.table'), bar.onTable)}</nav>
+    <nav class="tabs" aria-label=${t('bar.pages')}>${tab('explore', bar.exploreHref, t('bar.explore'))}<a href="/plan" data-testid="plan-link">${t('bar.plan')}</a>${tab('table', bar.tableHref, t('bar.table'), bar.onTable)}</nav>
     <span class="grow"></span>
     ${bar.badge}
     ${bar.search}
