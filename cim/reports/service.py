@@ -19,7 +19,8 @@ from cim.errors import Unavailable
 from cim.reports.model import BROWSERS, PAPER, command_of, message, result_of, split_messages
 
 PRINT_S_MAX: Final = 240.0
-"""A machine without a graphics card draws a picture of the city in some seconds."""
+DRAW_S_MAX: Final = 120.0
+"""A machine without a graphics card draws a picture of the city in some seconds, a busy one in many."""
 STOP_S_MAX: Final = 10.0
 COMMANDS_FD, ANSWERS_FD = 3, 4
 """Where Chromium reads commands and writes answers: --remote-debugging-pipe."""
@@ -83,7 +84,11 @@ class _Pipe:
         self.ask("Page.enable", {}, session)
         self.ask("Page.navigate", {"url": address}, session)
         look = {"expression": "document.documentElement.dataset.ready || ''"}
+        drawn_s = time.monotonic() + DRAW_S_MAX
         while (ready := self.ask("Runtime.evaluate", look, session).get("result", {}).get("value")) != "true":
+            if ready == "told" and time.monotonic() >= drawn_s:
+                # All words are there; a picture that is still being drawn is left out.
+                break
             if ready == "failed":
                 raise Unavailable("The report's schemes could not be read.", code="report-failed")
             time.sleep(_LOOK_S)

@@ -5,7 +5,7 @@ import { viewOf } from '../scheme/tour';
 import type { SchemeOverlay } from '../scheme/types';
 import type { OfScheme, Report } from './read';
 
-const WAIT_MS = 45_000;
+const WAIT_MS = 25_000;
 const STEP_MS = 200;
 const CALM_STEPS = 3;
 

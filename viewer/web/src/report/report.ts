@@ -12,9 +12,9 @@ import { pictures } from './pictures';
 import type { OfScheme, Report } from './read';
 
 const GROUPS = ['people', 'light', 'land', 'sky', 'carbon', 'cost'] as const;
-const SIZE = [960, 600] as const;
+const SIZE = [800, 500] as const;
 
-/** The comparison as a page to read and to print. `data-ready` on the root says that it is whole. */
+/** The comparison as a page to read and to print. `data-ready` on the root says how far it is: told, then true. */
 export class CimReport extends LitElement {
   static override properties = { report: { attribute: false }, failed: { state: true }, shots: { state: true }, noShots: { state: true } };
   declare report: Report | null;
@@ -38,6 +38,7 @@ export class CimReport extends LitElement {
   async draw(report: Report): Promise<void> {
     this.report = report;
     await this.updateComplete;
+    document.documentElement.dataset['ready'] = 'told';
     const box = this.querySelector<HTMLElement>('.shotbox');
     try {
       if (!box) return;

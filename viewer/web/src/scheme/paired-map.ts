@@ -103,7 +103,8 @@ export class PairedMap implements MapPort {
     const { left, right, top, bottom } = this.padding;
     const { clientWidth = 0, clientHeight = 0 } = this.hooks.right.parentElement ?? {};
     const width = clientWidth - left - right;
-    return { width: this.mode === 'split' ? width / 2 : width, height: clientHeight - top - bottom };
+    const part = this.mode === 'split' ? 0.5 : this.mode === 'swipe' ? Math.max(0.3, 1 - this.share) : 1;
+    return { width: width * part, height: clientHeight - top - bottom };
   }
 
   setPadding(padding: Padding): void {

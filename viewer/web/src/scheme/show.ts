@@ -20,6 +20,12 @@ const AGAIN_MS = 2_000;
 const RETRY_MS = 5_000;
 const AGAIN_MAX = 60;
 
+/** A view is composed for about this width; a narrower one stands further back. */
+const COMPOSED_PX = 560;
+const BACK_MAX = 1.2;
+
+const narrower = (width: number): number => Math.max(-BACK_MAX, Math.min(0, Math.log2(Math.max(1, width) / COMPOSED_PX)));
+
 type Reader = Pick<SchemeApi, 'schemes' | 'objects' | 'impact' | 'light'>;
 
 export class SchemeShow {
@@ -189,7 +195,7 @@ export class SchemeShow {
     if (!map) return;
     const now = map.getView();
     map.setView({ pitch: view.pitch, bearing: view.bearing }, false);
-    map.centreOn([view.longitude, view.latitude], view.zoom, false);
+    map.centreOn([view.longitude, view.latitude], view.zoom + narrower(this.pair?.freeSize().width ?? COMPOSED_PX), false);
     const to = map.getView();
     if (!animate) return;
     map.setView(now, false);
@@ -200,6 +206,8 @@ export class SchemeShow {
     const spoken = spokenOf(this.state);
     if (this.turned || !spoken || this.page.state.spec.state !== 'ready') return;
     this.turned = true;
+    // What is free for the scheme depends on what it is compared with.
+    this.pair?.setCompare(this.state.mode, this.state.position);
     this.frame(spoken.scheme.id, false);
   }
 
