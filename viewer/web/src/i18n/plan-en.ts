@@ -110,6 +110,7 @@ export const planEn = {
   'plan.value.stays': 'stays',
   'plan.value.gone': 'removed',
   'plan.value.storeys': '{n} storeys, {h} m, {use}',
+  'plan.value.storeys.one': '{n} storey, {h} m, {use}',
   'plan.value.shape': 'an outline of {n} points',
   'plan.views.name': 'Name of this view',
   'plan.views.none': 'No saved views yet. A view keeps place, scheme, year and sun.',

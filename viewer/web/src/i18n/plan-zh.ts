@@ -112,6 +112,7 @@ export const planZh: Readonly<Record<keyof typeof planEn, string>> = {
   'plan.value.stays': '保留',
   'plan.value.gone': '拆除',
   'plan.value.storeys': '{n} 层，{h} m，{use}',
+  'plan.value.storeys.one': '{n} 层，{h} m，{use}',
   'plan.value.shape': '{n} 点轮廓',
   'plan.views.name': '视图名称',
   'plan.views.none': '尚无已存视图。视图记录位置、方案、年份和日照时刻。',

@@ -1,7 +1,8 @@
 import { html, nothing, type TemplateResult } from 'lit';
 import { ref } from 'lit/directives/ref.js';
-import { lang, problemText, t, word } from '../i18n/index';
+import { lang, problemText, t, tn, word } from '../i18n/index';
 import { number } from '../i18n/format';
+import type { EditRequest } from '../scheme/api';
 import { BASE, type Conflict, type Json, type Words } from '../scheme/types';
 import { icon, mark } from '../ui/icons';
 import type { PlanCtx } from './context';
@@ -95,7 +96,7 @@ export function valueText(fieldName: string, value: Json): string {
   if (fieldName === 'exists') return t(value ? 'plan.value.stays' : 'plan.value.gone');
   if (fieldName === 'storeys') {
     const storeys = storeysIn(value);
-    return t('plan.value.storeys', { n: storeys.length, h: number(sumHeights(storeys), 1), use: [...new Set(storeys.map((s) => word('floorUse', s[1])))].join(', ') });
+    return tn('plan.value.storeys', storeys.length, String(storeys.length), { h: number(sumHeights(storeys), 1), use: [...new Set(storeys.map((s) => word('floorUse', s[1])))].join(', ') });
   }
   if (fieldName === 'land_use' && typeof value === 'string') return landUse(value);
   if (fieldName === 'oneway' && typeof value === 'string') return word('oneway', value);
@@ -110,13 +111,13 @@ function side(name: string, value: string, chosen: boolean, choose: (() => void)
 }
 
 /** Both sides of a conflict and what they came from; where one may choose, as radio buttons. */
-function conflictRow(ctx: PlanCtx, c: Conflict, names: { readonly ours: string; readonly theirs: string }, chosen: 'ours' | 'theirs' | undefined, choose: ((side: 'ours' | 'theirs') => void) | null): TemplateResult {
+function conflictRow(ctx: PlanCtx, c: Conflict & { readonly wanted?: string }, names: { readonly ours: string; readonly theirs: string }, chosen: 'ours' | 'theirs' | undefined, choose: ((side: 'ours' | 'theirs') => void) | null): TemplateResult {
   const key = conflictKey(c);
   const wanted = c.edits ? Object.keys(c.edits).filter((f) => f !== 'kind').map((f) => word('field', f)).join(', ') : '';
   return html`<li class="conflict" data-testid="conflict">
     <div class="row between"><span class="strong trunc">${targetName(ctx, c.target)}</span><span class="xs dim">${word('field', c.field)}${wanted ? `: ${wanted}` : ''}</span></div>
     <p class="xs dim">${t('plan.conflict.was', { value: valueText(c.field, c.base) })}</p>
-    <div class="csides" role=${choose ? 'radiogroup' : nothing} aria-label=${key}>${side(names.ours, valueText(c.field, c.ours), chosen === 'ours', choose && (() => choose('ours')), key, 'ours')}${side(names.theirs, valueText(c.field, c.theirs), chosen === 'theirs', choose && (() => choose('theirs')), key, 'theirs')}</div>
+    <div class="csides" role=${choose ? 'radiogroup' : nothing} aria-label=${key}>${side(names.ours, valueText(c.field, c.ours), chosen === 'ours', choose && (() => choose('ours')), key, 'ours')}${side(names.theirs, c.wanted ?? valueText(c.field, c.theirs), chosen === 'theirs', choose && (() => choose('theirs')), key, 'theirs')}</div>
   </li>`;
 }
 
@@ -139,6 +140,16 @@ function joinDialog(ctx: PlanCtx, desk: JoiningDesk, kind: 'merge' | 'rebase', j
     ${buttons(desk, joining.busy ? t('plan.working') : asked && left > 0 ? t('plan.conflict.left', { n: left }) : t(kind === 'merge' ? 'plan.merge.do' : 'plan.rebase.do'), joining.busy || (asked && !allChosen(joining)) || (kind === 'merge' && !from))}`), asked);
 }
 
+/** What an edit asked for, where the server has no single value to tell. */
+export function wantedText(request: EditRequest): string {
+  const words: Readonly<Record<string, (value: Json) => string>> = {
+    count: (v) => tn('plan.edit.of', Number(v), String(v)), height_m: (v) => `${number(Number(v), 1)} m`, use: (v) => word('floorUse', String(v)), land_use: (v) => landUse(String(v)),
+    lanes: (v) => String(v), oneway: (v) => word('oneway', String(v)), type: (v) => word('roofType', String(v)), solar_share: (v) => `${number(Number(v) * 100)}%`, storeys: (v) => valueText('storeys', v),
+  };
+  const said = Object.entries(request.params).flatMap(([name, value]) => (words[name] && value !== null ? [words[name](value)] : []));
+  return said.length > 0 ? said.join(', ') : word('edit', request.kind).replace(/\s*\{\w+\}/g, '');
+}
+
 /** Another planner was there first: both sides, and nothing is overwritten unasked. */
 function conflictDialog(ctx: PlanCtx, desk: JoiningDesk, dialog: Extract<Dialog, { kind: 'conflict' }>): TemplateResult {
   const { request, conflicts } = dialog;
@@ -151,7 +162,7 @@ function conflictDialog(ctx: PlanCtx, desk: JoiningDesk, dialog: Extract<Dialog,
   };
   return frame(t('plan.conflict.title'), 'dialog-conflict', desk.close, html`<div class="dform">
     <p>${t('plan.conflict.first')}</p>
-    <ul class="conflicts">${conflicts.map((c) => conflictRow(ctx, c, { ours: t('plan.conflict.scheme'), theirs: t('plan.conflict.yours') }, undefined, null))}</ul>
+    <ul class="conflicts">${conflicts.map((c) => conflictRow(ctx, c.theirs === null ? { ...c, wanted: wantedText(request) } : c, { ours: t('plan.conflict.scheme'), theirs: t('plan.conflict.yours') }, undefined, null))}</ul>
     <div class="drow"><button type="button" class="btn ${gone ? 'pri' : ''}" data-testid="keep-theirs" @click=${desk.close}>${t('plan.conflict.keep')}</button>${gone ? nothing : html`<button type="button" class="btn pri" data-testid="use-mine" @click=${insist}>${t('plan.conflict.mine')}</button>`}</div>
   </div>`, true);
 }

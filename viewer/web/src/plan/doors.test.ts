@@ -6,6 +6,7 @@ import { readPlanLink, readViews, withView, writePlanLink, writeViews } from './
 import { Outbox, readUnsent } from './outbox';
 import { guarded, isToken, keepToken, takeToken, tokenInHash, type Keeper } from './token';
 import { pulled } from './tools/push';
+import { wantedText } from './dialogs';
 import { blocksOf } from './methods';
 
 const memory = (): Keeper & { readonly held: Map<string, string> } => {
@@ -114,6 +115,14 @@ describe('links and views', () => {
     expect(readViews(kept)).toEqual([{ name: 'a', query: '2' }]);
     kept.setItem('cim.plan.views', '{"x":1}');
     expect(readViews(kept)).toEqual([]);
+  });
+});
+
+describe('an edit in conflict', () => {
+  it('says what was asked for where the server has no value of it', () => {
+    expect(wantedText({ kind: 'building.storeys', params: { count: 9, storey_height_m: 3.2 } })).toBe('9 storeys');
+    expect(wantedText({ kind: 'building.use', params: { use: 'office' } })).toBe('Offices');
+    expect(wantedText({ kind: 'street.close', params: {} })).toBe('Closed');
   });
 });
 
