@@ -65,8 +65,9 @@ class Explorer:
         page.on("console", lambda said: self.errors.append(said.text) if said.type == "error" else None)
 
     def open(self, address: str, query: str = "") -> None:
-        """Open the map in fast quality and wait until buildings stand in view."""
-        self.visit(address, f"/explore?quality=fast{query}")
+        """Open the map of the city as it is, in fast quality, and wait until buildings stand in view."""
+        shown = "" if "schemes=" in query else "&schemes=base&mode=one"
+        self.visit(address, f"/explore?quality=fast{shown}{query}")
         self.until(_READY, READY_S)
 
     def visit(self, address: str, path: str) -> None:

@@ -75,8 +75,9 @@ export class CimCompare extends LitElement {
   wrap(factory: MapFactory): MapFactory {
     return (stage, callbacks, options) => {
       const pane = (side: string): HTMLElement => stage.appendChild(Object.assign(document.createElement('div'), { className: `cmp-pane ${side}` }));
-      const left = pane('left');
+      // The map that is always there comes first.
       const right = pane('right');
+      const left = pane('left');
       this.pair = new PairedMap({ left, right, laid: (panes) => { this.panes = panes; } }, factory, callbacks, options);
       this.compareNow();
       return this.pair;

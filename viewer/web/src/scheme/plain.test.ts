@@ -21,7 +21,7 @@ const storeys = (n: number): SchemeObject['storeys'] => Array.from({ length: n }
 
 const OBJECTS = [
   object({ storeys: storeys(5) }), object({ storeys: storeys(14) }), object({ change: 'demolished' }),
-  object({ type: 'PlantCover', geometry: square(145) }), object({ type: 'SolitaryVegetationObject' }), object({ type: 'Road', change: 'changed', properties: { closed: true } }),
+  object({ type: 'PlantCover', geometry: square(145) }), object({ type: 'SolitaryVegetationObject', storeys: null as never }), object({ type: 'Road', change: 'changed', properties: { closed: true } }),
 ];
 
 describe('what a scheme builds', () => {

@@ -3,7 +3,7 @@ import { number, quantity } from '../i18n/format';
 import { isKey, lang, t, tn } from '../i18n/index';
 import { changeText, isShare, isZero } from './reading';
 import { ringArea } from './area';
-import type { Change, Reading, SchemeObject } from './types';
+import type { Change, Reading, SchemeObject, Storey } from './types';
 
 export interface Built {
   readonly buildings: Readonly<Record<Change, number>>;
@@ -18,6 +18,9 @@ export interface Built {
   readonly parcels: number;
 }
 
+/** The storeys of a building; what is none has none. */
+export const storeysOf = (object: SchemeObject): readonly Storey[] => (object.storeys as readonly Storey[] | null) ?? [];
+
 const TREES: ReadonlySet<string> = new Set(['SolitaryVegetationObject', 'Tree']);
 
 export function builtOf(objects: readonly SchemeObject[]): Built {
@@ -28,7 +31,7 @@ export function builtOf(objects: readonly SchemeObject[]): Built {
   for (const one of objects) {
     if (one.type === 'Building' || one.type === 'BuildingPart') {
       buildings[one.change] += 1;
-      if (one.change !== 'demolished' && one.storeys.length > 0) storeys.push(one.storeys.length);
+      if (one.change !== 'demolished' && storeysOf(one).length > 0) storeys.push(storeysOf(one).length);
     } else if (one.type === 'PlantCover' && one.change !== 'demolished') parks.push(ringArea(one.geometry));
     else if (TREES.has(one.type)) count[one.change === 'demolished' ? 'treesGone' : 'trees'] += 1;
     else if (one.type === 'Road') {

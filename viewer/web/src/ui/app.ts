@@ -42,13 +42,13 @@ export class CimApp extends LitElement {
   private off: (() => void)[] = [];
   private noticeTimer: ReturnType<typeof setTimeout> | null = null;
 
-  /** For browser tests: what the page knows, and the map it draws. */
+  /** For browser tests: what the page knows, and the map it draws; of two, the right one. */
   get state(): ExploreState {
     return this.explore.state;
   }
 
   get map(): MapPort | null {
-    return this.explore.map;
+    return this.compare?.pair?.right ?? this.explore.map;
   }
 
   protected override createRenderRoot(): this {
@@ -127,7 +127,7 @@ export class CimApp extends LitElement {
       sensors: number(valueOf(this.state.streams)?.length ?? 0),
       layers: this.state.layers.filter((row) => row.visible).length,
     });
-    this.map?.setLabel(`${t('map.label', { city: city?.title[lang()] ?? '' })}. ${summary} ${t('map.keys')}`);
+    this.explore.map?.setLabel(`${t('map.label', { city: city?.title[lang()] ?? '' })}. ${summary} ${t('map.keys')}`);
   }
 
   protected override updated(): void {
@@ -142,7 +142,7 @@ export class CimApp extends LitElement {
     if (key === this.padded) return;
     this.padded = key;
     this.compare?.setFree(padding);
-    this.map?.setPadding(padding);
+    this.explore.map?.setPadding(padding);
   }
 
   private readonly key = (event: KeyboardEvent): void => {

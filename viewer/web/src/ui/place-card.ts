@@ -4,23 +4,24 @@ import { dayOfYear, number, quantity } from '../i18n/format';
 import { ringArea } from '../scheme/area';
 import { colourOf, key } from '../scheme/key';
 import { isSchemeObject, objectOf, objectsKey, spokenOf } from '../scheme/show-state';
+import { storeysOf } from '../scheme/plain';
 import type { SchemeObject } from '../scheme/types';
 import { loading, valueOf } from '../state/model';
 import type { PublicCtx as Ctx } from './context';
 import { icon } from './icons';
 
 /** Uses of the storeys, the lowest first, each once. */
-export const usesOf = (object: SchemeObject): string => [...new Set(object.storeys.map(([, use]) => use))].map((use) => word('use', use)).join(' / ');
+export const usesOf = (object: SchemeObject): string => [...new Set(storeysOf(object).map(([, use]) => use))].map((use) => word('use', use)).join(' / ');
 
-const floorArea = (object: SchemeObject): number => ringArea(object.geometry) * object.storeys.length;
+const floorArea = (object: SchemeObject): number => ringArea(object.geometry) * storeysOf(object).length;
 
 function facts(object: SchemeObject): TemplateResult {
   const row = (name: string, value: unknown): TemplateResult => html`<div><dt>${name}</dt><dd>${value}</dd></div>`;
   const park = object.type === 'PlantCover';
   return html`<dl class="kv">
-    ${object.storeys.length > 0 ? row(t('place.use'), usesOf(object)) : nothing}
-    ${object.storeys.length > 0 ? row(t('place.height'), html`${quantity(object.height_m, 'm')} <span class="dim">${t(object.storeys.length === 1 ? 'schemes.storeys.same.one' : 'schemes.storeys.same', { n: number(object.storeys.length) })}</span>`) : nothing}
-    ${object.storeys.length > 0 ? row(t('place.floorArea'), quantity(floorArea(object), 'm2')) : nothing}
+    ${storeysOf(object).length > 0 ? row(t('place.use'), usesOf(object)) : nothing}
+    ${storeysOf(object).length > 0 ? row(t('place.height'), html`${quantity(object.height_m, 'm')} <span class="dim">${t(storeysOf(object).length === 1 ? 'schemes.storeys.same.one' : 'schemes.storeys.same', { n: number(storeysOf(object).length) })}</span>`) : nothing}
+    ${storeysOf(object).length > 0 ? row(t('place.floorArea'), quantity(floorArea(object), 'm2')) : nothing}
     ${park ? row(t('place.area'), quantity(ringArea(object.geometry), 'm2')) : nothing}
     ${object.land_use ? row(t('place.land'), word('useClass', object.land_use)) : nothing}
     ${object.phase_year === null ? nothing : row(t('place.year'), String(object.phase_year))}

@@ -5,6 +5,7 @@ import { SchemeApi } from '../scheme/api';
 import { ringArea } from '../scheme/area';
 import { key } from '../scheme/key';
 import { deltaText, indicatorName, isZero, ordered, qualityText, shownOf, targetText, verdictText } from '../scheme/reading';
+import { storeysOf } from '../scheme/plain';
 import { offered } from '../scheme/show-state';
 import { BASE, type Comparison, type Reading, type Scheme, type SchemeObject } from '../scheme/types';
 import { codeOf } from '../state/api';
@@ -85,7 +86,7 @@ export class CimSchemeTable extends LitElement {
 
   private things(scheme: Scheme, objects: readonly SchemeObject[]): TemplateResult {
     const heading = t('table.objects.title', { letter: scheme.letter });
-    const row = (one: SchemeObject): TemplateResult => html`<tr><th scope="row" class="mono">${one.id}</th><td class="wide">${one.name ?? html`<span class="dim">–</span>`}</td><td>${word('type', one.type)}</td><td>${t(`change.${one.change}`)}</td><td>${one.storeys.length > 0 ? usesOf(one) : html`<span class="dim">–</span>`}</td><td class="n">${one.storeys.length > 0 ? number(one.storeys.length) : '–'}</td><td class="n">${one.height_m > 0 ? number(one.height_m, 1) : '–'}</td><td class="n">${ringArea(one.geometry) > 0 ? quantity(ringArea(one.geometry), 'm2') : '–'}</td><td class="n">${one.phase_year ?? '–'}</td>
+    const row = (one: SchemeObject): TemplateResult => html`<tr><th scope="row" class="mono">${one.id}</th><td class="wide">${one.name ?? html`<span class="dim">–</span>`}</td><td>${word('type', one.type)}</td><td>${t(`change.${one.change}`)}</td><td>${storeysOf(one).length > 0 ? usesOf(one) : html`<span class="dim">–</span>`}</td><td class="n">${storeysOf(one).length > 0 ? number(storeysOf(one).length) : '–'}</td><td class="n">${one.height_m > 0 ? number(one.height_m, 1) : '–'}</td><td class="n">${ringArea(one.geometry) > 0 ? quantity(ringArea(one.geometry), 'm2') : '–'}</td><td class="n">${one.phase_year ?? '–'}</td>
       <td class="n"><a class="btn sm quiet" href=${this.showHref(scheme.id, one.id)}>${icon('zoom', 's')}${t('table.showOnMap')}<span class="sr"> ${one.name ?? one.id}</span></a></td></tr>`;
     return html`<h2 class="row sub">${key(scheme.letter, scheme.colour_index)}${heading}</h2>${objects.length === 0 ? html`<p class="sub mid">${t('table.objects.none')}</p>` : html`<table class="dt"><caption class="sr">${heading}</caption><thead><tr><th scope="col">${t('table.id')}</th><th scope="col">${t('table.name')}</th><th scope="col">${t('table.type')}</th><th scope="col">${t('table.objects.change')}</th><th scope="col">${t('table.use')}</th><th scope="col" class="n">${t('table.storeys')}</th><th scope="col" class="n">${t('table.height')}</th><th scope="col" class="n">${t('place.area')}</th><th scope="col" class="n">${t('place.year')}</th><th scope="col"><span class="sr">${t('table.actions')}</span></th></tr></thead><tbody>${objects.map(row)}</tbody></table>`}`;
   }
