@@ -62,6 +62,7 @@ class Services:
     stops: Sequence[Hook] = ()
     clock: Clock = field(default_factory=SystemClock)
     metrics: Metrics = field(default_factory=Metrics)
+    uploads: Mapping[str, int] = field(default_factory=dict)
 
 
 def build_app(services: Services, settings: Settings) -> FastAPI:
@@ -98,6 +99,7 @@ def _install_middleware(app: FastAPI, services: Services, settings: Settings) ->
     """Add what stands around every request; the last that is added is the outermost."""
     limits = Limits(
         body_bytes_max=settings.body_bytes_max,
+        uploads=services.uploads,
         url_bytes_max=settings.url_bytes_max,
         headers_max=settings.headers_max,
         header_bytes_max=settings.header_bytes_max,

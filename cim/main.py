@@ -43,6 +43,7 @@ from cim.live.hub import LiveHub
 from cim.live.topic import TopicKind
 from cim.networks.service import NetworkService
 from cim.ports import Clock, SystemClock
+from cim.schemes.forms.service import MODEL_BYTES_MAX
 from cim.schemes.store import EDITS_GAPLESS
 from cim.sensing.actor import ReplayActor
 from cim.sensing.api import sensing_router
@@ -216,6 +217,7 @@ def build_server(opened: City, settings: Settings, *, token: str) -> FastAPI:
         starts=[start, opened.planning.start, opened.impact.start],
         stops=[stop_jobs, opened.impact.stop, opened.planning.stop, replay.stop, hub.stop],
         clock=opened.clock,
+        uploads={"/api/v1/models": MODEL_BYTES_MAX},
     )
     return build_app(services, settings)
 

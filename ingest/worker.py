@@ -64,6 +64,19 @@ def make_sample(params: Mapping[str, object], channel: Reporting) -> Mapping[str
     return {**summary, "sha256": _sha256(extract_path())}
 
 
+def read_model(params: Mapping[str, object], channel: Reporting) -> Mapping[str, object]:
+    """Read one building's model from ``params["path"]`` and write its triangles to ``params["out"]``."""
+    import numpy as np
+
+    from ingest.model_reading import read_model_triangles
+
+    channel.step("read", None, "")
+    triangles = read_model_triangles(Path(str(params["path"])))
+    with Path(str(params["out"])).open("wb") as file:
+        np.save(file, triangles, allow_pickle=False)
+    return {"triangles": len(triangles)}
+
+
 def build_scheme_tiles(params: Mapping[str, object], channel: Reporting) -> Mapping[str, object]:
     """Build what a scheme's tiles have that the city's have not, from rows that the parent has laid down."""
     from tiles.chain import Altered, boxes_of_ground, build_chains

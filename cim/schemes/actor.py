@@ -16,7 +16,7 @@ from cim.city.service import CityService
 from cim.db.store import Database
 from cim.errors import NotFound
 from cim.schemes import store
-from cim.schemes.baselines import CityBaseline
+from cim.schemes.baselines import CityBaseline, PlacedModels, no_models
 from cim.schemes.documents import Overview, counts, extent
 from cim.schemes.model import BASE, Edit, Scheme, Version
 from cim.schemes.state import State, fold
@@ -141,6 +141,8 @@ class Shelf:
         self._guard = threading.RLock()
         self._actors: dict[str, SchemeActor] = {}
         self._baselines: dict[int, CityBaseline] = {}
+        self.models: PlacedModels = no_models
+        """Where what is drawn looks uploaded models up."""
         self.reload()
 
     def reload(self) -> None:
@@ -198,7 +200,7 @@ class Shelf:
         with self._guard:
             found = self._baselines.get(version)
             if found is None:
-                found = CityBaseline(version, lambda: self.city.view.index, self.city.objects_at)
+                found = CityBaseline(version, lambda: self.city.view.index, self.city.objects_at, self.models)
                 self._baselines[version] = found
             return found
 

@@ -11,6 +11,7 @@ from cim.city.index import CityIndex
 from cim.city.model import CityObject
 from cim.schemes.base import Known, read_fields
 from cim.schemes.model import Value
+from cim.schemes.shaping import PlacedModel
 
 FIELDS_KEPT_MAX: Final = 50_000
 """Objects whose fields are remembered; beyond it they are forgotten and read again."""
@@ -20,6 +21,15 @@ OBJECTS_KEPT_MAX: Final = 5_000
 ReadAt = Callable[[int, Sequence[str]], Mapping[str, CityObject]]
 """Gives some objects as a baseline had them."""
 
+PlacedModels = Callable[[str], PlacedModel | None]
+"""Gives uploaded models by their SHA-256."""
+
+
+def no_models(digest: str) -> PlacedModel | None:
+    """Know no model."""
+    _ = digest
+    return None
+
 
 class CityBaseline:
     """One numbered baseline; see :class:`cim.schemes.base.Baseline`.
@@ -27,10 +37,13 @@ class CityBaseline:
     ``present`` gives the index of the newest baseline: while that is this one, fields come from it.
     """
 
-    def __init__(self, version: int, present: Callable[[], CityIndex], read_at: ReadAt) -> None:
+    def __init__(
+        self, version: int, present: Callable[[], CityIndex], read_at: ReadAt, models: PlacedModels = no_models
+    ) -> None:
         self._version = version
         self._present = present
         self._read_at = read_at
+        self._models = models
         self._fields: dict[str, Mapping[str, Value] | None] = {}
         self._objects: dict[str, CityObject | None] = {}
         self._parts: tuple[CityIndex | None, Mapping[str, Sequence[str]]] = (None, {})
@@ -71,6 +84,10 @@ class CityBaseline:
                 self._objects = {}
             self._objects[target] = self._read_at(self._version, [target]).get(target)
         return self._objects.get(target)
+
+    def model(self, digest: str) -> PlacedModel | None:
+        """Return an uploaded model, ``None`` where there is none."""
+        return self._models(digest)
 
     def parts(self, target: str) -> Sequence[CityObject]:
         """Return the parts of an object with their geometries.

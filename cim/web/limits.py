@@ -6,8 +6,8 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Final
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -24,6 +24,8 @@ class Limits:
     """What a request may bring; ``rate_per_s`` 0 switches the rate off."""
 
     body_bytes_max: int = 1_048_576
+    uploads: Mapping[str, int] = field(default_factory=dict)
+    """Paths that take more, and how much."""
     url_bytes_max: int = 8_192
     headers_max: int = 100
     header_bytes_max: int = 32_768
@@ -89,7 +91,7 @@ class LimitRequests:
         if scope["type"] == "websocket" or declared == 0:
             await self.app(scope, receive, send)
         else:
-            await self.app(scope, self._counted(receive), send)
+            await self.app(scope, self._counted(receive, self._body_bytes_max(scope)), send)
 
     def _check(self, scope: Scope) -> int | None:
         """Return the declared bytes of the body, 0 where there is none, ``None`` where it is not said."""
@@ -112,15 +114,15 @@ class LimitRequests:
             return None if b"transfer-encoding" in fields else 0
         if not length.isdigit():
             raise InvalidInput("The Content-Length is not a number.")
-        if int(length) > self.limits.body_bytes_max:
-            raise self._too_large()
+        limit = self._body_bytes_max(scope)
+        if int(length) > limit:
+            raise _too_large(limit)
         return int(length)
 
-    def _too_large(self) -> LimitExceeded:
-        limit = self.limits.body_bytes_max
-        return LimitExceeded(f"The request body is over {limit:,} bytes.", code="body-bytes", limit=limit)
+    def _body_bytes_max(self, scope: Scope) -> int:
+        return max(self.limits.body_bytes_max, self.limits.uploads.get(scope["path"], 0))
 
-    def _counted(self, receive: Receive) -> Receive:
+    def _counted(self, receive: Receive, limit: int) -> Receive:
         received = 0
 
         async def counted() -> Message:
@@ -128,8 +130,12 @@ class LimitRequests:
             message = await receive()
             if message["type"] == "http.request":
                 received += len(message.get("body", b""))
-                if received > self.limits.body_bytes_max:
-                    raise BodyTooLarge(self._too_large())
+                if received > limit:
+                    raise BodyTooLarge(_too_large(limit))
             return message
 
         return counted
+
+
+def _too_large(limit: int) -> LimitExceeded:
+    return LimitExceeded(f"The request body is over {limit:,} bytes.", code="body-bytes", limit=limit)

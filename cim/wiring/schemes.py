@@ -23,6 +23,8 @@ from cim.schemes.actor import SchemeActor
 from cim.schemes.api import schemes_router
 from cim.schemes.bus import Item, SchemeBus, Send
 from cim.schemes.forms.api import forms_router
+from cim.schemes.forms.service import ModelService
+from cim.schemes.forms.store import ModelStore
 from cim.schemes.joining.api import joining_router
 from cim.schemes.joining.service import JoiningService
 from cim.schemes.model import SchemeState, Text
@@ -35,6 +37,9 @@ from cim.schemes.service import Done, SchemeService, Seen
 from cim.schemes.view import news_of, scheme_document, topic_items
 from cim.web.asking import Asking
 
+MODEL_ENTRY = "ingest.worker:read_model"
+"""What a child process reads an uploaded model with."""
+
 
 @dataclass(slots=True)
 class Planning:
@@ -46,6 +51,7 @@ class Planning:
     accounts: Accounts
     bus: SchemeBus
     token: str
+    models: ModelService
     printer: Printer
     more_items: list[Callable[[Seen], Sequence[Item]]] = field(default_factory=list)
     """What other capabilities add to the state of a scheme's topic when it is opened."""
@@ -57,7 +63,7 @@ class Planning:
         return [
             schemes_router(self.schemes, asking, self.bus),
             joining_router(self.schemes, self.joining, asking),
-            forms_router(),
+            forms_router(self.models, asking),
             pictures_router(self.pictures, asking),
             reports_router(self.printer.print_pdf, asking),
         ]
@@ -92,6 +98,8 @@ def wire_planning(database: Database, city: CityService, hub: LiveHub, clock: Cl
     token = planner_token(database.directory.path)
     accounts = Accounts(token)
     schemes = SchemeService(database, city, clock)
+    models = ModelService(ModelStore(database.directory.path / "models"), MODEL_ENTRY, clock)
+    schemes.models, schemes.shelf.models = models.facts, models.placed
 
     def allowed(scheme_id: str, given: str) -> bool | None:
         actor = schemes.shelf.find(scheme_id)
@@ -123,7 +131,9 @@ def wire_planning(database: Database, city: CityService, hub: LiveHub, clock: Cl
 
     schemes.listen(tell)
     pictures = PictureService(schemes, PictureStore(database.directory.path / "previews"), lambda: _city_name(city))
-    planning = Planning(schemes, JoiningService(schemes, clock), pictures, accounts, bus, token, Printer(browser))
+    planning = Planning(
+        schemes, JoiningService(schemes, clock), pictures, accounts, bus, token, models, Printer(browser)
+    )
     return planning
 
 

@@ -56,7 +56,7 @@ def test_a_published_scheme_has_tiles_that_rest_on_the_citys(opened: City, tmp_p
     assert verify_tiles(data, "base") == []
     assert verify_tiles(data, scheme) == []
     copy_tiles(data, scheme, tmp_path / "copy")
-    rows: dict[str, tuple[str, float]] = {}
+    rows: dict[object, tuple[object, object]] = {}
     for tile in leaves(tmp_path / "copy" / "buildings"):
         table = tile.table()
         changes = table.get("change", [""] * len(table["id"]))

@@ -1,22 +1,35 @@
 """Ready forms over HTTP."""
 
-from __future__ import annotations
-
 from typing import Any
 
-from fastapi import APIRouter, Response
+from anyio.to_thread import run_sync
+from fastapi import APIRouter, Depends, Request, Response
 
+from cim.errors import LimitExceeded
+from cim.schemes.forms.service import MODEL_BYTES_MAX, ModelService
 from cim.schemes.massing import FORMS, Form
+from cim.web.asking import Asking
 from cim.web.responses import json_response
 
 
-def forms_router() -> APIRouter:
+def forms_router(models: ModelService, asking: Asking) -> APIRouter:
     """Return the routes of ready forms."""
     router = APIRouter(prefix="/api/v1", tags=["schemes"])
 
     @router.get("/massings", summary="The massing library: forms and the numbers that they are made from")
     def list_massings() -> Response:
         return json_response({"items": [massing_json(form) for form in FORMS.values()]})
+
+    @router.post(
+        "/models", status_code=201, dependencies=[Depends(asking.planner)], summary="Bring a model: GLB or CityJSON"
+    )
+    async def upload(request: Request) -> Response:
+        content = bytearray()
+        async for piece in request.stream():
+            content += piece
+            if len(content) > MODEL_BYTES_MAX:
+                raise LimitExceeded("The model is too large.", code="model-bytes", limit=MODEL_BYTES_MAX)
+        return json_response(await run_sync(models.upload, bytes(content)), status=201)
 
     return router
 

@@ -1,0 +1,151 @@
+"""Models that planners bring: read in a child, placed on site, refused in plain words."""
+
+from __future__ import annotations
+
+import json
+import struct
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import numpy as np
+import pytest
+import trimesh
+from fastapi import FastAPI
+
+from cim.city.service import CityService
+from cim.db.directory import DataDirectory
+from cim.db.store import Database
+from cim.live.hub import LiveHub
+from cim.ports import SystemClock
+from cim.schemes.realise import realise
+from cim.schemes.service import Wish
+from cim.web.problems import install_problems
+from cim.wiring.schemes import Planning, wire_planning
+from tests.support.scheme_city import MEI, X, Y, deliver, plain_city
+from tests.support.solid_mesh import mesh_of
+from tests.support.web_city import asgi_client
+
+
+def glb_of(mesh: trimesh.Trimesh) -> bytes:
+    """A GLB by trimesh, y up as glTF has it."""
+    turned = mesh.copy()
+    turned.apply_transform(trimesh.transformations.rotation_matrix(-np.pi / 2, [1, 0, 0]))
+    exported: bytes = turned.export(file_type="glb")
+    return exported
+
+
+def tower() -> trimesh.Trimesh:
+    low = trimesh.creation.box([20, 12, 30])
+    low.apply_translation([500.0, 40.0, 115.0])
+    return low
+
+
+@pytest.fixture
+async def desk(tmp_path: Path) -> AsyncIterator[tuple[Planning, httpx.AsyncClient]]:
+    with DataDirectory(tmp_path) as directory, Database.open(directory) as database:
+        city = CityService(database)
+        deliver(city, "first", plain_city())
+        planning = wire_planning(database, city, LiveHub("e1", clock=SystemClock()), SystemClock())
+        app = FastAPI()
+        for router in planning.routers():
+            app.include_router(router)
+        install_problems(app)
+        async with asgi_client(app) as http:
+            yield planning, http
+
+
+async def upload(desk: tuple[Planning, httpx.AsyncClient], content: bytes) -> httpx.Response:
+    planning, http = desk
+    return await http.post("/api/v1/models", content=content, headers={"Authorization": f"Bearer {planning.token}"})
+
+
+async def test_a_model_stands_on_its_site_turned(desk: tuple[Planning, httpx.AsyncClient]) -> None:
+    answer = await upload(desk, glb_of(tower()))
+    assert answer.status_code == 201, answer.text
+    told = answer.json()
+    assert told["height_m"] == 30.0
+    assert told["bbox_m"] == [-10.0, -6.0, 10.0, 6.0]
+    planning, _ = desk
+    scheme = planning.schemes.create(_words(), MEI).scheme.id
+    params = {"model": told["id"], "anchor": [X + 100, Y + 80], "bearing_deg": 90.0, "use": "office"}
+    done = planning.schemes.edit(scheme, Wish("model.add", None, params), MEI)
+    (made,) = realise(done.after, done.after.base).values()
+    assert made is not None
+    (body,) = made.geometries
+    mesh = mesh_of(body)
+    assert mesh.is_watertight
+    assert mesh.volume == pytest.approx(20 * 12 * 30)
+    assert mesh.bounds[:, :2].tolist() == [[X + 94, Y + 70], [X + 106, Y + 90]]
+    assert made.attributes["height_m"].method == "scheme:model"
+    target = done.edit.targets[0]
+    moved = planning.schemes.edit(scheme, Wish("building.move", target, {"dx_m": 10, "dy_m": 0}), MEI)
+    (again,) = realise(moved.after, moved.after.base).values()
+    assert again is not None
+    assert mesh_of(again.geometries[0]).bounds[0][0] == pytest.approx(X + 104)
+    assert again.geometries[0].surface_count == told["triangles"]
+
+
+def _words() -> Any:
+    from cim.schemes.model import Text, Words
+
+    return Words(Text("Model", "模型"))
+
+
+def _nan() -> bytes:
+    mesh = tower()
+    vertices = mesh.vertices.copy()
+    vertices[0, 0] = np.nan
+    return glb_of(trimesh.Trimesh(vertices, mesh.faces, process=False))
+
+
+BAD = {
+    "model-truncated": glb_of(tower())[:-40],
+    "model-not-finite": _nan(),
+    "model-size": glb_of(trimesh.creation.box([0.2, 0.2, 0.2])),
+    "model-empty": b"",
+    "model-broken": b"glTF" + struct.pack("<II", 2, 20) + b"\0" * 8,
+}
+
+
+@pytest.mark.parametrize("code", sorted(BAD))
+async def test_what_is_no_model_is_refused(desk: tuple[Planning, httpx.AsyncClient], code: str) -> None:
+    answer = await upload(desk, BAD[code])
+    assert answer.status_code in {400, 422}, answer.text
+    assert answer.json()["code"] == code
+    assert not list((desk[0].schemes.shelf.database.directory.path / "models").glob("*.npy"))
+
+
+async def test_text_is_no_model_and_visitors_bring_none(desk: tuple[Planning, httpx.AsyncClient]) -> None:
+    answer = await upload(desk, b"hello, I am not a model")
+    assert 400 <= answer.status_code < 500
+    _, http = desk
+    assert (await http.post("/api/v1/models", content=b"x")).status_code == 401
+
+
+async def test_cityjson_is_read(desk: tuple[Planning, httpx.AsyncClient]) -> None:
+    mesh = trimesh.creation.box([10, 10, 9])
+    faces = [[[int(corner) for corner in face]] for face in mesh.faces]
+    document = {
+        "type": "CityJSON",
+        "version": "2.0",
+        "transform": {"scale": [0.001] * 3, "translate": [X, Y, 0]},
+        "metadata": {"referenceSystem": "https://www.opengis.net/def/crs/EPSG/0/3879"},
+        "CityObjects": {
+            "m": {
+                "type": "Building",
+                "geometry": [
+                    {
+                        "type": "MultiSurface",
+                        "lod": "2",
+                        "boundaries": faces,
+                    }
+                ],
+            }
+        },
+        "vertices": np.rint((mesh.vertices + 20) * 1000).astype(int).tolist(),
+    }
+    answer = await upload(desk, json.dumps(document).encode())
+    assert answer.status_code == 201, answer.text
+    assert (answer.json()["height_m"], answer.json()["triangles"]) == (9.0, 12)
