@@ -42,9 +42,9 @@ const joined = (figure: Figure): string => (figure.unit === '' ? figure.text : f
 export const readingText = (id: string, unit: string, value: number): string => joined(figureOf(id, unit, value));
 
 /** A change with its sign; of shares in points. */
-export function deltaText(id: string, unit: string, delta: number): string {
+export function deltaText(id: string, unit: string, delta: number, narrow = false): string {
   const sign = delta > 0 ? '+' : '';
-  if (isShare(id, unit) || unit === '%') return t('plan.points', { n: `${sign}${number(unit === '%' ? delta : delta * 100, 1)}` });
+  if (isShare(id, unit) || unit === '%') return t(narrow ? 'plan.points.short' : 'plan.points', { n: `${sign}${number(unit === '%' ? delta : delta * 100, 1)}` });
   const figure = figureOf(id, unit, delta);
   if (Number(figure.text.replace(/[^\d.]/g, '')) === 0) return '0';
   const unitOf = /^(bn|M|亿|万)/.exec(figure.unit)?.[0] ?? (unit === 'm2' && figure.unit !== 'm²' ? figure.unit : '');

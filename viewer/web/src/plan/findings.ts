@@ -1,5 +1,5 @@
 import { html, nothing, type TemplateResult } from 'lit';
-import { problemText, t, word } from '../i18n/index';
+import { lang, problemText, t, word } from '../i18n/index';
 import { quantity } from '../i18n/format';
 import { valueOf } from '../state/model';
 import type { Finding, LonLat, Verdict, Witness } from '../scheme/types';
@@ -67,13 +67,14 @@ function figures(f: Finding): TemplateResult | typeof nothing {
   if (f.measured === null) return nothing;
   // What covers, covers: a limit of nothing needs no words.
   const limited = f.limit !== null && f.limit !== 0;
-  return html`<div class="m"><b>${quantity(f.measured, f.unit)}</b>${limited ? html`<span>${t('plan.limit', { value: quantity(f.limit ?? 0, f.unit) })}</span>` : nothing}
+  const residents = f.params['residents'];
+  return html`<div class="m"><b>${typeof residents === 'number' ? t('plan.residents', { n: residents }) : quantity(f.measured, f.unit)}</b>${limited ? html`<span>${t('plan.limit', { value: quantity(f.limit ?? 0, f.unit) })}</span>` : nothing}
     ${limited && f.margin !== null && f.margin < 0 ? html`<span class="over ${f.verdict}">${t((f.measured ?? 0) > (f.limit ?? 0) ? 'plan.over' : 'plan.short', { value: quantity(-f.margin, f.unit) })}</span>` : nothing}</div>`;
 }
 
 export function findingRow(ctx: PlanCtx, f: Finding): TemplateResult {
   const shown = ctx.s.shownFinding === keyOf(f);
-  const name = `${word('rule', f.rule)}${subject(f) ? `, ${subject(f)}` : ''}`;
+  const name = `${word('rule', f.rule)}${subject(f) ? `${lang() === 'zh' ? '，' : ', '}${subject(f)}` : ''}`;
   return html`<li class="find ${shown ? 'on' : ''}" data-testid="finding" data-rule=${f.rule}>
     <span class="mk">${mark(f.verdict)}<span class="sr">${word('verdict', f.verdict)}</span></span>
     <div class="grow">

@@ -81,7 +81,7 @@ function row(ctx: PlanCtx, reading: Reading, key: string): TemplateResult {
   else {
     const figure = figureOf(reading.id, reading.unit, reading.value);
     cells = html`<span class="n strong">${figure.text}${figure.unit === '%' ? '%' : figure.unit ? html` <span class="u">${figure.unit}</span>` : nothing}</span>
-      <span class="n xs mid">${reading.delta === null ? nothing : deltaText(reading.id, reading.unit, reading.delta)}</span>${bullet(reading, key)}`;
+      <span class="n xs mid">${reading.delta === null ? nothing : deltaText(reading.id, reading.unit, reading.delta, true)}</span>${bullet(reading, key)}`;
   }
   return html`<li class="it-row ${open ? 'open' : ''} ${stale ? 'stale' : ''}" data-testid="reading-${reading.id}" data-state=${reading.state} data-sequence=${reading.sequence}>
     <button type="button" class="it" aria-expanded=${open} aria-controls=${open ? `why-${reading.id}` : nothing} title=${t('plan.why')} @click=${toggle}>

@@ -52,7 +52,7 @@ function historyRow(ctx: PlanCtx, row: Row): TemplateResult {
     <span class="dot" aria-hidden="true">${row.state === 'conflict' ? mark('discuss') : html`<i></i>`}</span>
     <button type="button" class="plain grow" aria-current=${looked ? 'true' : nothing} title=${t('plan.edit.look')} @click=${() => ctx.do.lookAt(looked ? null : last.sequence)}>
       <span class="row between"><span class="trunc ${row.state === 'current' ? 'strong' : ''}">${rowTitle(ctx, row)}</span><span class="xs mid nowrap">${rowDetail(row)}</span></span>
-      <span class="xs ${row.state === 'conflict' ? 'discuss-text' : 'dim'}">${last.author === ctx.do.author ? when : `${last.author}, ${when}`}${note ? `. ${note}` : ''}${last.phase_year ? `. ${last.phase_year}` : ''}</span>
+      <span class="xs ${row.state === 'conflict' ? 'discuss-text' : 'dim'}">${[last.author === ctx.do.author ? when : t('plan.edit.by', { name: last.author, when }), note, last.phase_year ?? ''].filter(Boolean).join(' · ')}</span>
     </button>
     ${free ? html`<button type="button" class="btn quiet sm ico one" aria-label=${t(row.state === 'undone' ? 'plan.edit.redoOne' : 'plan.edit.undoOne', { name: rowTitle(ctx, row) })} title=${t(row.state === 'undone' ? 'plan.redo' : 'plan.undo')} @click=${toggle}>${planIcon(row.state === 'undone' ? 'redo' : 'undo', 's')}</button>` : nothing}
   </li>`;
