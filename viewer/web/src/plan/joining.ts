@@ -2,7 +2,9 @@
 import { codeOf } from '../state/api';
 import { t } from '../i18n/index';
 import type { Choices } from '../scheme/api';
+import { sendPreview } from '../scheme/preview';
 import type { Conflict, Words } from '../scheme/types';
+import { valueOf } from '../state/model';
 import type { Plan } from './plan';
 import type { Joining } from './plan-state';
 import { isToken, keepAuthor, keepToken } from './token';
@@ -57,11 +59,25 @@ export class JoiningDesk {
 
   publish(): Promise<void> {
     return this.attempt(async () => {
-      const { version } = await this.plan.api.publish(this.id);
+      const { id } = this;
+      const { version } = await this.plan.api.publish(id);
+      void this.picture(id);
       await this.plan.readSchemes();
       this.close();
       this.plan.city.say(t('plan.published', { n: version }));
     });
+  }
+
+  /** What the planner sees becomes the picture of a shared link; without one the link tells its words. */
+  private async picture(id: string): Promise<void> {
+    const { map, state } = this.plan.city;
+    const { token } = this.plan.state;
+    if (!map?.toImage || token === null) return;
+    try {
+      await sendPreview(id, await map.toImage([...(valueOf(state.city)?.attributions ?? [])]), token);
+    } catch {
+      // The scheme is published all the same.
+    }
   }
 
   withdraw(): Promise<void> {

@@ -205,6 +205,7 @@ export class PairedMap implements MapPort {
   }
 
   // What is drawn, measured and judged belongs to the scheme on the right.
+  toImage = (caption?: string[]): Promise<Blob> => this.right.toImage?.(caption) ?? Promise.reject(new Error('This map makes no pictures.'));
   setOverlay: NonNullable<MapPort['setOverlay']> = (overlay) => this.right.setOverlay?.(overlay);
   setDraft: NonNullable<MapPort['setDraft']> = (draft) => this.right.setDraft?.(draft);
   setTool: NonNullable<MapPort['setTool']> = (tool) => this.right.setTool?.(tool);

@@ -57,6 +57,8 @@ export interface MapPort {
   setDifference?(on: boolean, other: SchemeOverlay | null): void;
   /** Colours buildings by their hours of sun. */
   setSunSurvey?(hours: ReadonlyMap<string, number> | null): void;
+  /** The view as a PNG, with the lines of a caption written into it. */
+  toImage?(caption?: string[]): Promise<Blob>;
   finalize(): void;
 }
 
