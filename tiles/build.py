@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Collection
 from dataclasses import asdict
 from pathlib import Path
 
@@ -206,9 +207,15 @@ def _plan(
 
 
 def write_documents(
-    files: TileFiles, chart: Chart, frame: TileFrame, buildings: PlanTile | None, ground: PlanTile
+    files: TileFiles,
+    chart: Chart,
+    frame: TileFrame,
+    buildings: PlanTile | None,
+    ground: PlanTile,
+    *,
+    same: Collection[str] = (),
 ) -> None:
-    """Write the documents of both tilesets and of the root that joins them."""
+    """Write the documents of both tilesets and of the root that joins them, without those that are the ``same``."""
     external: list[tuple[str, Tile]] = []
     grounds = drawn_tile(ground)
     empty = Tile(None, grounds.low.copy(), grounds.high.copy(), 0.0)
@@ -216,10 +223,9 @@ def write_documents(
     if drawn.uri is None and not drawn.children:
         drawn = empty
     for name, tile in (("buildings", drawn), ("ground", grounds)):
-        files.add_json(
-            f"{name}/tileset.json",
-            tileset_json(tile, chart, title=frame.title, baseline_version=frame.baseline_version),
-        )
+        document = tileset_json(tile, chart, title=frame.title, baseline_version=frame.baseline_version)
+        if name not in same:
+            files.add_json(f"{name}/tileset.json", document)
         external.append((f"{name}/tileset.json", tile))
     files.add_json(
         "tileset.json", root_json(external, chart, title=frame.title, baseline_version=frame.baseline_version)

@@ -103,7 +103,10 @@ def build_chains(
         again = None if everything else Again(plan.ground, altered.ground_boxes)
         shapes = ground_shapes(altered.ground, sheet=plan.sheet)
         ground = build_ground(shapes, stand, keeping("ground"), lambda *n: progress("ground", *n), again)
-    write_documents(files, placed.chart, frame, buildings, ground)
+    same = [
+        n for n, now, was in (("buildings", buildings, plan.buildings), ("ground", ground, plan.ground)) if now is was
+    ]
+    write_documents(files, placed.chart, frame, buildings, ground, same=same)
     files.pack(progress)
     files.sync(progress)
     count = sum(1 for tile in (buildings, ground) for _ in _walk(tile))

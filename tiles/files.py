@@ -15,7 +15,7 @@ import brotli
 import orjson
 
 BROTLI_QUALITY: Final = 9
-PACKED_QUALITY: Final = 9
+PACKED_QUALITY: Final = 11
 """Of what is small and kept in this form alone."""
 GZIP_LEVEL: Final = 9
 
