@@ -109,4 +109,6 @@ export const problemsEn = {
   'report-late': 'The report was not drawn in time. Try again.',
   'report-schemes': 'That is not the id of a scheme.',
   'report-schemes-max': 'Too many schemes for one report.',
+  'model-bytes': 'The model is larger than this server takes.',
+  'model-empty': 'The file of the model is empty.',
 } as const;

@@ -111,4 +111,6 @@ export const problemsZh: Readonly<Record<keyof typeof problemsEn, string>> = {
   'report-late': '报告未能及时绘制完成，请重试。',
   'report-schemes': '这不是方案编号。',
   'report-schemes-max': '一份报告中的方案过多。',
+  'model-bytes': '模型文件超过服务器允许的大小。',
+  'model-empty': '模型文件为空。',
 };
