@@ -23,6 +23,8 @@ const AGAIN_MAX = 60;
 /** A view is composed for about this width; a narrower one stands further back. */
 const COMPOSED_PX = 560;
 const BACK_MAX = 1.2;
+const FIRST_FRAME_MS = 100;
+const FIRST_FRAME_TRIES = 150;
 
 const narrower = (width: number): number => Math.max(-BACK_MAX, Math.min(0, Math.log2(Math.max(1, width) / COMPOSED_PX)));
 
@@ -202,9 +204,14 @@ export class SchemeShow {
     map.setView(to, true);
   }
 
-  private turnOnce(): void {
+  private turnOnce(tries = 0): void {
     const spoken = spokenOf(this.state);
     if (this.turned || !spoken || this.page.state.spec.state !== 'ready') return;
+    // Before its first frame the map does not know its own middle.
+    if (this.pair && !this.pair.unproject(1, 1) && tries < FIRST_FRAME_TRIES) {
+      setTimeout(() => this.turnOnce(tries + 1), FIRST_FRAME_MS);
+      return;
+    }
     this.turned = true;
     // What is free for the scheme depends on what it is compared with.
     this.pair?.setCompare(this.state.mode, this.state.position);
