@@ -262,12 +262,12 @@ def district_ratios(case: Case) -> Iterable[Share]:
     units = stock.units.rows()
     of_unit = _district_of_units(stock)
     wanted = set(of_unit[case.site_units].tolist()) - {NOWHERE}
-    areas = np.array([stock.units.facts[row].area_cm2 for row in units.tolist()], dtype=np.int64)
+    facts = stock.units.facts
     for district in sorted(wanted, key=stock.districts.ids.__getitem__):
-        mask = of_unit[units] == district
-        area = int(areas[mask].sum())
+        held = units[of_unit[units] == district]
+        area = sum(facts[row].area_cm2 for row in held.tolist())
         if area:
-            yield Share(stock.districts.ids[district], floor_cm2(stock.tally(stock.rows_on(units[mask]))) / area)
+            yield Share(stock.districts.ids[district], floor_cm2(stock.tally(stock.rows_on(held))) / area)
 
 
 def _district_of_units(stock: Stock) -> Ints:

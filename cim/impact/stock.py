@@ -34,7 +34,12 @@ TOUCH_M2: Final = 1.0
 PART: Final = "BuildingPart"
 """Parts count with their building: its outline is its footprint, and its top is the highest part's."""
 
-STREETS_NOT_WALKED: Final = frozenset({"motorway", "motorway_link", "trunk", "trunk_link", "construction", "proposed"})
+STREETS_NOT_THERE: Final = frozenset({"construction", "proposed"})
+STREETS_NOT_WALKED: Final = STREETS_NOT_THERE | {"motorway", "motorway_link", "trunk", "trunk_link"}
+STREETS_NOT_DRIVEN: Final = STREETS_NOT_THERE | {
+    "footway", "path", "pedestrian", "steps", "cycleway", "bridleway", "corridor", "crossing", "trail", "platform",
+    "elevator", "via_ferrata",
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,10 +58,11 @@ class Unit:
 
 @dataclass(frozen=True, slots=True)
 class Street:
-    """A street's name, and whether one may walk it."""
+    """A street's name, and whether one may walk it and drive it; a closed street is closed to cars."""
 
     name: str
     walkable: bool
+    drivable: bool
     kind: str = ""
 
 
@@ -109,8 +115,11 @@ _LIMITS: Final = ("floor_area_ratio_max", "building_density_max", "building_heig
 def _street(raw: Raw) -> Street:
     closed = raw.members.get("closed", {}).get("v") is True
     kind = word(raw.members, "highway") or word(raw.members, "function")
-    barred = closed or kind in STREETS_NOT_WALKED or word(raw.members, "access") in {"no", "private"}
-    return Street(word(raw.members, "name"), not barred, kind)
+    access = word(raw.members, "access")
+    walkable = kind not in STREETS_NOT_WALKED and access not in {"no", "private"}
+    # Who lives there, delivers or comes to help uses a private way.
+    drivable = not closed and kind not in STREETS_NOT_DRIVEN and access != "no"
+    return Street(word(raw.members, "name"), walkable, drivable, kind)
 
 
 def layer_entry(raw: Raw) -> tuple[str, Entry] | None:
@@ -176,6 +185,8 @@ class Stock:
         self.schools = layers["schools"]
         self.memo: dict[str, Any] = {}
         """What indicators have worked out for this stock; a baseline's is kept as long as it is."""
+        self.trail: dict[str, Any] = {}
+        """What was worked out for earlier states of the same scheme, the last of each: a start for what is mended."""
         self.changed = frozenset(name for name in LAYERS if layers[name] is not self.base.layer(name))
         """Layers in which something differs from the baseline."""
         self.unit_of: Ints = self.units.holders(rows.points) if base is None else self._assign()
@@ -270,7 +281,10 @@ class Stock:
         if like is not None:
             layers = {name: old if (old := like.layer(name)).same_as(new) else new for name, new in layers.items()}
         rows = gather_rows(layers["buildings"].places[base.buildings.base_count :], facts)
-        return Stock(layers, rows, cells=base.cells, base=base)
+        made = Stock(layers, rows, cells=base.cells, base=base)
+        if like is not None and like.base is base:
+            made.trail = dict(like.trail)
+        return made
 
     def remembered(self, raw: Raw) -> Raw:
         """Return a changed object of the baseline with what a scheme does not restate.

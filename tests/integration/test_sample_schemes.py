@@ -46,7 +46,10 @@ def test_they_stand_on_the_square_and_break_nothing(sample_city: Path) -> None:
             new = [t for t in state.targets if state.exists(t) and state.base.fields(t) is None]
             buildings = [t for t in new if state.type_of(t) == "Building"]
             assert buildings
-            assert [f for f in schemes.findings(seen) if f.rule.startswith("placing.")] == []
+            found = schemes.findings(seen)
+            assert [f for f in found if f.rule.startswith("placing.")] == []
+            # Park first closes a street among others: nobody is cut off by that.
+            assert [f for f in found if f.rule == "street-isolates"] == []
             for target in buildings:
                 rings = state.value(target, "footprint")
                 assert all(square.buffer(0.01).covers(shapely.Point(point)) for point in rings[0])

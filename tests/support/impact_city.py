@@ -102,9 +102,9 @@ def _streets(side: int) -> list[CityObject]:
         made.append(
             thing(f"t:row/{i}", "Road", line(*((x, at) for x in stops)), highway="residential", name=f"Row {i}")
         )
-        made.append(
-            thing(f"t:column/{i}", "Road", line(*((at, y) for y in stops)), highway="footway", name=f"Column {i}")
-        )
+        # Cars go along every row and up every third column.
+        kind = "footway" if i % 3 else "residential"
+        made.append(thing(f"t:column/{i}", "Road", line(*((at, y) for y in stops)), highway=kind, name=f"Column {i}"))
     made.append(thing("t:far", "Road", line((reach + 50, reach), (reach + 90, reach)), highway="residential"))
     return made
 
@@ -235,7 +235,9 @@ class Editor:
             self._put(
                 item.id, CityObject(item.id, "Road", item.place, (), {**item.attributes, "closed": Attribute(True)})
             )
-        elif choice < 0.7 and item.id in self.base:
+        elif choice < 0.6:
+            self._put(item.id, None)
+        elif choice < 0.75 and item.id in self.base:
             self._put(item.id, self.base[item.id])
         else:
             identifier = f"sabcdefgh:r/{self.number}"
