@@ -51,7 +51,7 @@ export function placeSection(ctx: Ctx, id: string): TemplateResult | typeof noth
   return html`<div class="sec place" data-testid="place">
     <div class="row tight place-t">${key(scheme.letter, scheme.colour_index)}<b class="chg ${gone ? 'gone' : object?.change ?? ''}">${title}</b></div>
     ${object && !gone ? facts(object) : nothing}
-    ${gone ? html`<p class="mid">${t('place.nothing')}</p>` : sun(ctx, scheme.id, id)}
+    ${gone ? html`<p class="mid">${t('place.nothing')}</p>` : object?.change === 'added' ? nothing : sun(ctx, scheme.id, id)}
   </div>`;
 }
 
