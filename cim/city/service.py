@@ -152,9 +152,17 @@ class CityService:
         with self._database.read() as cursor:
             return store.has_published(cursor, job_id)
 
-    def snapshot(self) -> CitySnapshot:
-        """Return the rows of the newest baseline that tiles are built from."""
-        frame, version = self.frame, self.baseline_version
+    def index_at(self, version: int) -> CityIndex:
+        """Return the index of a baseline: the shared one of the newest, of an older one a new one each time."""
+        index = self._view.index
+        if version == index.baseline_version:
+            return index
+        with self._database.read() as cursor:
+            return CityIndex(store.read_objects(cursor, version), version)
+
+    def snapshot(self, version: int | None = None) -> CitySnapshot:
+        """Return the rows of a baseline (the newest) that tiles are built from."""
+        frame, version = self.frame, version or self.baseline_version
         with self._database.read() as cursor:
             objects = store.read_objects(cursor, version, (*TILED_TYPES, *GROUND_TYPES))
             geometries = store.read_geometries(cursor, version, (*TILED_TYPES, *GROUND_TYPES))

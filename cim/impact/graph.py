@@ -202,6 +202,7 @@ def reading_of(node: Node, case: Case, sequence: int, outcome: Outcome) -> Readi
         target=target,
         verdict=verdict_of(outcome.value, target),
         better=node.better,
+        extra={"baseline_version": case.stock.version} if case.stock.version else {},
     )
 
 

@@ -47,6 +47,8 @@ SLOW_RANK: Final = 50
 """Nodes from this rank on are left to the second worker."""
 COMPARED_MAX: Final = 8
 COMPARISONS_KEPT_MAX: Final = 16
+BASES_MAX: Final = 2
+"""Baselines whose stock is kept: the newest, and an older one on which somebody still plans."""
 
 _log = logging.getLogger(__name__)
 
@@ -62,6 +64,8 @@ class Subject:
     sequence: int
     overlay: Callable[[], Overlay] = field(compare=False)
     planner: bool = True
+    baseline_version: int = 0
+    """The baseline that the scheme changes: its readings are worked out over that one; 0 for the newest."""
 
     @property
     def key(self) -> tuple[str, bool]:
@@ -105,7 +109,7 @@ class ImpactService:
         self._wanted: OrderedDict[tuple[str, bool], Subject] = OrderedDict()
         self._boards: OrderedDict[tuple[str, bool], Board] = OrderedDict()
         self._comparisons: OrderedDict[tuple[object, ...], list[list[Reading]]] = OrderedDict()
-        self._base: tuple[int, Stock, FactorSet] | None = None
+        self._bases: OrderedDict[int, tuple[int, Stock, FactorSet]] = OrderedDict()
         self._slow: OrderedDict[tuple[str, bool], Task] = OrderedDict()
         self._workers: list[threading.Thread] = []
         self._stopping = False
@@ -130,15 +134,24 @@ class ImpactService:
         for worker in self._workers:
             worker.join()
 
-    def base(self) -> tuple[int, Stock, FactorSet]:
-        """Return the newest baseline's version, stock and factors; built at the first question."""
+    def base(self, version: int = 0) -> tuple[int, Stock, FactorSet]:
+        """Return a baseline's (the newest's) version, stock and factors; built at the first question."""
         with self._building:
-            version = self._city.baseline_version
-            if self._base is None or self._base[0] != version:
-                view, frame = self._city.view, self._city.frame
+            newest = self._city.baseline_version
+            version = version or newest
+            found = self._bases.get(version)
+            if found is None:
+                frame = self._city.frame
+                index = self._city.view.index if version == newest else self._city.index_at(version)
                 factors = read_set(set_name(frame.slug, parse_crs(frame.crs).name))
-                self._base = (version, build_stock(index_objects(view.index)), factors)
-            return self._base
+                found = self._bases[version] = (version, build_stock(index_objects(index), version=version), factors)
+            self._bases.move_to_end(version)
+            while len(self._bases) > BASES_MAX:
+                self._bases.popitem(last=False)
+            return found
+
+    def _version_of(self, subject: Subject) -> int:
+        return subject.baseline_version or self._city.baseline_version
 
     # --- asking ----------------------------------------------------------------------------------
 
@@ -179,9 +192,9 @@ class ImpactService:
         found = (reading.outcome.findings for reading in self.readings(subject) if reading.outcome is not None)
         return [finding for findings in found for finding in findings]
 
-    def case(self, subject: Subject | None, site: frozenset[int] | None = None) -> Case:
-        """Return a scheme as a case (the baseline for ``None``), on its own site unless another is given."""
-        _, stock, factors = self.base()
+    def case(self, subject: Subject | None, site: frozenset[int] | None = None, version: int = 0) -> Case:
+        """Return a scheme as a case (for ``None`` a baseline by its version), on its own site unless one is given."""
+        _, stock, factors = self.base(version if subject is None else self._version_of(subject))
         if subject is None:
             return Case(stock, factors, site or frozenset())
         with self._turn:
@@ -194,15 +207,24 @@ class ImpactService:
         return known if site is None else replace(known, site=site)
 
     def compare(self, subjects: Sequence[Subject | None]) -> list[list[Reading]]:
-        """Return, by indicator, the readings of several schemes (``None``: the baseline) on one common site."""
-        key = (self.base()[0], *((s.scheme_id, s.planner, s.sequence) if s else None for s in subjects))
+        """Return, by indicator, the readings of several schemes (``None``: the baseline) on one common site.
+
+        Each scheme is read over its own baseline, which its readings name, and the bare baseline is the newest of
+        these; the site is common to those of one baseline, for another one has other land.
+        """
+        versions = [self._version_of(subject) for subject in subjects if subject]
+        shown = max(versions, default=self._city.baseline_version)
+        key = (shown, *((s.scheme_id, s.planner, s.sequence, self._version_of(s)) if s else None for s in subjects))
         with self._turn:
             found = self._comparisons.get(key)
         if found is not None:
             return found
-        own = [self.case(subject) for subject in subjects]
-        site = frozenset().union(*(case.site for case in own))
-        cases = [replace(case, site=site) for case in own]
+        own = [self.case(subject, version=shown) for subject in subjects]
+        sites = {
+            version: frozenset().union(*(case.site for case in own if case.stock.version == version))
+            for version in {case.stock.version for case in own}
+        }
+        cases = [replace(case, site=sites[case.stock.version]) for case in own]
         sequences = [subject.sequence if subject else 0 for subject in subjects]
         boards = [self._current(subject) if subject else None for subject in subjects]
         rows = []
@@ -227,7 +249,7 @@ class ImpactService:
         return (
             board is not None
             and board.sequence == subject.sequence
-            and board.baseline_version == self._city.baseline_version
+            and board.baseline_version == self._version_of(subject)
             and len(board.readings) == len(self.graph.nodes)
             and not board.owed
         )
@@ -271,7 +293,7 @@ class ImpactService:
             raise Superseded
 
     def _recompute(self, subject: Subject) -> None:
-        version, stock, factors = self.base()
+        version, stock, factors = self.base(self._version_of(subject))
         board = self._board(subject, version)
         overlay = subject.overlay()
         changed = stock.with_changes(overlay, None if board.case is None else board.case.stock)

@@ -169,8 +169,11 @@ class Stock:
         cells: bool,
         base: Stock | None = None,
         tops: Mapping[str, Top] | None = None,
+        version: int = 0,
     ) -> None:
         self.base: Stock = base or self
+        self.version: int = version if base is None else base.version
+        """The number of the baseline; 0 where it has none."""
         self.tops = tops or {}
         """Buildings of a baseline that have parts, by id."""
         self.cells = cells
@@ -345,7 +348,7 @@ class Stock:
         return np.array(sorted(kept) + list(self.units.extra_rows()), dtype=np.int64)
 
 
-def build_stock(objects: Iterable[Raw], *, cells: bool | None = None) -> Stock:
+def build_stock(objects: Iterable[Raw], *, cells: bool | None = None, version: int = 0) -> Stock:
     """Return the stock of a baseline.
 
     ``cells``: square cells stand for parcels; by default where there is no parcel.
@@ -373,7 +376,7 @@ def build_stock(objects: Iterable[Raw], *, cells: bool | None = None) -> Stock:
     if cells:
         entries["units"] = list(_cells([entry.place for entry in entries["buildings"]]))
     layers = {name: Layer(found) for name, found in entries.items()}
-    return Stock(layers, gather_rows(layers["buildings"].places, facts), cells=cells, tops=known)
+    return Stock(layers, gather_rows(layers["buildings"].places, facts), cells=cells, tops=known, version=version)
 
 
 def _cells(footprints: Sequence[shapely.Geometry]) -> Iterator[Entry]:

@@ -47,7 +47,7 @@ class SchemeRegistry:
             return self._planning.schemes.realised(seen.state(head))
 
         head = seen.head
-        return Subject(seen.actor.scheme.id, head, overlay, planner)
+        return Subject(seen.actor.scheme.id, head, overlay, planner, seen.state(head).base.version)
 
     def published(self) -> Sequence[Subject]:
         """Return what everybody may see."""

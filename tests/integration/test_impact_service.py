@@ -20,7 +20,7 @@ from cim.ports import SystemClock
 from cim.web.problems import install_problems
 from cim.wiring.impact import SchemeRegistry
 from tests.support.impact_city import MadeCity, box, drawn, town
-from tests.support.scheme_city import opened
+from tests.support.scheme_city import deliver, opened, plain_city
 from tests.support.web_city import asgi_client
 
 TOKEN = "planner-token"
@@ -179,6 +179,33 @@ async def test_impact_over_http(client) -> None:
     other = planned.branch("Other", scheme)
     same = (await http.get(f"/api/v1/schemes/{other}/impact?against={scheme}", headers=mine)).json()
     assert {item["id"]: item["delta"] for item in same["items"]}["land.floor_area"] == 0.0
+
+
+async def test_a_scheme_is_read_over_its_own_baseline_when_a_newer_one_is_there(client) -> None:
+    """The newer city has a house less: the older scheme knows nothing of that."""
+    planned, http = client
+    mine = {"authorization": f"Bearer {TOKEN}"}
+    old = planned.branch()
+    planned.edit(old, "building.demolish", "test:b1")
+
+    async def floor(path: str) -> list[dict]:
+        told = (await http.get(path, headers=mine)).json()
+        rows = {item["id"]: item for item in told.get("items", told.get("rows"))}
+        found = rows["land.floor_area"]
+        return found.get("readings", [found])
+
+    (before,) = await floor(f"/api/v1/schemes/{old}/impact")
+    assert (before["base"], before["delta"], before["baseline_version"]) == (4_800.0, -800.0, 1)
+    assert deliver(planned.city, "second", [one for one in plain_city() if one.id != "test:b5"]) == 2
+    assert (await floor(f"/api/v1/schemes/{old}/impact"))[0] == before
+    new = planned.branch("Newer")
+    planned.edit(new, "building.demolish", "test:b1")
+    (after,) = await floor(f"/api/v1/schemes/{new}/impact")
+    assert (after["base"], after["delta"], after["baseline_version"]) == (4_000.0, -800.0, 2)
+    base, first, second = await floor(f"/api/v1/compare?schemes=base,{old},{new}")
+    assert [one["baseline_version"] for one in (base, first, second)] == [2, 1, 2]
+    assert [one["value"] for one in (base, first, second)] == [4_000.0, 4_000.0, 3_200.0]
+    assert first["base"] == 4_800.0
 
 
 async def test_compare_over_http(client) -> None:

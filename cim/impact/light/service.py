@@ -74,12 +74,12 @@ class LightService:
         """Return the rule of the city's factor set."""
         return light_standards().of_factor_set(case.factors.id)
 
-    def base(self, standard: LightStandard) -> BaseLight:
-        """Return the light of the current baseline by a rule; the scene is shared by all rules."""
+    def base(self, standard: LightStandard, version: int = 0) -> BaseLight:
+        """Return the light of a baseline (the newest) by a rule; the scene is shared by all rules."""
         with self._guard:
-            version = self._city.baseline_version
+            version = version or self._city.baseline_version
             if self._scene is None or self._scene[0] != version:
-                snapshot = self._city.snapshot()
+                snapshot = self._city.snapshot(version)
                 flat = snapshot.frame.ground == "flat"
                 self._scene = (version, scene_of_tables(snapshot.objects, snapshot.geometries, flat=flat))
                 self._bases = {}
@@ -104,7 +104,7 @@ class LightService:
         if known is not None or (sites is None and not case.overlay):
             yield known
             return
-        base = self.base(standard)
+        base = self.base(standard, case.stock.version)
         steps = refine_light(base, case.overlay, sites=sites)
         while True:
             case.check()
@@ -123,7 +123,7 @@ class LightService:
         """Return who wins and loses how many hours of sun in a case."""
         standard = self.standard(case)
         *_, figures = self.refine(case)
-        return light_document(figures, standard, self.base(standard).sun, sequence)
+        return light_document(figures, standard, self.base(standard, case.stock.version).sun, sequence)
 
 
 def base_light(

@@ -108,7 +108,7 @@ class City:
     def working(self) -> WorkingFrame:
         return WorkingFrame(CRS)
 
-    def snapshot(self):
+    def snapshot(self, version=None):
         rows, geometries = objects_to_columns(self.objects)
         frame = CityFrame("t", "T", "T", CRS, None, "flat", "Europe/Helsinki")
         tables = pa.Table.from_batches([rows]), pa.Table.from_batches([geometries])
