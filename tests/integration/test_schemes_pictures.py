@@ -20,7 +20,7 @@ from cim.web.static import static_routes
 from cim.wiring.schemes import Planning, wire_planning
 from tests.support.scheme_city import deliver, plain_city
 from tests.support.web_city import asgi_client
-from tests.unit.schemes.test_schemes_pictures import png
+from tests.unit.schemes.test_schemes_picture_rules import png
 
 PAGE = "<!doctype html><html><head><title>x</title></head><body>page</body></html>"
 
