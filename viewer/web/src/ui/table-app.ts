@@ -14,7 +14,7 @@ import { liveBadge } from './live-badge';
 import { standing } from './sensor-card';
 import './scheme-table';
 import './search-box';
-import { cells, filtered, NO_FILTER, rowsOf, sorted, usesOf, within, type Filter, type Row, type SortKey } from './table-model';
+import { cells, centreOf, filtered, NO_FILTER, rowsOf, sorted, usesOf, within, type Filter, type Row, type SortKey } from './table-model';
 import { topBar } from './top-bar';
 import './announcer';
 
@@ -382,22 +382,6 @@ export class CimTable extends LitElement {
     }
     setTimeout(() => { this.notice = null; }, 5_000);
   }
-}
-
-/** The middle of a geometry's box, lon/lat; enough to point a camera at. */
-export function centreOf(geometry: unknown): [number, number] | null {
-  const xs: number[] = [];
-  const ys: number[] = [];
-  const walk = (node: unknown): void => {
-    if (!Array.isArray(node)) return;
-    if (typeof node[0] === 'number' && typeof node[1] === 'number') {
-      xs.push(node[0]);
-      ys.push(node[1]);
-    } else node.forEach(walk);
-  };
-  walk((geometry as { coordinates?: unknown } | null | undefined)?.coordinates);
-  if (xs.length === 0) return null;
-  return [(Math.min(...xs) + Math.max(...xs)) / 2, (Math.min(...ys) + Math.max(...ys)) / 2];
 }
 
 customElements.define('cim-table', CimTable);

@@ -90,3 +90,19 @@ export const cells = {
   year: (row: Row): string => (row.year === null ? '–' : year(row.year)),
   use: (row: Row): string => (row.use ? word('use', row.use) : '–'),
 } as const;
+
+/** The middle of a geometry's box, lon/lat; enough to point a camera at. */
+export function centreOf(geometry: unknown): [number, number] | null {
+  const xs: number[] = [];
+  const ys: number[] = [];
+  const walk = (node: unknown): void => {
+    if (!Array.isArray(node)) return;
+    if (typeof node[0] === 'number' && typeof node[1] === 'number') {
+      xs.push(node[0]);
+      ys.push(node[1]);
+    } else node.forEach(walk);
+  };
+  walk((geometry as { coordinates?: unknown } | null | undefined)?.coordinates);
+  if (xs.length === 0) return null;
+  return [(Math.min(...xs) + Math.max(...xs)) / 2, (Math.min(...ys) + Math.max(...ys)) / 2];
+}
