@@ -94,6 +94,7 @@ export const schemesEn = {
   'reading.scope': 'Counts',
   'reading.say': '{name}: {value}, {delta}. {verdict}',
   'reading.points': '{n} pts',
+  'reading.points.short': '{n} pts',
 
   'place.added': 'New in scheme {letter}',
   'place.changed': 'Changed in scheme {letter}',

@@ -96,6 +96,7 @@ export const schemesZh: Readonly<Record<keyof typeof schemesEn, string>> = {
   'reading.scope': '统计范围',
   'reading.say': '{name}：{value}，{delta}。{verdict}',
   'reading.points': '{n} 个百分点',
+  'reading.points.short': '{n}',
 
   'place.added': '方案 {letter} 新建',
   'place.changed': '方案 {letter} 改动',

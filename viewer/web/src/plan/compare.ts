@@ -2,9 +2,9 @@ import { html, nothing, type TemplateResult } from 'lit';
 import { lang, problemText, t } from '../i18n/index';
 import { codeOf } from '../state/api';
 import { BASE, type Comparison, type Reading, type Scheme } from '../scheme/types';
+import { deltaText, valueText } from '../scheme/reading';
 import { icon, mark } from '../ui/icons';
 import { baseKey, schemeKey, type PlanCtx } from './context';
-import { deltaText, readingText } from './figures';
 import type { CompareMode } from './plan-state';
 import { nameOf } from './schemes-panel';
 import { titleOf } from './numbers';
@@ -34,7 +34,7 @@ function head(ctx: PlanCtx, scheme: Scheme | typeof BASE | { readonly id: string
 
 function cell(reading: Reading | null, first: boolean): TemplateResult {
   if (!reading || reading.value === null) return html`<td class="n dim">–</td>`;
-  return html`<td class="n"><span class="strong">${reading.verdict === 'fail' ? mark('fail', 'xs') : nothing}${readingText(reading.id, reading.unit, reading.value)}</span>${first || reading.delta === null ? nothing : html`<span class="xs mid delta">${deltaText(reading.id, reading.unit, reading.delta)}</span>`}</td>`;
+  return html`<td class="n"><span class="strong">${reading.verdict === 'fail' ? mark('fail', 'xs') : nothing}${valueText(reading, reading.value)}</span>${first || reading.delta === null ? nothing : html`<span class="xs mid delta">${deltaText(reading, reading.delta)}</span>`}</td>`;
 }
 
 function table(ctx: PlanCtx, ids: readonly string[]): TemplateResult {

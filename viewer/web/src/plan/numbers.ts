@@ -3,9 +3,9 @@ import { lang, problemText, t, tn, word, wordFor, type MessageKey } from '../i18
 import { number } from '../i18n/format';
 import { valueOf } from '../state/model';
 import { BASE, type Factor, type Reading } from '../scheme/types';
+import { bulletOf, deltaText, shownOf, valueText } from '../scheme/reading';
 import { icon, mark } from '../ui/icons';
 import type { PlanCtx } from './context';
-import { bulletOf, deltaText, figureOf, readingText } from './figures';
 import { colourKey, staleBy } from './log';
 
 /** Those that a planner watches, first; the rest unfolds. */
@@ -19,19 +19,19 @@ function bullet(reading: Reading, key: string): TemplateResult {
   const b = bulletOf(reading);
   if (!b) return html`<svg class="bul" aria-hidden="true"><rect y="6" width="100%" height="6" rx="3" class="track"/></svg>`;
   const pc = (share: number): string => `${(share * 100).toFixed(2)}%`;
-  const [from, to] = [Math.min(b.from, b.value), Math.max(b.from, b.value)];
+  const [from, to] = [Math.min(b.zero, b.value), Math.max(b.zero, b.value)];
   return html`<svg class="bul ${key}" aria-hidden="true">
     <rect y="6" width="100%" height="6" rx="3" class="track"/><rect x=${pc(from)} y="6" width=${pc(to - from)} height="6" rx="3" class="val"/>
     ${b.interval ? svg`<rect x=${pc(b.interval[0])} y="2.5" width=${pc(b.interval[1] - b.interval[0])} height="13" rx="3" class="band"/><rect x=${pc(b.interval[0])} y="4" width="1.5" height="10" class="val"/><rect x=${pc(b.interval[1])} y="4" width="1.5" height="10" class="val"/>` : nothing}
     ${b.base === null ? nothing : svg`<circle cx=${pc(b.base)} cy="9" r="4" class="base"/>`}
-    ${b.target === null ? nothing : svg`<rect x=${pc(b.target)} y="0" width="2" height="18" class="target"/>`}
+    ${b.targets.map((at) => svg`<rect x=${pc(at)} y="0" width="2" height="18" class="target"/>`)}
   </svg>`;
 }
 
 function targetText(reading: Reading): string | null {
   const { target } = reading;
   if (!target) return null;
-  const one = (sign: string, value: number): string => `${sign} ${readingText(reading.id, reading.unit, value)}`;
+  const one = (sign: string, value: number): string => `${sign} ${valueText(reading, value)}`;
   return [target.min === undefined ? null : one('≥', target.min), target.max === undefined ? null : one('≤', target.max)].filter(Boolean).join(', ');
 }
 
@@ -57,11 +57,11 @@ function why(ctx: PlanCtx, reading: Reading): TemplateResult {
   const target = targetText(reading);
   const breakdown = (reading.breakdown ?? []).slice(0, 6);
   return html`<div class="why" id="why-${reading.id}" data-testid="why">
-    <p class="xs mid">${t(`quality.${reading.quality}` as MessageKey)}${reading.interval ? html`, ${t('info.interval', { lo: figureOf(reading.id, reading.unit, reading.interval[0]).text, hi: readingText(reading.id, reading.unit, reading.interval[1]) })}` : nothing}. ${reading.scope === 'site' ? t('plan.why.site') : t('plan.why.city')}</p>
-    ${reading.base === null ? nothing : html`<p class="xs mid">${t('plan.why.base', { value: readingText(reading.id, reading.unit, reading.base) })}</p>`}
+    <p class="xs mid">${t(`quality.${reading.quality}` as MessageKey)}${reading.interval ? html`, ${t('info.interval', { lo: shownOf(reading, reading.interval[0]).text, hi: valueText(reading, reading.interval[1]) })}` : nothing}. ${reading.scope === 'site' ? t('plan.why.site') : t('plan.why.city')}</p>
+    ${reading.base === null ? nothing : html`<p class="xs mid">${t('plan.why.base', { value: valueText(reading, reading.base) })}</p>`}
     ${target ? html`<p class="xs mid">${t('plan.why.target', { limit: target })}: ${reading.target?.source ?? ''}</p>` : nothing}
     ${graph(ctx, reading)}
-    ${breakdown.length > 0 ? html`<ul class="xs kvs">${breakdown.map((one) => html`<li class="row between"><span class="trunc">${word('planKey', one.key)}</span><span class="n">${one.value === null ? '–' : readingText(reading.id, one.unit ?? reading.unit, one.value)}</span></li>`)}</ul>` : nothing}
+    ${breakdown.length > 0 ? html`<ul class="xs kvs">${breakdown.map((one) => html`<li class="row between"><span class="trunc">${word('planKey', one.key)}</span><span class="n">${one.value === null ? '–' : valueText({ ...reading, ...(one.unit ? { id: one.key, unit: one.unit } : {}) }, one.value)}</span></li>`)}</ul>` : nothing}
     ${reading.factors.length > 0 ? html`<h3>${t('plan.why.factors')}</h3><ul class="factors">${reading.factors.map(factorLine)}</ul>` : nothing}
     ${reading.sources.length > 0 ? html`<h3>${t('plan.why.sources')}</h3><ul class="xs mid">${reading.sources.map((source) => html`<li>${source}</li>`)}</ul>` : nothing}
     <button type="button" class="link xs" @click=${() => ctx.do.store.set({ dialog: { kind: 'method', name: reading.method } })}>${t('plan.why.method')}</button>
@@ -79,9 +79,9 @@ function row(ctx: PlanCtx, reading: Reading, key: string): TemplateResult {
   if (reading.state === 'failed') cells = html`<span class="wide xs fail-text">${t('plan.numbers.failedOne')}</span>`;
   else if (reading.value === null) cells = reading.state === 'pending' ? html`<span class="sk line n"></span><span></span><span class="sk bar"></span>` : html`<span class="wide xs dim">${t('plan.numbers.none')}</span>`;
   else {
-    const figure = figureOf(reading.id, reading.unit, reading.value);
+    const figure = shownOf(reading, reading.value, true);
     cells = html`<span class="n strong">${figure.text}${figure.unit === '%' ? '%' : figure.unit ? html` <span class="u">${figure.unit}</span>` : nothing}</span>
-      <span class="n xs mid">${reading.delta === null ? nothing : deltaText(reading.id, reading.unit, reading.delta, true)}</span>${bullet(reading, key)}`;
+      <span class="n xs mid">${reading.delta === null ? nothing : deltaText(reading, reading.delta, true)}</span>${bullet(reading, key)}`;
   }
   return html`<li class="it-row ${open ? 'open' : ''} ${stale ? 'stale' : ''}" data-testid="reading-${reading.id}" data-state=${reading.state} data-sequence=${reading.sequence}>
     <button type="button" class="it" aria-expanded=${open} aria-controls=${open ? `why-${reading.id}` : nothing} title=${t('plan.why')} @click=${toggle}>

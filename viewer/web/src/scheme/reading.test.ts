@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { setLang } from '../i18n/index';
-import { bulletOf, changeText, decimalsOf, deltaText, headline, qualityText, rounded, targetText, valueText } from './reading';
+import { bulletOf, changeText, decimalsOf, deltaText, headline, qualityText, rounded, shownOf, targetText, valueText } from './reading';
 import type { Reading } from './types';
 
 afterEach(() => setLang('en'));
@@ -27,6 +27,17 @@ describe('a value', () => {
     expect(valueText(reading(about), value)).toBe(zh);
   });
 
+  it.each<[Partial<Reading>, number, string, string]>([
+    [{ quality: 'modelled' }, 43_218, '43,200', ''],
+    [{ id: 'people.access_park', unit: '1' }, 0.3154, '31.5', '%'],
+    [{ id: 'light.neighbours_losing', unit: '1' }, 7, '7', ''],
+    [{ id: 'carbon.embodied', unit: 't', quality: 'modelled' }, 43_218, '43,200', 't CO₂'],
+    [{ id: 'cost.construction', unit: 'CNY', quality: 'modelled' }, 87_145_259, '87.1', 'M CNY'],
+  ])('of %j has the same figure in a narrow column, and no word that its name says', (about, value, text, unit) => {
+    expect(shownOf(reading(about), value, true)).toEqual({ text, unit });
+    expect(shownOf(reading(about), value).text).toBe(text);
+  });
+
   it('keeps three figures that mean something', () => {
     expect([rounded(43_218), rounded(0.4321), rounded(-1234), rounded(0)]).toEqual([43_200, 0.4321, -1230, 0]);
     expect([decimalsOf(0.5), decimalsOf(5.43), decimalsOf(54.3), decimalsOf(5430)]).toEqual([2, 2, 1, 0]);
@@ -40,6 +51,13 @@ describe('a change', () => {
     expect(deltaText(reading({ id: 'light.homes_sun', unit: '%' }), -7)).toBe('−7.0 pts');
     setLang('zh');
     expect(deltaText(reading({ id: 'land.green_ratio', unit: '1' }), -0.07)).toBe('−7.0 个百分点');
+  });
+
+  it('keeps its scale in a narrow column', () => {
+    const cost = reading({ id: 'cost.construction', unit: 'CNY', quality: 'modelled' });
+    expect([deltaText(cost, 87_145_259), deltaText(cost, 87_145_259, true)]).toEqual(['+87.1 million', '+87.1 M']);
+    setLang('zh');
+    expect(deltaText(reading({ id: 'land.green_ratio', unit: '1' }), -0.07, true)).toBe('−7.0');
   });
 
   it('that rounds to nothing is none', () => {

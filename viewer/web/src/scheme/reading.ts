@@ -38,20 +38,24 @@ export function rounded(value: number, digits = SIGNIFICANT): number {
   return step <= 1 ? value : Math.round(value / step) * step;
 }
 
-/** Large amounts of money by what people say: millions, or 万 and 亿. */
-function money(value: number, unit: string): Shown {
-  const steps: readonly (readonly [number, string])[] = lang() === 'zh' ? [[1e8, '亿'], [1e4, '万']] : [[1e9, 'billion '], [1e6, 'million ']];
+/** Large amounts of money by what people say: millions, or 万 and 亿; in a narrow column by a letter. */
+function money(value: number, unit: string, narrow: boolean): Shown {
+  const steps: readonly (readonly [number, string])[] = lang() === 'zh' ? [[1e8, '亿'], [1e4, '万']] : narrow ? [[1e9, 'bn '], [1e6, 'M ']] : [[1e9, 'billion '], [1e6, 'million ']];
   const step = steps.find(([size]) => Math.abs(value) >= size);
   const shown = step ? value / step[0] : value;
   return { text: number(rounded(shown), step ? decimalsOf(shown) : 0), unit: `${step?.[1] ?? ''}${unitText(unit)}` };
 }
 
-/** A value and its unit, apart: the unit is written smaller. */
-export function shownOf(about: About, value: number): Shown {
+/**
+ * A value and its unit, apart: the unit is written smaller. In a narrow column beside the indicator's name
+ * what is counted is not said again.
+ */
+export function shownOf(about: About, value: number, narrow = false): Shown {
   const { id, unit } = about;
-  const counted = wordFor('counted', id);
+  const said = narrow && (isShare(about) || unit.startsWith('{') || COUNTS.has(id));
+  const counted = said ? (isShare(about) ? '%' : '') : wordFor('counted', id);
   if (isShare(about)) return { text: number(unit === '%' ? value : value * 100, 1), unit: counted ?? '%' };
-  if (unit === 'CNY' || /^[A-Z]{3}$/.test(unit)) return money(value, unit);
+  if (unit === 'CNY' || /^[A-Z]{3}$/.test(unit)) return money(value, unit, narrow);
   if (unit === '1' && !COUNTS.has(id)) return { text: number(value, 2), unit: '' };
   const reader = forReader(value, unit);
   const modelled = about.quality === 'modelled';
@@ -70,14 +74,14 @@ const sign = (value: number): string => (value > 0 ? '+' : '');
 export const isZero = (text: string): boolean => !/[1-9]/.test(text);
 
 /** A change with its sign and without the unit; of shares in points. */
-export function deltaText(about: About, delta: number): string {
+export function deltaText(about: About, delta: number, narrow = false): string {
   if (isShare(about)) {
     const points = number(about.unit === '%' ? delta : delta * 100, 1);
-    return isZero(points) ? t('changes.none') : t('reading.points', { n: `${sign(delta)}${points}` });
+    return isZero(points) ? t('changes.none') : t(narrow ? 'reading.points.short' : 'reading.points', { n: `${sign(delta)}${points}` });
   }
-  const shown = shownOf(about, delta);
+  const shown = shownOf(about, delta, narrow);
   if (isZero(shown.text)) return t('changes.none');
-  const scale = /^(billion |million |亿|万)/.exec(shown.unit)?.[0].trim() ?? (shown.unit === unitText('ha') ? shown.unit : '');
+  const scale = /^(billion |million |bn |M |亿|万)/.exec(shown.unit)?.[0].trim() ?? (shown.unit === unitText('ha') ? shown.unit : '');
   return `${sign(delta)}${shown.text}${scale ? ` ${scale}` : ''}`;
 }
 
