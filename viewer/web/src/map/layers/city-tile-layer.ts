@@ -204,7 +204,7 @@ export class CityTileLayer extends Tile3DLayer<unknown, CityTileProps> {
           mesh: content.skirt.mesh as never,
           alphas: p.hiding.alphas,
           getColor: paint.contact,
-          cityKind: Kind.flat,
+          cityKind: Kind.contact,
           parameters: OVERLAY_PARAMETERS,
           updateTriggers: { getColor: paint.contact.join() },
         }),

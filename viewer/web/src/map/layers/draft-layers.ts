@@ -73,12 +73,10 @@ export class DraftScene {
           getPolygon: () => ring.map((p) => at(p, 0)) as never,
           extruded: tall,
           getElevation: () => d.height_m,
-          getFillColor: withAlpha(colour, tall ? 0.62 : 0.22),
           material: false,
           extensions: CITY_EXTENSIONS,
           parameters: tall ? THROUGH : OVER,
-          updateTriggers: { getFillColor: [colour.join(), tall] },
-          ...({ cityKind: tall ? Kind.ghost : Kind.flat } as object),
+          ...({ cityKind: tall ? Kind.ghost : Kind.flat, cityTint: withAlpha(colour, tall ? 0.66 : 0.22) } as object),
         }),
       );
     }

@@ -136,7 +136,7 @@ export function schemeMasses(d: SchemeDrawing): { below: Layer[]; bodies: Layer[
         mesh: geometry(solid.skirt.positions, up) as never,
         alphas: solid.skirt.alphas,
         getColor: d.contact,
-        cityKind: Kind.flat,
+        cityKind: Kind.contact,
         parameters: ON_GROUND,
       }),
     );

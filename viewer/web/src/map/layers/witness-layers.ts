@@ -9,6 +9,7 @@ import { Kind } from '../shading/shader';
 
 const TOKEN: Record<Verdict, string> = { fail: 'status-fail', discuss: 'status-discuss', pass: 'status-pass' };
 const OVER = { depthCompare: 'always', depthWriteEnabled: false } as const;
+const VERDICTS = ['pass', 'discuss', 'fail'] as const;
 const SLICE_M_MIN = 0.05;
 
 interface Part {
@@ -70,23 +71,10 @@ export function witnessLayers(items: readonly Witness[], tokens: Tokens, hoverId
     );
   }
   for (const [suffix, data, up] of split(slices)) {
-    if (!data.length) continue;
-    out.push(
-      new SolidPolygonLayer<Part>({
-        id: `witness-slice${suffix}`,
-        data,
-        extruded: true,
-        getPolygon: (p) => p.rings.map((ring) => ring.map((q) => [q[0], q[1], p.witness.from_m])) as never,
-        getElevation: (p) => p.witness.to_m - p.witness.from_m,
-        getFillColor: (p) => colour(p.witness, up ? 0.75 : 0.95),
-        material: false,
-        extensions: CITY_EXTENSIONS,
-        // A hair in front of the walls that it lies in.
-        parameters: { ...(up ? OVER : { depthCompare: 'less-equal', depthWriteEnabled: true }), cullMode: 'back' } as never,
-        updateTriggers: trigger,
-        ...({ cityKind: Kind.slice } as object),
-      }),
-    );
+    for (const verdict of VERDICTS) {
+      const own = data.filter((p) => p.witness.verdict === verdict);
+      if (own.length) out.push(sliceLayer(`witness-slice-${verdict}${suffix}`, own, withAlpha(tokens.get(TOKEN[verdict]), up ? 0.75 : 0.95), up));
+    }
   }
   for (const [suffix, data, up] of split(paths)) {
     if (!data.length) continue;
@@ -127,3 +115,17 @@ export function witnessLayers(items: readonly Witness[], tokens: Tokens, hoverId
   }
   return out;
 }
+
+/** A slice of a building, a hair in front of the walls that it lies in. */
+const sliceLayer = (id: string, data: Part[], colour: Rgba, up: boolean): Layer =>
+  new SolidPolygonLayer<Part>({
+    id,
+    data,
+    extruded: true,
+    getPolygon: (p) => p.rings.map((ring) => ring.map((q) => [q[0], q[1], p.witness.from_m])) as never,
+    getElevation: (p) => p.witness.to_m - p.witness.from_m,
+    material: false,
+    extensions: CITY_EXTENSIONS,
+    parameters: up ? OVER : { depthCompare: 'less-equal', depthWriteEnabled: true },
+    ...({ cityKind: Kind.slice, cityTint: colour } as object),
+  });

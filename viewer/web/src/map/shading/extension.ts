@@ -8,6 +8,8 @@ export interface CityExtensionProps {
   cityFloors?: number;
   /** Stripes of a hatched layer: how far apart in metres, and the strength between them. */
   cityStripe?: readonly [number, number];
+  /** One colour for the whole layer, bytes; see-through black leaves the layer its own. */
+  cityTint?: readonly number[];
   /** False keeps a building or tree layer out of the shadow map. */
   cityCast?: boolean;
 }
@@ -15,7 +17,7 @@ export interface CityExtensionProps {
 /** Gives any layer the city's light, shadow and haze; see `shader.ts`. */
 export class CityExtension extends LayerExtension {
   static override extensionName = 'CityExtension';
-  static override defaultProps = { cityKind: Kind.ground, cityFloors: 1, cityStripe: [6, 0.25], cityCast: true } as never;
+  static override defaultProps = { cityKind: Kind.ground, cityFloors: 1, cityStripe: [6, 0.25], cityTint: [0, 0, 0, 0], cityCast: true } as never;
 
   override getShaders(): unknown {
     // The layer's block comes first: the city's functions read it.
@@ -23,8 +25,8 @@ export class CityExtension extends LayerExtension {
   }
 
   override draw(this: Layer<CityExtensionProps>): void {
-    const { cityKind = Kind.ground, cityFloors = 1, cityStripe = [6, 0.25] } = this.props;
-    this.setShaderModuleProps({ cityLayer: { kind: [cityKind, cityFloors, ...cityStripe] } });
+    const { cityKind = Kind.ground, cityFloors = 1, cityStripe = [6, 0.25], cityTint = [0, 0, 0, 0] } = this.props;
+    this.setShaderModuleProps({ cityLayer: { kind: [cityKind, cityFloors, ...cityStripe], tint: cityTint.map((v) => v / 255) } });
   }
 }
 

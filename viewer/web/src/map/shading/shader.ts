@@ -23,6 +23,7 @@ layout(std140) uniform cityUniforms {
 } city;
 layout(std140) uniform cityLayerUniforms {
   vec4 kind;
+  vec4 tint;
 } cityLayer;
 `;
 
@@ -46,6 +47,8 @@ export const Kind = {
   hatched: 9,
   /** The failing part of a building: over the walls that it lies in. */
   slice: 10,
+  /** The rim on the ground round a building: goes where the building goes. */
+  contact: 11,
 } as const;
 
 const VS = `${BLOCK}
@@ -113,10 +116,12 @@ vec3 city_shade(vec3 c) {
 // The section: what stands in front of the line is left out, and casts no shadow; the ground is not.
 bool city_is_cut() {
   float k = cityLayer.kind.x;
-  bool stands = k == 1.0 || k == 2.0 || k == 3.0 || k == 7.0 || k == 8.0 || k == 10.0;
+  bool stands = k == 1.0 || k == 2.0 || k == 3.0 || k == 7.0 || k == 8.0 || k >= 10.0;
   return stands && city.cut.w > 0.5 && dot(city.cut.xy, city_p.xy) + city.cut.z > 0.0;
 }
 vec4 city_colour(vec4 colour) {
+  // Layers that light their colours before they come here say them themselves.
+  if (cityLayer.tint.a > 0.0) colour = cityLayer.tint;
   float k = cityLayer.kind.x;
   if (k == 8.0 && fract((city_p.x + 0.9 * city_p.y + 1.3 * city_p.z) / 5.0) > 0.58) discard;
   if (k == 9.0) {
@@ -138,8 +143,14 @@ vec4 city_colour(vec4 colour) {
     return vec4(city_fog(mix(plane, city.haze.rgb, smoothstep(0.0, city.bounds.z - city.bounds.x, city_outside()))), colour.a);
   }
   if (k == 3.0 || k == 8.0) return vec4(colour.rgb, colour.a * (1.0 - smoothstep(city.fog.x * 0.8, city.fog.y * 0.75, d)));
-  if (k == 7.0 || k == 10.0) return vec4(city_fog(colour.rgb * mix(0.84, 1.0, normalize(city_n).z * 0.5 + 0.5)), colour.a);
-  if (k == 5.0 || k == 9.0) return vec4(city_fog(colour.rgb), colour.a);
+  if (k == 7.0 || k == 10.0) {
+    // Polygon layers know no normal where the light asks for it: the surface itself tells how steep it is.
+    vec3 n = cross(dFdx(city_p), dFdy(city_p));
+    float level = abs(n.z) / max(length(n), 1e-6);
+    float facing = abs(dot(n, city.sun.xyz)) / max(length(n), 1e-6);
+    return vec4(city_fog(colour.rgb * mix(0.74 + 0.16 * facing, 1.0, level)), colour.a);
+  }
+  if (k == 5.0 || k == 9.0 || k == 11.0) return vec4(city_fog(colour.rgb), colour.a);
   if (colour.a < 0.75) {
     // No data: 45 degree hatch in world metres, marked by the low alpha in the colour texture. Its period doubles
     // with the distance of the camera, so that the lines stay apart on the screen.
@@ -211,6 +222,9 @@ export const cityModule = {
 
 export const cityLayerModule = {
   name: 'cityLayer',
-  uniformTypes: { kind: VEC4 },
-  getUniforms: (props?: { kind?: number[] }): Record<string, unknown> => ({ kind: props?.kind ?? [0, 0, 0, 0] }),
+  uniformTypes: { kind: VEC4, tint: VEC4 },
+  getUniforms: (props?: { kind?: number[]; tint?: number[] }): Record<string, unknown> => ({
+    kind: props?.kind ?? [0, 0, 0, 0],
+    tint: props?.tint ?? [0, 0, 0, 0],
+  }),
 };
