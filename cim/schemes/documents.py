@@ -22,7 +22,7 @@ from cim.schemes.state import State
 _DIGITS: Final = 7
 """Decimals of a degree in answers: about 1 cm."""
 
-_PLACES: Final = ("footprint", "axis", "place", "places", "line", "anchor", "site")
+_PLACES: Final = ("footprint", "axis", "place", "places", "line", "anchor", "site", "from", "to")
 """Parameters of an edit that hold geometry, in degrees at the edge."""
 
 _SHAPES: Final = ("footprint", "axis", "place")

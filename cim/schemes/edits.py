@@ -106,13 +106,31 @@ def _move(making: Making) -> Made:
     rings = making.state.value(target, "footprint")
     if rings is None:
         raise refused("footprint-missing", target)
-    dx_m, dy_m = _length(making, "dx_m", 0.0), _length(making, "dy_m", 0.0)
+    dx_m, dy_m = _way(making)
     rotation_deg = _length(making, "rotation_deg", 0.0)
     shape = affinity.rotate(shapely.Polygon(rings[0], rings[1:]), rotation_deg, origin="centroid")
     moved = affinity.translate(shape, dx_m, dy_m)
     footprint = [shapely.get_coordinates(ring).tolist() for ring in (moved.exterior, *moved.interiors)]
     distance_m = round(float((dx_m**2 + dy_m**2) ** 0.5), 2)
     return Made(making.changes(target, {"footprint": footprint}), title={"distance_m": distance_m})
+
+
+def _way(making: Making) -> tuple[float, float]:
+    """Return a displacement: from one place to another, else its parts along the axes of the working CRS, metres.
+
+    The axes of a projection point to true north on its central meridian only, so who has places sends places.
+    """
+    if not {"from", "to"} & making.params.keys():
+        return _length(making, "dx_m", 0.0), _length(making, "dy_m", 0.0)
+    (x0, y0), (x1, y1) = (_spot(making, name) for name in ("from", "to"))
+    return x1 - x0, y1 - y0
+
+
+def _spot(making: Making, name: str) -> tuple[float, float]:
+    spot = making.param(name)
+    if not isinstance(spot, list | tuple) or len(spot) != 2 or not all(isinstance(part, float) for part in spot):
+        raise refused("field-value", making.target, field=name)
+    return spot[0], spot[1]
 
 
 def _footprint(making: Making) -> Made:

@@ -10,6 +10,9 @@ import pytest
 from cim.errors import InvalidInput
 from cim.geometry.crs import WorkingFrame
 from cim.schemes.documents import counts, digest, extent, hidden, object_json, to_working
+from cim.schemes.edits import make_edit
+from cim.schemes.faults import EditRefused
+from cim.schemes.making import Making
 from cim.schemes.model import Change, Text, Words
 from cim.schemes.state import State
 from tests.support.scheme_base import SQUARE, building, small_city
@@ -80,6 +83,28 @@ def test_places_come_in_degrees_and_go_in_metres() -> None:
     assert moved["place"] == moved["line"][0]
     assert moved["height_m"] == 9
     assert to_working({"footprint": []}, FRAME) == {"footprint": []}
+
+
+def test_a_building_moved_to_the_north_of_a_map_goes_north_on_the_ground() -> None:
+    centre = FRAME.to_lonlat(np.array([[386_000.0, 6_673_000.0]]))[0]
+    north = [centre[0], centre[1] + 0.001]  # along the meridian
+    params = to_working({"from": centre.tolist(), "to": north}, FRAME)
+    state = State(small_city())
+    made = make_edit(Making(state, "s1", 1, "building.move", "h:b1", params))
+    was = np.array(state.value("h:b1", "footprint")[0])
+    way = (np.array(made.changes[0].new[0]) - was).mean(axis=0)
+    length_m = 0.001 * 111_415.2 * 0.99976  # a degree of latitude at 60.17°, by WGS 84; scale 114 km from the meridian
+    # Convergence of a transverse Mercator: tan = tan(longitude from the central meridian) sin(latitude).
+    turn = np.arctan(np.tan(np.radians(centre[0] - 27.0)) * np.sin(np.radians(centre[1])))
+    assert turn < np.radians(-1.5)
+    assert way == pytest.approx([-length_m * np.sin(turn), length_m * np.cos(turn)], abs=0.01)
+    assert made.title["distance_m"] == pytest.approx(length_m, abs=0.01)
+
+
+@pytest.mark.parametrize("params", [{"from": [0.0, 0.0]}, {"from": [0.0], "to": [1.0, 1.0]}, {"from": [], "to": []}])
+def test_a_way_needs_both_its_ends(params: dict[str, list[float]]) -> None:
+    with pytest.raises(EditRefused):
+        make_edit(Making(State(small_city()), "s1", 1, "building.move", "h:b1", params))
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,8 @@ import type { EditAnswer } from '../scheme/types';
 import { readPlanLink, readViews, withView, writePlanLink, writeViews } from './link';
 import { Outbox, readUnsent } from './outbox';
 import { guarded, isToken, keepToken, takeToken, tokenInHash, type Keeper } from './token';
+import { distance, frameAt } from './shape/frame';
+import { moveParams } from './tools/move';
 import { pulled } from './tools/push';
 import { wantedText } from './dialogs';
 import { blocksOf } from './methods';
@@ -136,6 +138,21 @@ describe('a pull', () => {
   it('ends above the ground and below the sky', () => {
     expect(pulled(16, -900, 3.2, 0, false)).toBe(3.2);
     expect(pulled(16, 9_000, 3.2, 0, true)).toBe(600);
+  });
+});
+
+describe('a move', () => {
+  const ring = [[24.94, 60.17], [24.9404, 60.17], [24.9404, 60.1702], [24.94, 60.1702]] as const;
+
+  it('is told by its ends, as long as it was on the map', () => {
+    const { from, to, rotation_deg } = moveParams(ring, { east: 12, north: -5, turn: 0 });
+    const way = frameAt(from as [number, number]).to(to as [number, number]);
+    expect([way[0].toFixed(3), way[1].toFixed(3), rotation_deg]).toEqual(['12.000', '-5.000', undefined]);
+    expect(distance([0, 0], frameAt([24.9402, 60.1701]).to(from as [number, number]))).toBeLessThan(0.01);
+  });
+
+  it('that only turns names no ends, and turns clockwise', () => {
+    expect(moveParams(ring, { east: 0, north: 0, turn: 30 })).toEqual({ rotation_deg: -30 });
   });
 });
 

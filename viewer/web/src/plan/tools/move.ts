@@ -1,11 +1,32 @@
 import { html } from 'lit';
 import { t } from '../../i18n/index';
 import { quantity } from '../../i18n/format';
-import type { SchemeObject, ToolPoint } from '../../scheme/types';
+import type { Json, LonLat, SchemeObject, ToolPoint } from '../../scheme/types';
 import type { Bench, Tool } from '../bench';
 import { numberField } from '../fields';
 import { ringsOf } from '../ground';
 import { centroid, distance, frameAt, middle, turned, type Xy } from '../shape/frame';
+
+export interface Motion {
+  /** Metres on the ground. */
+  readonly east: number;
+  readonly north: number;
+  /** Clockwise, degrees. */
+  readonly turn: number;
+}
+
+/**
+ * What is asked of the server. The way is told by its ends: the axes of the city's projection are not
+ * those of the map, and only the server knows them. It turns counter-clockwise. Pure.
+ */
+export function moveParams(ring: readonly LonLat[], by: Motion): Record<string, Json> {
+  const first = ring[0];
+  const params: Record<string, Json> = by.turn === 0 ? {} : { rotation_deg: -by.turn };
+  if (!first || (by.east === 0 && by.north === 0)) return params;
+  const frame = frameAt(first);
+  const [x, y] = centroid(ring.map(frame.to));
+  return { ...params, from: [...frame.from([x, y])], to: [...frame.from([x + by.east, y + by.north])] };
+}
 
 /** Move and turn a building: by hand in whole half metres, or by numbers. */
 export function moveTool(bench: Bench): Tool {
@@ -35,8 +56,7 @@ export function moveTool(bench: Bench): Tool {
   const send = async (): Promise<void> => {
     const o = selected();
     if (!o || (by.east === 0 && by.north === 0 && by.turn === 0)) return;
-    // The server turns counter-clockwise.
-    await bench.plan.edit({ kind: 'building.move', target: o.id, params: { dx_m: by.east, dy_m: by.north, rotation_deg: -by.turn } });
+    await bench.plan.edit({ kind: 'building.move', target: o.id, params: moveParams(ringsOf(o.geometry)[0] ?? [], by) });
     reset();
   };
   const set = (patch: Partial<typeof by>): void => {
