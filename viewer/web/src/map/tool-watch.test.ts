@@ -85,5 +85,11 @@ describe('ToolWatch', () => {
     expect(picks).toEqual([]);
     send('pointermove', [30, 40], { shiftKey: true });
     expect(picks).toEqual([20]);
+    // Still on its way: what lay there a moment ago will do. A press looks anew.
+    send('pointermove', [31, 40], { shiftKey: true });
+    expect(picks).toEqual([20]);
+    watch.set({ ...spied(true).tool, down: (p) => p.pick === null });
+    send('pointerdown', [32, 40]);
+    expect(picks).toEqual([20, 22]);
   });
 });

@@ -1,6 +1,6 @@
 import type { LonLat, PointerTool, ToolPoint } from '../scheme/types';
 import type { PickInfo } from './types';
-import { isTap } from './pointer';
+import { hoverWait, isTap } from './pointer';
 
 export interface ToolGround {
   lngLatAt(x: number, y: number): LonLat | null;
@@ -21,6 +21,8 @@ export class ToolWatch {
   /** Where a press began that was left to the camera. */
   private left: { id: number; at: [number, number] } | null = null;
   private clickTaken = false;
+  /** What lay under the pointer when a tool last asked. */
+  private seen: { pick: PickInfo | null; until_ms: number } = { pick: null, until_ms: 0 };
 
   constructor(
     private readonly container: HTMLElement,
@@ -55,13 +57,23 @@ export class ToolWatch {
     for (const [name, listener] of this.listeners) this.container.removeEventListener(name, listener as EventListener, { capture: true });
   }
 
+  private look(x: number, y: number): PickInfo | null {
+    const begun = performance.now();
+    const pick = this.ground.pickAt(x, y);
+    const now = performance.now();
+    this.seen = { pick, until_ms: now + hoverWait(now - begun) };
+    return pick;
+  }
+
   private pointOf(e: PointerEvent): ToolPoint | null {
     const box = this.canvas.getBoundingClientRect();
     const [x, y] = [e.clientX - box.left, e.clientY - box.top];
     const lngLat = this.ground.lngLatAt(x, y);
     if (!lngLat) return null;
-    const { ground } = this;
+    const look = (): PickInfo | null => this.look(x, y);
     let pick: PickInfo | null | undefined;
+    // A pointer on its way is told what lay there a moment ago: every look draws a frame.
+    if (e.type === 'pointermove' && performance.now() < this.seen.until_ms) pick = this.seen.pick;
     return {
       lngLat,
       x,
@@ -70,7 +82,8 @@ export class ToolWatch {
       alt: e.altKey,
       // Looking what lies there draws a frame: only for a tool that asks.
       get pick() {
-        return (pick ??= ground.pickAt(x, y));
+        if (pick === undefined) pick = look();
+        return pick;
       },
     };
   }
