@@ -180,6 +180,7 @@ def _roof(name: str, value: Value) -> Value:
 _ground = _number(-GROUND_M_MAX, GROUND_M_MAX)
 _name = _or_none(_text())
 _diameter = _or_none(_number(0.001, 20.0))
+# m³ of a tank, m³/s of a pump or main, kW of a feeder or substation
 _capacity = _or_none(_number(0.0, 1e9))
 
 _BUILDING: Final[Mapping[str, Form]] = {

@@ -95,6 +95,7 @@ export const planWordsEn = {
     '{dwelling}': 'homes', '{person}': 'people', '{job}': 'jobs', '{place}': 'places', 'm2/{person}': 'm²', 'm2/{dwelling}': 'm² per home', 't': 't', 't/a': 't/year', 'CNY': 'CNY', 'EUR': 'EUR', 'h': 'h',
     'm2/{job}': 'm² per job', '{person}/{dwelling}': 'people per home', 'kg/m2': 'kg/m²', 'CNY/m2': 'CNY/m²', 'EUR/m2': 'EUR/m²', 'kW.h/m2/a': 'kWh/m² a year', 't/m2': 't/m²', 'kW.h/{dwelling}/a': 'kWh per home a year', 'kg/kW.h': 'kg/kWh',
   },
+  networkElement: { main: 'Main', pump: 'Pump', tank: 'Tank', feeder: 'Feeder', substation: 'Substation' },
   massingParam: { length_m: 'Length', depth_m: 'Depth', width_m: 'Width', storeys: 'Storeys', setback_m: 'Setback', tower_m: 'Tower side', podium_storeys: 'Podium storeys', houses: 'Houses' },
   factor: {
     'uf-sf-du': 'Floor area of a home',

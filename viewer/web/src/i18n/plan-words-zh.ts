@@ -99,6 +99,7 @@ export const planWordsZh: Widen<typeof planWordsEn> = {
     '{dwelling}': '套', '{person}': '人', '{job}': '个', '{place}': '个', 'm2/{person}': 'm²', 'm2/{dwelling}': 'm²/套', 't': '吨', 't/a': '吨/年', 'CNY': '元', 'EUR': '欧元', 'h': '小时',
     'm2/{job}': 'm²/岗', '{person}/{dwelling}': '人/套', 'kg/m2': 'kg/m²', 'CNY/m2': '元/m²', 'EUR/m2': '欧元/m²', 'kW.h/m2/a': 'kWh/m²·年', 't/m2': '吨/m²', 'kW.h/{dwelling}/a': 'kWh/套·年', 'kg/kW.h': 'kg/kWh',
   },
+  networkElement: { main: '管道', pump: '水泵', tank: '水箱', feeder: '馈线', substation: '变电站' },
   massingParam: { length_m: '长', depth_m: '进深', width_m: '宽', storeys: '层数', setback_m: '退线', tower_m: '塔楼边长', podium_storeys: '裙房层数', houses: '户数' },
   factor: {
     'uf-sf-du': '每套建筑面积',

@@ -7,6 +7,7 @@ import { Outbox, readUnsent } from './outbox';
 import { guarded, isToken, keepToken, takeToken, tokenInHash, type Keeper } from './token';
 import { distance, frameAt } from './shape/frame';
 import { moveParams } from './tools/move';
+import { ELEMENTS, networkParams } from './tools/network';
 import { pulled } from './tools/push';
 import { wantedText } from './dialogs';
 import { blocksOf } from './methods';
@@ -153,6 +154,21 @@ describe('a move', () => {
 
   it('that only turns names no ends, and turns clockwise', () => {
     expect(moveParams(ring, { east: 0, north: 0, turn: 30 })).toEqual({ rotation_deg: -30 });
+  });
+});
+
+describe('an element of a network', () => {
+  const line = [[24.94, 60.17], [24.95, 60.17]] as const;
+
+  it('is sent with its line or place, in the units of the wire', () => {
+    expect(networkParams({ element: 'main', diameter_mm: 250, capacity: 9 }, line)).toEqual({ element: 'main', network_id: 'water', axis: [[24.94, 60.17], [24.95, 60.17]], diameter_m: 0.25 });
+    expect(networkParams({ element: 'pump', diameter_mm: 250, capacity: 40 }, line)).toEqual({ element: 'pump', network_id: 'water', place: [24.94, 60.17], capacity: 0.04 });
+    expect(networkParams({ element: 'substation', diameter_mm: 250, capacity: null }, line)).toEqual({ element: 'substation', network_id: 'power', place: [24.94, 60.17] });
+  });
+
+  it('needs what it stands on', () => {
+    expect(networkParams({ element: 'feeder', diameter_mm: 1, capacity: null }, line.slice(0, 1))).toBeNull();
+    for (const element of Object.keys(ELEMENTS)) expect(networkParams({ element, diameter_mm: 1, capacity: null }, [])).toBeNull();
   });
 });
 

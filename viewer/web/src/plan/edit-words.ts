@@ -48,7 +48,8 @@ export function rowDetail(row: Row): string {
   if (oneway && oneway.old !== null) return word('oneway', text(oneway.new));
   const solar = changeOf(row, 'solar_share');
   if (solar && solar.old !== null) return `${number(Number(solar.old) * 100)} → ${number(Number(solar.new) * 100)}%`;
-  const { distance_m: moved, trees, parts } = row.last.title.params;
+  const { distance_m: moved, trees, parts, element } = row.last.title.params;
+  if (typeof element === 'string') return word('networkElement', element);
   if (typeof moved === 'number') return `${number(moved, 1)} m`;
   if (typeof trees === 'number') return String(trees);
   if (typeof parts === 'number') return String(parts);

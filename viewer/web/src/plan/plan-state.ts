@@ -4,7 +4,7 @@ import type { Conflict, Edit, EditAnswer, Finding, IndicatorInfo, Massing, Readi
 import { BASE } from '../scheme/types';
 import type { PlanLink, SavedView } from './link';
 
-export const TOOLS = ['select', 'draw', 'massing', 'model', 'push', 'move', 'demolish', 'paint', 'split', 'park', 'tree', 'street', 'measure', 'section'] as const;
+export const TOOLS = ['select', 'draw', 'massing', 'model', 'push', 'move', 'demolish', 'paint', 'split', 'park', 'tree', 'street', 'network', 'measure', 'section'] as const;
 export type ToolId = (typeof TOOLS)[number];
 
 /** Somebody who looks at the same scheme. */

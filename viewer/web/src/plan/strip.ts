@@ -7,7 +7,7 @@ import { planIcon } from './icons';
 import { TOOLS, type ToolId } from './plan-state';
 
 export const TOOL_KEYS: Readonly<Record<ToolId, string>> = {
-  select: 'V', draw: 'D', massing: 'G', model: 'O', push: 'P', move: 'W', demolish: 'X', paint: 'U', split: 'Y', park: 'K', tree: 'T', street: 'R', measure: 'L', section: 'C',
+  select: 'V', draw: 'D', massing: 'G', model: 'O', push: 'P', move: 'W', demolish: 'X', paint: 'U', split: 'Y', park: 'K', tree: 'T', street: 'R', network: 'N', measure: 'L', section: 'C',
 };
 
 export const toolName = (id: ToolId): string => t(`plan.tool.${id}` as MessageKey);
@@ -59,7 +59,7 @@ export function toolStrip(ctx: PlanCtx): TemplateResult {
   const { id, tool } = ctx.bench;
   const button = (one: ToolId): TemplateResult => html`<button type="button" data-testid="tool-${one}" aria-label=${toolName(one)} title="${toolName(one)} (${TOOL_KEYS[one]})" aria-pressed=${id === one} tabindex=${id === one ? 0 : -1} ?disabled=${locked && !NEEDS_NOTHING.has(one)} @click=${() => ctx.bench.choose(one)}>${planIcon(one as never)}</button>`;
   return html`<div class="strip">
-    <div class="ctl h tools14" role="toolbar" aria-label=${t('plan.tools')} @keydown=${walk}>${TOOLS.map(button)}</div>
+    <div class="ctl h toolbar" role="toolbar" aria-label=${t('plan.tools')} @keydown=${walk}>${TOOLS.map(button)}</div>
     <div class="toolcard">
       <div class="hintline xs" data-testid="hint"><b class="strong">${toolName(id)}</b> ${t(tool.hint)}</div>
       ${lockLine(ctx)}

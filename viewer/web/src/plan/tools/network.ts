@@ -1,0 +1,89 @@
+/** Mains and feeders along a line; pumps, tanks and substations at a place. */
+import { html, nothing } from 'lit';
+import { t, word } from '../../i18n/index';
+import type { Json, LonLat, PointerTool } from '../../scheme/types';
+import type { Bench, Tool } from '../bench';
+import { choiceField, numberField } from '../fields';
+import { clicks } from './clicks';
+import { Sketching } from './sketching';
+
+interface Element {
+  /** The network of the city that it belongs to, unless another is named. */
+  readonly network: string;
+  readonly along: boolean;
+  readonly diameter: boolean;
+  /** Unit of its capacity for the reader, and what one of it is on the wire. */
+  readonly capacity: { readonly unit: string; readonly factor: number } | null;
+}
+
+const POWER = { unit: 'kW', factor: 1 };
+
+export const ELEMENTS: Readonly<Record<string, Element>> = {
+  main: { network: 'water', along: true, diameter: true, capacity: null },
+  pump: { network: 'water', along: false, diameter: false, capacity: { unit: 'L/s', factor: 1e-3 } },
+  tank: { network: 'water', along: false, diameter: false, capacity: { unit: 'm³', factor: 1 } },
+  feeder: { network: 'power', along: true, diameter: false, capacity: POWER },
+  substation: { network: 'power', along: false, diameter: false, capacity: POWER },
+};
+
+export interface NetworkForm {
+  readonly element: string;
+  readonly diameter_mm: number;
+  /** As the reader's unit has it; null: not known yet. */
+  readonly capacity: number | null;
+}
+
+/** What is asked of the server, in its units. Pure. */
+export function networkParams(form: NetworkForm, places: readonly LonLat[]): Record<string, Json> | null {
+  const kind = ELEMENTS[form.element];
+  const first = places[0];
+  if (!kind || !first || (kind.along && places.length < 2)) return null;
+  return {
+    element: form.element,
+    network_id: kind.network,
+    ...(kind.along ? { axis: places.map((p) => [p[0], p[1]]) } : { place: [first[0], first[1]] }),
+    ...(kind.diameter ? { diameter_m: Number((form.diameter_mm / 1000).toFixed(3)) } : {}),
+    ...(kind.capacity && form.capacity !== null ? { capacity: Number((form.capacity * kind.capacity.factor).toFixed(6)) } : {}),
+  };
+}
+
+export function networkTool(bench: Bench): Tool {
+  let form: NetworkForm = { element: 'main', diameter_mm: 200, capacity: null };
+  const kind = (): Element => ELEMENTS[form.element] as Element;
+  const send = (places: readonly LonLat[]): void => {
+    const params = networkParams(form, places);
+    if (params) void bench.plan.edit({ kind: 'network.add', params });
+  };
+  const sketching = new Sketching(bench, { closed: false, body: () => ({ height_m: 0, storey_m: [] }), done: send });
+  const point = clicks('copy', (p) => send([p.lngLat]));
+  const active = (): PointerTool => (kind().along ? sketching.pointer : point);
+  const set = (patch: Partial<NetworkForm>): void => {
+    // A number of one kind of thing says nothing of another.
+    if (patch.element !== undefined && patch.element !== form.element) {
+      sketching.clear();
+      patch = { capacity: null, ...patch };
+    }
+    form = { ...form, ...patch };
+    bench.changed();
+  };
+  const middle = (): void => {
+    const view = bench.plan.city.map?.getView();
+    if (view) send([[view.longitude, view.latitude]]);
+  };
+  return {
+    hint: 'plan.hint.network',
+    pointer: { cursor: 'crosshair', down: (p) => active().down(p), move: (p) => active().move(p), up: (p) => active().up(p), cancel: () => active().cancel() },
+    card(ctx) {
+      const { along, diameter, capacity } = kind();
+      return html`<div class="toolrow">
+        ${choiceField({ label: t('plan.network.element'), value: form.element, options: Object.keys(ELEMENTS).map((one) => [one, word('networkElement', one)] as const), testid: 'network-element', set: (element) => set({ element }) })}
+        ${diameter ? numberField({ label: t('plan.network.diameter'), value: form.diameter_mm, unit: 'mm', min: 1, max: 20_000, digits: 0, testid: 'network-diameter', set: (diameter_mm) => set({ diameter_mm }) }) : nothing}
+        ${capacity ? numberField({ label: t('plan.network.capacity'), value: form.capacity, unit: capacity.unit, min: 0, max: 1e6, placeholder: '–', testid: 'network-capacity', set: (value) => set({ capacity: value }) }) : nothing}
+        ${along ? nothing : html`<button type="button" class="btn" data-testid="network-middle" @click=${middle}>${t('plan.here.middle')}</button>`}
+      </div>${along ? sketching.fields(ctx) : nothing}`;
+    },
+    key: (key) => kind().along && sketching.key(key),
+    start: () => undefined,
+    stop: () => sketching.clear(),
+  };
+}
