@@ -315,6 +315,8 @@ async def test_merge_and_rebase_over_http(desk: Desk) -> None:
     assert merged["edit"]["merged"] == {"scheme": theirs, "sequence": 1}
     deliver(desk.city, "second", plain_city(5))
     assert (await desk.ask("GET", f"/{ours}")).json()["stale_baseline"] is True
+    tried = (await desk.ask("POST", f"/{ours}/rebase?dry_run=true", {})).json()
+    assert (tried["merged"], tried["edit"]) == (False, None)
     rebased = (await desk.ask("POST", f"/{ours}/rebase", {})).json()
     assert (rebased["merged"], rebased["scheme"]["baseline_version"]) == (True, 2)
     assert (await desk.ask("POST", f"/{ours}/rebase")).status_code == 409

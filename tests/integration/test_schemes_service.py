@@ -262,11 +262,15 @@ def test_a_newer_baseline_is_taken_by_a_rebase(planned: Planned) -> None:
     actor = planned.schemes.shelf.actor(scheme)
     assert actor.overview().baseline_version == 1
     assert actor.state().base.fields("test:b1") is not None
+    tried = planned.joining.contradictions(scheme)
     waiting = planned.joining.rebase(scheme, MEI)
+    assert tried == waiting
     assert {(c.target, c.field) for c in waiting.conflicts} == {("test:b0", "storeys"), ("test:b1", "exists")}
     (gone,) = [c for c in waiting.conflicts if c.target == "test:b1"]
     assert "storeys" in gone.edits
     choices = {("test:b0", "storeys"): Side.OURS, ("test:b1", "exists"): Side.OURS}
+    assert planned.joining.contradictions(scheme, choices=choices).conflicts == ()
+    assert actor.overview().baseline_version == 1, "what is only asked moves nothing"
     done = planned.joining.rebase(scheme, MEI, choices=choices).done
     assert done is not None
     state = actor.state()

@@ -29,9 +29,18 @@ def joining_router(schemes: SchemeService, joining: JoiningService, asking: Aski
         return json_response(combined_document(scheme_id, combined))
 
     @router.post("/{scheme_id}/rebase", dependencies=may_write, summary="Move a scheme to a newer baseline")
-    def rebase(scheme_id: str, author: Annotated[Who, Depends(asking.who)], body: RebaseWish | None = None) -> Response:
+    def rebase(
+        scheme_id: str,
+        author: Annotated[Who, Depends(asking.who)],
+        body: RebaseWish | None = None,
+        *,
+        dry_run: bool = False,
+    ) -> Response:
         wish = body or RebaseWish()
-        combined = joining.rebase(scheme_id, author, wish.baseline_version, choices_of(wish.choices))
+        version, choices = wish.baseline_version, choices_of(wish.choices)
+        if dry_run:
+            return json_response(combined_document(scheme_id, joining.contradictions(scheme_id, version, choices)))
+        combined = joining.rebase(scheme_id, author, version, choices)
         return json_response(combined_document(scheme_id, combined))
 
     @router.post("/{scheme_id}/publish", dependencies=may_write, summary="Publish a scheme as it is now")

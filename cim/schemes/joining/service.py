@@ -70,20 +70,32 @@ class JoiningService:
             earlier = self._schemes.earlier(who)
             if earlier is not None:
                 return Combined(self._schemes.again(actor, earlier["sequence"]), ())
-            state = actor.state()
-            wanted = self._schemes.city.baseline_version if version is None else version
-            if not state.base.version < wanted <= self._schemes.city.baseline_version:
-                raise Conflict(
-                    "That baseline is not newer than the scheme's.",
-                    code="baseline-not-newer",
-                    baseline_version=state.base.version,
-                    newest=self._schemes.city.baseline_version,
-                )
-            base = self._schemes.shelf.baseline(wanted)
-            base.prefetch(state.targets)
-            outcome = rebase(state, base, choices)
-            title = {"from": state.base.version, "to": wanted}
+            old, wanted, outcome = self._rebased(actor, version, choices)
+            title = {"from": old, "to": wanted}
             return self._combine(actor, outcome, who, history.REBASE, title, baseline_version=wanted)
+
+    def contradictions(self, scheme_id: str, version: int | None = None, choices: Choices | None = None) -> Combined:
+        """Return what a newer baseline contradicts of a scheme; nothing is written."""
+        actor = self._schemes.shelf.actor(scheme_id)
+        with actor.guard:
+            _, _, outcome = self._rebased(actor, version, choices)
+            return Combined(None, outcome.conflicts)
+
+    def _rebased(self, actor: SchemeActor, version: int | None, choices: Choices | None) -> tuple[int, int, Outcome]:
+        """Return the old baseline, the new one, and what a rebase would come to; raises :class:`Conflict`."""
+        state = actor.state()
+        newest = self._schemes.city.baseline_version
+        wanted = newest if version is None else version
+        if not state.base.version < wanted <= newest:
+            raise Conflict(
+                "That baseline is not newer than the scheme's.",
+                code="baseline-not-newer",
+                baseline_version=state.base.version,
+                newest=newest,
+            )
+        base = self._schemes.shelf.baseline(wanted)
+        base.prefetch(state.targets)
+        return state.base.version, wanted, rebase(state, base, choices)
 
     def _combine(
         self,

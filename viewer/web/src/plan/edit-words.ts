@@ -1,6 +1,7 @@
 /** What an edit is in words: a title, and what changed of it. */
 import { number } from '../i18n/format';
 import { t, tn, word } from '../i18n/index';
+import type { Conflict, Json } from '../scheme/types';
 import type { PlanCtx } from './context';
 import { shortId } from './findings';
 import { changeOf, storeysIn, sumHeights, type Row } from './log';
@@ -25,6 +26,23 @@ const text = (value: unknown): string => (typeof value === 'string' ? value : ''
 
 export function landUse(code: string): string {
   return LAND_USE.test(code) ? `${code} ${word('landUse', code.slice(0, 2))}` : word('landUse', code);
+}
+
+/** A value in a word or two; nothing where it takes more. */
+function brief(field: string, value: Json): string {
+  if (field === 'storeys' && Array.isArray(value)) return metres(sumHeights(storeysIn(value)));
+  if (typeof value === 'number') return field.endsWith('_m') ? metres(value) : field === 'solar_share' ? `${number(value * 100)}%` : number(value, Number.isInteger(value) ? 0 : 2);
+  if (typeof value !== 'string') return '';
+  return field === 'land_use' ? landUse(value) : field === 'oneway' ? word('oneway', value) : field === 'name' ? value : '';
+}
+
+const metres = (value: number): string => `${number(value, Number.isInteger(value) ? 0 : 1)} m`;
+
+/** What there is to choose between, where a newer baseline contradicts an edit. */
+export function conflictNote(conflict: Conflict): string {
+  const [theirs, ours] = [brief(conflict.field, conflict.theirs), brief(conflict.field, conflict.ours)];
+  if (conflict.field === 'exists') return t(conflict.theirs === false ? 'plan.edit.choose.gone' : 'plan.edit.conflict');
+  return theirs && ours && theirs !== ours ? t('plan.edit.choose', { theirs, ours }) : t('plan.edit.conflict');
 }
 
 /** Before and after, as short as they can be told. */

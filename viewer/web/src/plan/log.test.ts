@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Edit, EditAnswer, Reading, Scheme, SchemeObject } from '../scheme/types';
-import { changeOf, colourKey, historyRows, marked, nextRedo, nextUndo, redoSteps, staleBy, treeOf, undoSteps, withEdits } from './log';
+import { conflictNote } from './edit-words';
+import { changeOf, colourKey, contradictedEdits, historyRows, marked, nextRedo, nextUndo, redoSteps, staleBy, treeOf, undoSteps, withEdits } from './log';
 import { afterEdit, initialPlan, lockedBy, peopleAfter, readingsAfter, type PlanState } from './plan-state';
 import { ready } from '../state/model';
 
@@ -68,6 +69,18 @@ describe('the history', () => {
 
   it('marks what conflicts', () => {
     expect(historyRows([edit(1), edit(2)], new Set([1])).map((r) => r.state)).toEqual(['current', 'conflict']);
+  });
+
+  it('finds the standing edit that a newer baseline contradicts, and says what there is to choose', () => {
+    const other = edit(3, { changes: [{ target: 'u', field: 'storeys', old: 1, new: 2 }] });
+    const log = marked([pull(1, 5, 7), pull(2, 7, 9), other, pull(4, 9, 3), edit(5, { kind: 'undo', undoes: 4 })]);
+    const conflict = { target: 't', field: 'storeys', base: storeys(5), ours: storeys(9), theirs: storeys(4) };
+    const found = contradictedEdits(log, [conflict, { target: 'u', field: 'exists', base: true, ours: true, theirs: false }, { target: 'gone', field: 'name', base: '', ours: 'a', theirs: 'b' }]);
+    expect([...found.keys()]).toEqual([2, 3]);
+    expect(historyRows(log, new Set(found.keys())).map((r) => [r.last.sequence, r.state])).toEqual([[4, 'undone'], [3, 'conflict'], [2, 'conflict']]);
+    expect(conflictNote(conflict)).toBe('Baseline is now 12 m: choose 12 m or 27 m');
+    expect([...found.values()].map(conflictNote)[1]).toBe('Gone from the new baseline: choose');
+    expect(conflictNote({ ...conflict, field: 'footprint' })).toBe('The baseline has changed: choose');
   });
 
   it('takes edits in any order and once', () => {

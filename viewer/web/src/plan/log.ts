@@ -1,5 +1,5 @@
 /** Reading the log of a scheme and the tree of schemes; pure. */
-import type { Edit, FieldChange, Json, Scheme } from '../scheme/types';
+import type { Conflict, Edit, FieldChange, Json, Scheme } from '../scheme/types';
 import { BASE } from '../scheme/types';
 
 const OF_THE_LOG = new Set(['undo', 'redo']);
@@ -62,6 +62,17 @@ export function historyRows(log: readonly Edit[], conflicting: ReadonlySet<numbe
     const state = steps.some((e) => conflicting.has(e.sequence)) ? 'conflict' : last.undone ? 'undone' : last.sequence === current ? 'current' : 'done';
     return [{ last, steps, state }];
   });
+}
+
+/** The standing edits that a newer baseline contradicts: the last one of each field, or of a thing that is gone. */
+export function contradictedEdits(log: readonly Edit[], conflicts: readonly Conflict[]): ReadonlyMap<number, Conflict> {
+  const found = new Map<number, Conflict>();
+  for (const conflict of conflicts) {
+    const of = (edit: Edit): boolean => edit.changes.some((c) => c.target === conflict.target && (conflict.field === 'exists' || c.field === conflict.field));
+    const edit = log.findLast((e) => !e.undone && !OF_THE_LOG.has(e.kind) && of(e));
+    if (edit && !found.has(edit.sequence)) found.set(edit.sequence, conflict);
+  }
+  return found;
 }
 
 /** The steps that Undo takes back: all of the last pull, the newest first. */

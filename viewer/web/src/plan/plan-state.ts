@@ -48,6 +48,8 @@ export interface PlanState {
   /** The scheme in hand; null: the city as it is. */
   readonly current: string | null;
   readonly log: Loadable<readonly Edit[]>;
+  /** What a newer baseline contradicts of the scheme in hand. */
+  readonly contradicted: readonly Conflict[];
   /** The scheme is looked at as of this edit, not as of now. */
   readonly at: number | null;
   readonly objects: SchemeObjects | null;
@@ -100,6 +102,7 @@ export function initialPlan(link: PlanLink, start: { token: string | null; autho
     schemes: loading,
     current: link.scheme,
     log: idle,
+    contradicted: [],
     at: link.at,
     objects: null,
     readings: idle,

@@ -39,6 +39,7 @@ export class Plan {
   private timers: ReturnType<typeof setInterval>[] = [];
   private readonly soonTimers = new Map<string, ReturnType<typeof setTimeout>>();
   private asked = 0;
+  private checked = '';
 
   constructor(state: PlanState, readonly city: PlanCity, readonly doors: PlanDoors) {
     this.store = new Store(state);
@@ -106,7 +107,7 @@ export class Plan {
     this.live = null;
     this.store.set({
       current: id, at, objects: null, log: id ? loading : { state: 'idle' }, readings: id ? loading : { state: 'idle' }, findings: id ? loading : { state: 'idle' },
-      people: [], refused: null, shownFinding: null, inspected: null, saved_ms: null, compare: null, phase: null,
+      people: [], contradicted: [], refused: null, shownFinding: null, inspected: null, saved_ms: null, compare: null, phase: null,
     });
     if (id === null) return;
     this.refresh();
@@ -160,6 +161,16 @@ export class Plan {
 
   private async readFindings(id: string, run: number): Promise<void> {
     await this.take(run, this.api.findings(id), (items) => this.store.set({ findings: ready(items) }), (code) => { if (this.state.findings.state !== 'ready') this.store.set({ findings: failed(code) }); });
+  }
+
+  /** A baseline that has gone on: which edits does it contradict? Asked again after every edit. */
+  private checkBaseline(now: PlanState): void {
+    const scheme = schemeOf(now);
+    const key = scheme?.stale_baseline && now.token !== null ? `${this.asked} ${scheme.id}@${scheme.head}` : '';
+    if (key === this.checked) return;
+    this.checked = key;
+    if (key === '' || !scheme) this.store.set({ contradicted: [] });
+    else void this.take(this.asked, this.api.contradictions(scheme.id), (contradicted) => { if (this.checked === key) this.store.set({ contradicted }); }, () => undefined);
   }
 
   /** What is asked for counts only while the same scheme is in hand. */
@@ -362,6 +373,7 @@ export class Plan {
       this.store.set({ readings: loading });
       void this.readImpact(now.current);
     }
+    this.checkBaseline(now);
     if (now.token !== before.token) {
       void this.readSchemes();
       if (now.current) this.open(now.current, now.at);

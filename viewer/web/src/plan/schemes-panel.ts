@@ -3,13 +3,13 @@ import { lang, problemText, t, tn, word } from '../i18n/index';
 import { number } from '../i18n/format';
 import { age } from '../i18n/format';
 import { valueOf } from '../state/model';
-import type { Scheme } from '../scheme/types';
+import type { Conflict, Scheme } from '../scheme/types';
 import { cssom } from '../ui/cssom';
 import { mark } from '../ui/icons';
 import { baseKey, schemeKey, type PlanCtx } from './context';
-import { colourKey, historyRows, nextRedo, nextUndo, type Branch, type Row } from './log';
+import { colourKey, contradictedEdits, historyRows, nextRedo, nextUndo, type Branch, type Row } from './log';
 import { planIcon } from './icons';
-import { rowDetail, rowTitle } from './edit-words';
+import { conflictNote, rowDetail, rowTitle } from './edit-words';
 
 export const nameOf = (scheme: Scheme): string => scheme.name[lang()] || scheme.name.en || scheme.name.zh || scheme.letter;
 
@@ -40,11 +40,14 @@ function tree(ctx: PlanCtx): TemplateResult {
     ${ctx.tree.length === 0 ? html`<p class="sec xs mid">${t('plan.none')}</p>` : nothing}`;
 }
 
-function historyRow(ctx: PlanCtx, row: Row): TemplateResult {
+/** The dialog of the rebase, with all there is to choose. */
+const choose = (ctx: PlanCtx): void => ctx.do.store.set({ dialog: { kind: 'rebase', joining: { from: '', conflicts: ctx.s.contradicted, choices: {}, busy: false, done: false } }, dialogFailed: null });
+
+function historyRow(ctx: PlanCtx, row: Row, conflict: Conflict | null): TemplateResult {
   const { last } = row;
   const looked = ctx.s.at === last.sequence;
   const when = age(Date.parse(last.at), ctx.city.s.now_ms, ctx.city.zone);
-  const note = row.state === 'undone' ? t('plan.edit.undone') : row.state === 'conflict' ? t('plan.edit.conflict') : '';
+  const note = row.state === 'undone' ? t('plan.edit.undone') : conflict ? conflictNote(conflict) : '';
   const free = ctx.do.locked === null;
   const steps = row.steps.map((e) => e.sequence);
   const toggle = (): void => void (row.state === 'undone' ? ctx.do.redo(steps) : ctx.do.undo(steps.toReversed()));
@@ -54,6 +57,7 @@ function historyRow(ctx: PlanCtx, row: Row): TemplateResult {
       <span class="row between"><span class="trunc ${row.state === 'current' ? 'strong' : ''}">${rowTitle(ctx, row)}</span><span class="xs mid nowrap">${rowDetail(row)}</span></span>
       <span class="xs ${row.state === 'conflict' ? 'discuss-text' : 'dim'}">${[last.author === ctx.do.author ? when : t('plan.edit.by', { name: last.author, when }), note, last.phase_year ?? ''].filter(Boolean).join(' · ')}</span>
     </button>
+    ${conflict && free ? html`<button type="button" class="link xs" data-testid="choose-${last.sequence}" @click=${() => choose(ctx)}>${t('plan.edit.choose.do')}<span class="sr"> ${rowTitle(ctx, row)}</span></button>` : nothing}
     ${free ? html`<button type="button" class="btn quiet sm ico one" aria-label=${t(row.state === 'undone' ? 'plan.edit.redoOne' : 'plan.edit.undoOne', { name: rowTitle(ctx, row) })} title=${t(row.state === 'undone' ? 'plan.redo' : 'plan.undo')} @click=${toggle}>${planIcon(row.state === 'undone' ? 'redo' : 'undo', 's')}</button>` : nothing}
   </li>`;
 }
@@ -61,7 +65,9 @@ function historyRow(ctx: PlanCtx, row: Row): TemplateResult {
 function history(ctx: PlanCtx): TemplateResult | typeof nothing {
   const { log, at } = ctx.s;
   if (!ctx.branch) return nothing;
-  const rows = historyRows(valueOf(log) ?? []);
+  const contradicted = contradictedEdits(valueOf(log) ?? [], ctx.s.contradicted);
+  const rows = historyRows(valueOf(log) ?? [], new Set(contradicted.keys()));
+  const conflictOf = (row: Row): Conflict | null => row.steps.map((e) => contradicted.get(e.sequence)).find((c) => c !== undefined) ?? null;
   const free = ctx.do.locked === null;
   const step = (what: 'undo' | 'redo', able: boolean): TemplateResult => html`<button type="button" class="btn quiet sm ico" data-testid=${what} aria-label=${t(`plan.${what}`)} title="${t(`plan.${what}`)} (Ctrl+${what === 'undo' ? '' : 'Shift+'}Z)" ?disabled=${!free || !able} @click=${() => void ctx.do[what]()}>${planIcon(what)}</button>`;
   const body =
@@ -71,7 +77,7 @@ function history(ctx: PlanCtx): TemplateResult | typeof nothing {
         ? html`<ul class="hist" aria-busy="true">${[1, 2, 3].map(() => html`<li><span class="dot"><i></i></span><span class="grow"><span class="sk line"></span></span></li>`)}</ul>`
         : rows.length === 0
           ? html`<p class="xs mid">${t('plan.edits.none')}</p>`
-          : html`<ul class="hist">${rows.map((row) => historyRow(ctx, row))}</ul>`;
+          : html`<ul class="hist">${rows.map((row) => historyRow(ctx, row, conflictOf(row)))}</ul>`;
   return html`<div class="ph div"><h2 class="grow trunc">${t('plan.edits', { name: ctx.branch.label })} <span class="dim plainw">${number(rows.length)}</span></h2>${step('undo', nextUndo(ctx.do.log, ctx.do.author) !== null)}${step('redo', nextRedo(ctx.do.log, ctx.do.author) !== null)}</div>
     ${at === null ? nothing : html`<div class="past"><span class="grow">${t('plan.past', { n: at })}</span><button type="button" class="link xs" data-testid="now" @click=${() => ctx.do.lookAt(null)}>${t('plan.past.now')}</button></div>`}
     <div class="sec hscroll">${body}</div>`;

@@ -53,6 +53,8 @@ export class SchemeApi {
     this.ask('GET', `/schemes/${id}/diff?against=${encodeURIComponent(against)}`);
   merge = (id: string, from: string, choices: Choices): Promise<MergeAnswer> => this.ask('POST', `/schemes/${id}/merge`, { from, choices });
   rebase = (id: string, choices: Choices): Promise<MergeAnswer> => this.ask('POST', `/schemes/${id}/rebase`, { choices });
+  /** What the newest baseline contradicts; nothing is written. */
+  contradictions = async (id: string): Promise<readonly Conflict[]> => (await this.ask<MergeAnswer>('POST', `/schemes/${id}/rebase?dry_run=true`, { choices: {} })).conflicts;
   publish = (id: string): Promise<{ version: number }> => this.ask('POST', `/schemes/${id}/publish`, {});
   withdraw = (id: string): Promise<Scheme> => this.ask('POST', `/schemes/${id}/withdraw`, {});
   indicators = async (): Promise<readonly IndicatorInfo[]> => (await this.ask<{ items: IndicatorInfo[] }>('GET', '/indicators')).items;
