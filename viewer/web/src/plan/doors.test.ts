@@ -6,6 +6,7 @@ import { readPlanLink, readViews, withView, writePlanLink, writeViews } from './
 import { Outbox, readUnsent } from './outbox';
 import { guarded, isToken, keepToken, takeToken, tokenInHash, type Keeper } from './token';
 import { distance, frameAt } from './shape/frame';
+import { TOOL_KEYS, tabStop } from './strip';
 import { moveParams } from './tools/move';
 import { ELEMENTS, networkParams } from './tools/network';
 import { pulled } from './tools/push';
@@ -169,6 +170,17 @@ describe('an element of a network', () => {
   it('needs what it stands on', () => {
     expect(networkParams({ element: 'feeder', diameter_mm: 1, capacity: null }, line.slice(0, 1))).toBeNull();
     for (const element of Object.keys(ELEMENTS)) expect(networkParams({ element, diameter_mm: 1, capacity: null }, [])).toBeNull();
+  });
+});
+
+describe('the tools by keyboard', () => {
+  it('have keys of their own', () => {
+    const keys = Object.values(TOOL_KEYS);
+    expect(new Set(keys).size).toBe(keys.length);
+  });
+
+  it('are come to by Tab, also where the one in hand is disabled', () => {
+    expect([tabStop('draw', false), tabStop('draw', true), tabStop('measure', true)]).toEqual(['draw', 'select', 'measure']);
   });
 });
 

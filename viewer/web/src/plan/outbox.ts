@@ -15,13 +15,26 @@ export type Outcome =
   | { readonly kind: 'refused'; readonly error: EditRefused }
   | { readonly kind: 'failed'; readonly code: string };
 
-export function readUnsent(keeper: Keeper): Unsent | null {
+const isUnsent = (item: Partial<Unsent> | null): item is Unsent => typeof item?.scheme === 'string' && typeof item.key === 'string' && typeof item.request?.kind === 'string';
+
+function readAll(keeper: Keeper): readonly Unsent[] {
   try {
-    const found = JSON.parse(keeper.getItem(KEY) ?? 'null') as Unsent | null;
-    return found && typeof found.scheme === 'string' && typeof found.key === 'string' && typeof found.request?.kind === 'string' ? found : null;
+    const found = JSON.parse(keeper.getItem(KEY) ?? '[]') as unknown;
+    return Array.isArray(found) ? (found as (Partial<Unsent> | null)[]).filter(isUnsent) : [];
   } catch {
-    return null;
+    return [];
   }
+}
+
+function writeAll(keeper: Keeper, items: readonly Unsent[]): void {
+  if (items.length === 0) keeper.removeItem(KEY);
+  else keeper.setItem(KEY, JSON.stringify(items));
+}
+
+/** The oldest edit of a scheme of which nothing was heard, else the oldest of any. */
+export function readUnsent(keeper: Keeper, scheme: string | null = null): Unsent | null {
+  const all = readAll(keeper);
+  return all.find((item) => item.scheme === scheme) ?? all[0] ?? null;
 }
 
 /** Whether an answer says for sure that the server has taken, or will never take, the edit. */
@@ -39,18 +52,19 @@ export class Outbox {
   }
 
   private async post(item: Unsent): Promise<Outcome> {
-    this.keeper.setItem(KEY, JSON.stringify(item));
+    writeAll(this.keeper, [...readAll(this.keeper).filter((one) => one.key !== item.key), item]);
     try {
       const answer = await this.api.edit(item.scheme, item.request, item.key);
-      this.keeper.removeItem(KEY);
+      this.discard(item.key);
       return { kind: 'done', answer };
     } catch (error) {
-      if (isFinal(error)) this.keeper.removeItem(KEY);
+      if (isFinal(error)) this.discard(item.key);
       return error instanceof EditRefused ? { kind: 'refused', error } : { kind: 'failed', code: codeOf(error) };
     }
   }
 
-  discard(): void {
-    this.keeper.removeItem(KEY);
+  /** Forget an edit: it was taken, it never will be, or it is not wanted any more. */
+  discard(key: string): void {
+    writeAll(this.keeper, readAll(this.keeper).filter((one) => one.key !== key));
   }
 }

@@ -12,7 +12,7 @@ import { t } from '../i18n/index';
 import type { PlanCity } from './city';
 import { colourKey, redoSteps, treeOf, undoSteps, withEdits, type Branch } from './log';
 import { writePlanLink } from './link';
-import { Outbox } from './outbox';
+import { Outbox, readUnsent } from './outbox';
 import { afterEdit, lockedBy, peopleAfter, planLinkOf, readingsAfter, schemeOf, type LiveItem, type PlanState } from './plan-state';
 import type { Keeper } from './token';
 
@@ -107,7 +107,7 @@ export class Plan {
     this.live = null;
     this.store.set({
       current: id, at, objects: null, log: id ? loading : { state: 'idle' }, readings: id ? loading : { state: 'idle' }, findings: id ? loading : { state: 'idle' },
-      people: [], contradicted: [], refused: null, shownFinding: null, inspected: null, saved_ms: null, compare: null, phase: null,
+      people: [], contradicted: [], unsent: readUnsent(this.doors.tab, id), refused: null, shownFinding: null, inspected: null, saved_ms: null, compare: null, phase: null,
     });
     if (id === null) return;
     this.refresh();
@@ -262,9 +262,8 @@ export class Plan {
     const run = this.asked;
     this.store.set({ sending: this.state.sending + 1, refused: null });
     const outcome = await this.outbox.send(current, phaseFor === null ? request : { phase_year: phaseFor, ...request }, key);
-    this.store.set({ sending: this.state.sending - 1 });
+    this.store.set({ sending: this.state.sending - 1, unsent: this.unsent });
     if (outcome.kind === 'done') {
-      this.store.set({ unsent: null });
       if (run === this.asked) this.done(outcome.answer);
       return outcome.answer;
     }
@@ -276,6 +275,16 @@ export class Plan {
     if (outcome.kind === 'refused' && outcome.error.conflicts.length > 0) this.store.set({ dialog: { kind: 'conflict', request, conflicts: outcome.error.conflicts } });
     else if (outcome.kind === 'refused') this.store.set({ refused: { code: outcome.error.code, findings: outcome.error.findings } });
     else this.failedWith(outcome.code);
+  }
+
+  /** What was sent and not heard of; it may be sent again. */
+  private get unsent(): PlanState['unsent'] {
+    return readUnsent(this.doors.tab, this.state.current);
+  }
+
+  drop(key: string): void {
+    this.outbox.discard(key);
+    this.store.set({ unsent: this.unsent });
   }
 
   failedWith(code: string): void {

@@ -13,6 +13,9 @@ export const TOOL_KEYS: Readonly<Record<ToolId, string>> = {
 export const toolName = (id: ToolId): string => t(`plan.tool.${id}` as MessageKey);
 const NEEDS_NOTHING: ReadonlySet<ToolId> = new Set(['select', 'measure', 'section']);
 
+/** The one tool that Tab comes to, arrows lead on from it: never one that is disabled, which no key reaches. */
+export const tabStop = (inHand: ToolId, locked: boolean): ToolId => (locked && !NEEDS_NOTHING.has(inHand) ? 'select' : inHand);
+
 /** Arrows walk along the tools, as in any toolbar. */
 function walk(event: KeyboardEvent): void {
   const by = event.key === 'ArrowRight' ? 1 : event.key === 'ArrowLeft' ? -1 : 0;
@@ -38,8 +41,8 @@ function unsent(ctx: PlanCtx): TemplateResult | typeof nothing {
   const item = ctx.s.unsent;
   if (!item || item.scheme !== ctx.s.current || ctx.s.sending > 0) return nothing;
   return html`<div class="refusal" role="status" data-testid="unsent"><div class="row">${mark('discuss')}<span class="grow">${t('plan.unsent', { what: word('edit', item.request.kind).replace(/\s*\{\w+\}/g, '') })}</span>
-    <button type="button" class="btn sm pri" @click=${() => void ctx.do.edit(item.request, item.key)}>${t('plan.unsent.send')}</button>
-    <button type="button" class="btn sm" @click=${() => { ctx.do.outbox.discard(); ctx.do.store.set({ unsent: null }); }}>${t('plan.unsent.drop')}</button></div></div>`;
+    <button type="button" class="btn sm pri" data-testid="unsent-send" @click=${() => void ctx.do.edit(item.request, item.key)}>${t('plan.unsent.send')}</button>
+    <button type="button" class="btn sm" data-testid="unsent-drop" @click=${() => ctx.do.drop(item.key)}>${t('plan.unsent.drop')}</button></div></div>`;
 }
 
 function lockLine(ctx: PlanCtx): TemplateResult | typeof nothing {
@@ -57,7 +60,8 @@ function lockLine(ctx: PlanCtx): TemplateResult | typeof nothing {
 export function toolStrip(ctx: PlanCtx): TemplateResult {
   const locked = ctx.do.locked !== null;
   const { id, tool } = ctx.bench;
-  const button = (one: ToolId): TemplateResult => html`<button type="button" data-testid="tool-${one}" aria-label=${toolName(one)} title="${toolName(one)} (${TOOL_KEYS[one]})" aria-pressed=${id === one} tabindex=${id === one ? 0 : -1} ?disabled=${locked && !NEEDS_NOTHING.has(one)} @click=${() => ctx.bench.choose(one)}>${planIcon(one as never)}</button>`;
+  const stop = tabStop(id, locked);
+  const button = (one: ToolId): TemplateResult => html`<button type="button" data-testid="tool-${one}" aria-label=${toolName(one)} title="${toolName(one)} (${TOOL_KEYS[one]})" aria-pressed=${id === one} tabindex=${stop === one ? 0 : -1} ?disabled=${locked && !NEEDS_NOTHING.has(one)} @click=${() => ctx.bench.choose(one)}>${planIcon(one as never)}</button>`;
   return html`<div class="strip">
     <div class="ctl h toolbar" role="toolbar" aria-label=${t('plan.tools')} @keydown=${walk}>${TOOLS.map(button)}</div>
     <div class="toolcard">
