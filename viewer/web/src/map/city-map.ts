@@ -10,6 +10,7 @@
  * The container needs a size; the map fills it and follows it. Panels: `setPadding`, so that no label lies under one.
  */
 import type { Draft, LonLat, PointerTool, ProfilePoint, SchemeOverlay, Witness } from '../scheme/types';
+import { showLayers } from './deck-view';
 import { MapBase } from './map-base';
 import { cutThrough } from './section';
 import { Snapper, type Snap } from './snapping';
@@ -63,7 +64,7 @@ export class CityMap extends MapBase {
       // A refresh that is due draws it too.
       if (this.closed || this.refreshFrame) return;
       this.idle = false;
-      this.deck.setProps({ layers: this.scene.withDraft({ viewport: this.viewport, metresPerPixel: this.metresPerPixel() }) });
+      showLayers(this.deck, this.scene.withDraft({ viewport: this.viewport, metresPerPixel: this.metresPerPixel() }));
     });
   }
 

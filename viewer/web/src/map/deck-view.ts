@@ -1,4 +1,4 @@
-import { Deck, MapView } from '@deck.gl/core';
+import { Deck, MapView, type Layer } from '@deck.gl/core';
 import type { Quality, ViewState } from './types';
 import type { CityEffect } from './shading/effect';
 import { reducedMotion } from './camera';
@@ -64,4 +64,13 @@ export function createDeck(
   // deck.gl draws a picking frame at every press and move of the pointer; `PointerWatch` knows when one is due.
   Object.assign(deck, { _getInternalPickingMode: () => null });
   return deck;
+}
+
+/**
+ * Gives deck.gl its layers at once. By itself it takes them with its own next frame: what is drawn before then, for a
+ * change of light or for a picture, would still show the layers before.
+ */
+export function showLayers(deck: Deck<MapView>, layers: Layer[]): void {
+  deck.setProps({ layers });
+  (deck as unknown as { layerManager: { updateLayers(): void } | null }).layerManager?.updateLayers();
 }

@@ -14,7 +14,7 @@ import type {
 } from './types';
 import { Tokens, toCss } from './tokens';
 import { clampView, Flight, sameView, parseDuration, PITCH_MAX, reducedMotion, ZOOM_MAX, ZOOM_MIN } from './camera';
-import { createCanvas, createDeck, pixelRatio } from './deck-view';
+import { createCanvas, createDeck, pixelRatio, showLayers } from './deck-view';
 import { motionOf } from './motion';
 import { CityEffect, DEFAULT_SUN } from './shading/effect';
 import { legendFor, type Legend } from './palette';
@@ -372,7 +372,7 @@ export class MapBase {
       const frame: Frame = { width: this.canvas.clientWidth, height: this.canvas.clientHeight, padding: this.padding };
       // Not idle by an older frame: these layers are drawn with the next one.
       clearTimeout(this.idleTimer);
-      this.deck.setProps({ layers: this.scene.layers({ metresPerPixel: this.metresPerPixel(), view: this.view, viewport: this.viewport, frame }) });
+      showLayers(this.deck, this.scene.layers({ metresPerPixel: this.metresPerPixel(), view: this.view, viewport: this.viewport, frame }));
       if (!this.repaint) return;
       this.repaint = false;
       this.deck.redraw('light');
