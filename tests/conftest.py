@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -18,6 +19,11 @@ from tests.support.city_server import CityServer, run_cim
 ROOT = Path(__file__).resolve().parents[1]
 REFERENCE = ROOT.parent / "shared" / "data"
 CHROMIUM_HINT = "Browser tests need Chromium: apt-get install -y --no-install-recommends chromium fonts-noto-cjk"
+
+
+def pytest_configure() -> None:
+    """Hear Ctrl-C: a shell starts what runs in its background deaf to it, and children would inherit that."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
