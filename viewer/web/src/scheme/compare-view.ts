@@ -39,6 +39,8 @@ export class CimCompare extends LitElement {
   declare langNow: string;
   declare panes: Panes | null;
   pair: PairedMap | null = null;
+  /** Where the maps are drawn; the element's own, so that it is there before the element has been drawn first. */
+  readonly stage = Object.assign(document.createElement('div'), { className: 'cmp-stage' });
   private free: Sides & { readonly top: number; readonly bottom: number } = { left: 0, right: 0, top: 0, bottom: 0 };
   private readonly sizes = new ResizeObserver(() => this.pair?.lay());
   private dragging = false;
@@ -64,11 +66,6 @@ export class CimCompare extends LitElement {
   override disconnectedCallback(): void {
     this.sizes.disconnect();
     super.disconnectedCallback();
-  }
-
-  /** Where the maps are drawn; there once the element has been drawn first. */
-  get stage(): HTMLElement {
-    return this.querySelector<HTMLElement>('.cmp-stage') ?? this;
   }
 
   /** What makes maps for a page: a pair of those that `factory` makes, drawn in this element. */
@@ -163,7 +160,7 @@ export class CimCompare extends LitElement {
   protected override render(): TemplateResult {
     // Where the divider is drawn follows the position at once; the maps follow in the same frame.
     const at = this.panes?.divider === null || !this.panes ? null : this.mode === 'swipe' ? dividerAt(this.clientWidth, this.free, this.position) : this.panes.divider;
-    return html`<div class="cmp-stage"></div>
+    return html`${this.stage}
       ${at === null || this.mode === 'one' ? nothing : html`${this.name(this.names[0], 'left', at)}${this.name(this.names[1], 'right', at)}${this.divider(at)}`}`;
   }
 }
