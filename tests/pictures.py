@@ -23,12 +23,14 @@ from playwright.sync_api import Browser, sync_playwright
 from tests.conftest import CHROMIUM_HINT, REFERENCE, ROOT, chromium_path
 from tests.support.browser import FLAGS, Explorer
 from tests.support.city_server import CityServer, run_cim
+from tests.support.planner import Drafts, Planner
 
 FOLDER: Final = ROOT / "docs" / "pictures"
 BYTES_MAX: Final = 600_000
 DESKTOP: Final = (1440, 900)
 PHONE: Final = (390, 844)
 WAIT_S: Final = 240.0
+SETTLED_S: Final = 10.0
 
 ROTTERDAM: Final = (
     "--title",
@@ -44,7 +46,8 @@ ROTTERDAM: Final = (
 class Picture:
     """A picture: which page of which city, and what is done before it is taken.
 
-    ``search`` names a building to select; ``script`` is an expression over the page's ``app``.
+    ``search`` names a building to select; ``script`` is an expression over the page's ``app``; ``{B}`` in
+    the query stands for the id of the scheme of that letter.
     """
 
     name: str
@@ -56,15 +59,22 @@ class Picture:
     script: str = ""
 
 
+ALONE: Final = "schemes=base&mode=one"
+"""The city as it is, without the comparison that the sample opens on."""
+
 PICTURES: Final[Sequence[Picture]] = (
-    Picture("explore-light-en", "lang=en&theme=light", search="Ateneum"),
-    Picture("explore-light-zh", "lang=zh&theme=light", search="Ateneum"),
-    Picture("explore-dark-en", "lang=en&theme=dark", search="Ateneum"),
-    Picture("explore-height-en", "lang=en&theme=light&by=height_m"),
-    Picture("operate-dark-en", "lang=en&theme=dark&on=water-network,traffic", search="sensor"),
+    Picture("explore-light-en", f"lang=en&theme=light&{ALONE}", search="Ateneum"),
+    Picture("explore-light-zh", f"lang=zh&theme=light&{ALONE}", search="Ateneum"),
+    Picture("explore-dark-en", f"lang=en&theme=dark&{ALONE}", search="Ateneum"),
+    Picture("explore-height-en", f"lang=en&theme=light&by=height_m&{ALONE}"),
+    Picture("operate-dark-en", f"lang=en&theme=dark&on=water-network,traffic&{ALONE}", search="sensor"),
+    Picture("explore-compare-light-en", "lang=en&theme=light&schemes=base,{C}"),
+    Picture("explore-compare-light-zh", "lang=zh&theme=light&schemes=base,{B}"),
+    Picture("plan-light-en", "lang=en&theme=light&scheme={C}", page="plan"),
+    Picture("plan-dark-zh", "lang=zh&theme=dark&scheme={B}", page="plan"),
     Picture(
         "explore-phone-en",
-        "lang=en&theme=light",
+        f"lang=en&theme=light&{ALONE}",
         size=PHONE,
         search="Ateneum",
         script="app.map.centreOn(app.state.object.value.centroid, 16.6)",
@@ -74,8 +84,11 @@ PICTURES: Final[Sequence[Picture]] = (
 )
 
 
-def take(browser: Browser, address: str, picture: Picture) -> bytes:
+def take(browser: Browser, server: CityServer, picture: Picture) -> bytes:
     """Open the page as a person would see it and return it as a PNG."""
+    drafts = Drafts(server)
+    letters = {scheme["letter"]: scheme["id"] for scheme in drafts.read("/schemes")["items"]}
+    query = picture.query.format(**letters)
     width, height = picture.size
     context = browser.new_context(
         viewport={"width": width, "height": height},
@@ -84,17 +97,27 @@ def take(browser: Browser, address: str, picture: Picture) -> bytes:
         has_touch=picture.size == PHONE,
         device_scale_factor=2 if picture.size == PHONE else 1,
     )
-    explorer = Explorer(context.new_page())
+    explorer = (Planner if picture.page == "plan" else Explorer)(context.new_page())
     explorer.page.set_default_timeout(WAIT_S * 1000)
-    explorer.visit(address, f"/{picture.page}?{picture.query}")
+    token = f"#token={drafts.token}" if picture.page == "plan" else ""
+    explorer.visit(server.address, f"/{picture.page}?{query}{token}")
     if picture.page == "table":
         explorer.page.locator("table.dt tbody tr th").first.wait_for()
+    elif picture.page == "plan":
+        explorer.until("app && app.map && app.planned.schemes.state === 'ready' && app.map.right.isIdle", WAIT_S)
+        # Readings come one after the other, and the scheme's objects with the next frames.
+        time.sleep(SETTLED_S)
+        explorer.until("app.map.right.isIdle", WAIT_S)
     else:
         _prepare(explorer, picture)
     # The caret is left alone: hiding it would need an inline style, which the pages refuse.
     taken = explorer.page.screenshot(caret="initial", animations="allow")
     context.close()
     return taken
+
+
+_LEFT: Final = "document.querySelector('cim-compare')?.pair?.left"
+"""The left map of a comparison, nothing where there is one map."""
 
 
 def _prepare(explorer: Explorer, picture: Picture) -> None:
@@ -121,6 +144,7 @@ def _prepare(explorer: Explorer, picture: Picture) -> None:
     if picture.script:
         explorer.evaluate(f"({picture.script}, true)")
     explorer.still(WAIT_S)
+    explorer.until(f"!{_LEFT} || {_LEFT}.isIdle", WAIT_S)
 
 
 def small(png: bytes) -> bytes:
@@ -173,7 +197,7 @@ def main(names: Sequence[str]) -> None:
             with server_of(city) as server:
                 for picture in (one for one in wanted if one.city == city):
                     begun = time.monotonic()
-                    png = small(take(browser, server.address, picture))
+                    png = small(take(browser, server, picture))
                     (FOLDER / f"{picture.name}.png").write_bytes(png)
                     print(f"{picture.name}: {len(png) // 1000} kB, {time.monotonic() - begun:.0f} s", flush=True)
         browser.close()

@@ -55,6 +55,8 @@ _TARGET = """(() => {
 class Explorer:
     """A page of the city: what it asked for, what it said, what it drew."""
 
+    element = "cim-app"
+
     def __init__(self, page: Page) -> None:
         self.page = page
         self.requests: list[str] = []
@@ -77,7 +79,8 @@ class Explorer:
     def evaluate(self, expression: str, argument: Any = None) -> Any:
         """Return the value of a JavaScript expression; it sees the app element as ``app``."""
         return self.page.evaluate(
-            f"(argument) => {{ const app = document.querySelector('cim-app'); return ({expression}); }}", argument
+            f"(argument) => {{ const app = document.querySelector('{self.element}'); return ({expression}); }}",
+            argument,
         )
 
     def until(self, expression: str, wait_s: float = 20.0, argument: Any = None) -> Any:

@@ -87,7 +87,9 @@ export class Plan {
       const schemes = await this.api.schemes();
       this.store.set({ schemes: ready(schemes), offline: false });
       const { current } = this.state;
-      if (current !== null && !schemes.some((s) => s.id === current)) this.open(null);
+      const lost = current !== null && !schemes.some((s) => s.id === current);
+      // A draft that a link leads to opens once the token is there.
+      if (lost) this.state.token === null ? this.store.set({ objects: null }) : this.open(null);
       else if (current !== null && this.state.log.state === 'idle') this.open(current, this.state.at);
     } catch (error) {
       if (this.state.schemes.state !== 'ready') this.store.set({ schemes: failed(codeOf(error)) });

@@ -33,7 +33,8 @@ function leaf(ctx: PlanCtx, branch: Branch): TemplateResult {
 function tree(ctx: PlanCtx): TemplateResult {
   const { schemes, current } = ctx.s;
   const baseline = valueOf(ctx.city.s.city)?.baseline_version;
-  const first = html`<li><button type="button" class="leaf ${current === null ? 'on' : ''}" aria-current=${current === null ? 'true' : nothing} data-testid="scheme-base" @click=${() => ctx.do.open(null)}>${baseKey}<span class="grow ${current === null ? 'strong' : ''}">${t('plan.existing')}</span><span class="xs dim">${baseline === undefined ? '' : t('plan.baseline', { n: baseline })}</span></button></li>`;
+  const base = current === null || (schemes.state === 'ready' && ctx.scheme === null);
+  const first = html`<li><button type="button" class="leaf ${base ? 'on' : ''}" aria-current=${base ? 'true' : nothing} data-testid="scheme-base" @click=${() => ctx.do.open(null)}>${baseKey}<span class="grow ${base ? 'strong' : ''}">${t('plan.existing')}</span><span class="xs dim">${baseline === undefined ? '' : t('plan.baseline', { n: baseline })}</span></button></li>`;
   if (schemes.state === 'failed') return html`<ul class="tree">${first}</ul><div class="sec state">${mark('fail')}<div><p class="xs">${problemText(schemes.code)}</p><button type="button" class="link xs" @click=${() => void ctx.do.readSchemes()}>${t('panel.retry')}</button></div></div>`;
   if (schemes.state !== 'ready') return html`<ul class="tree" aria-busy="true">${first}${[1, 2].map(() => html`<li class="leaf"><span class="sk box"></span><span class="sk line grow"></span></li>`)}</ul>`;
   return html`<ul class="tree">${first}${ctx.tree.map((branch) => leaf(ctx, branch))}</ul>
