@@ -88,8 +88,7 @@ export class Plan {
       this.store.set({ schemes: ready(schemes), offline: false });
       const { current } = this.state;
       const lost = current !== null && !schemes.some((s) => s.id === current);
-      // A draft that a link leads to opens once the token is there.
-      if (lost) this.state.token === null ? this.store.set({ objects: null }) : this.open(null);
+      if (lost) this.state.token === null ? this.store.set({ objects: null }) : this.open(null); // A linked draft opens once the token is there.
       else if (current !== null && this.state.log.state === 'idle') this.open(current, this.state.at);
     } catch (error) {
       if (this.state.schemes.state !== 'ready') this.store.set({ schemes: failed(codeOf(error)) });
