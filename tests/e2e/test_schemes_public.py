@@ -72,7 +72,7 @@ def test_a_phone_shows_schemes_first(opened: Callable[..., Page], sample_server:
     explorer.visit(sample_server.address, "/explore?quality=fast&lang=zh&theme=dark&off=sensors")
     explorer.page.get_by_test_id("chip-C").click()
     explorer.page.get_by_test_id("sheet-grip").click()
-    explorer.page.locator("button.sch.large[aria-pressed=true]").get_by_text("塔楼").wait_for()
+    explorer.page.locator("button.sch.large[aria-pressed=true] .nam").get_by_text("塔楼").wait_for()
     assert explorer.violations() == []
     explorer.page.locator("#tab-numbers").click()
     explorer.page.get_by_test_id("reading-people.dwellings").wait_for()
