@@ -19,7 +19,7 @@ from cim.city.model import Quarantined
 from ingest.columns import gather
 from ingest.records import Progress, ReadContext, Record, SourceHeader
 
-READER_OPTIONS: Final = ("time_zone", "network_id")
+READER_OPTIONS: Final = ("time_zone", "network_id", "mapping")
 """Parameters of a job that readers may ask for by name."""
 
 

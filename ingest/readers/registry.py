@@ -21,6 +21,7 @@ from ingest.readers.limits import (
     check_file_size,
     check_limit,
 )
+from ingest.readers.obj import ObjReader
 from ingest.readers.osm import OsmReader
 from ingest.readers.series import SeriesReader
 from ingest.records import ReadContext, Reader, Record
@@ -31,6 +32,7 @@ READERS: Final[tuple[Reader, ...]] = (
     CityJsonReader(),
     SeriesReader(),
     EpanetReader(),
+    ObjReader(),
 )
 
 _GZIP: Final = b"\x1f\x8b"
@@ -53,7 +55,7 @@ _LOOKS: Final = (
 )
 ACCEPTED: Final = (
     "OpenStreetMap (.osm.pbf), CityJSON (.city.json), CityJSONSeq (.city.jsonl), EPANET (.inp), "
-    "observations (.csv, .parquet)"
+    "observations (.csv, .parquet), models (.obj, or a .zip of them)"
 )
 
 
