@@ -8,9 +8,17 @@ import { changeOf, storeysIn, sumHeights, type Row } from './log';
 
 const LAND_USE = /^\d{2}/;
 
-/** What a target is called: its name where it has one. */
+/** The letter that the words for things use, by the type of an object. */
+const LETTER: Readonly<Record<string, string>> = { Building: 'b', '+Parcel': 'p', Road: 'r', PlantCover: 'k', SolitaryVegetationObject: 't' };
+const BARE = /^\d+$/;
+
+/** What a target is called: its name where it has one, else what it is and its number in the source. */
 export function targetName(ctx: Pick<PlanCtx, 'do'>, id: string): string {
-  return ctx.do.objectOf(id)?.name ?? shortId(id);
+  const object = ctx.do.objectOf(id);
+  if (object?.name) return object.name;
+  const short = shortId(id);
+  const letter = object && BARE.test(short) ? LETTER[object.type] : undefined;
+  return letter ? `${word('madeThing', letter)} ${short}` : short;
 }
 
 export function rowTitle(ctx: Pick<PlanCtx, 'do'>, row: Row): string {
