@@ -25,7 +25,7 @@ CATALOGUE_FIELD_BYTES_MAX: Final = 64 * 1024
 """One field of a catalogue."""
 
 UNIT_M: Final[Mapping[str, float]] = {
-    "m": 1.0, "cm": 0.01, "ft": INTERNATIONAL_FOOT_M, "us-ft": US_SURVEY_FOOT_M,
+    "m": 1.0, "cm": 0.01, "ft": INTERNATIONAL_FOOT_M, "ftUS": US_SURVEY_FOOT_M,
 }  # fmt: skip
 PRESENT: Final = "present"
 LEAVING: Final = "leaving"

@@ -1,11 +1,11 @@
 """Collections of OBJ models, one building each, with or without a catalogue.
 
 A collection is a ZIP archive or a folder of ``.obj`` files, or one of them; a model's id is the name of its
-file.  The mapping says what the files cannot: ``collection.catalogue`` (a CSV in the collection or beside
-it), ``collection.offset`` (what was taken away from the coordinates, in the units of the CRS, with a third
-number for heights), ``collection.up`` (``z``, or ``y`` as drawing programs turn it),
-``collection.vertical_datum``, and which columns of the catalogue say what.  The CRS comes from ``--crs`` or
-``collection.crs``.
+file.  The member ``collection`` of the mapping says what the files cannot: ``catalogue`` (a CSV in the
+collection or beside it), ``offset`` (what was taken away from the coordinates, in the units of the CRS, with a
+third number for heights), ``up`` (``z``, or ``y`` as drawing programs turn it), ``crs`` (where ``--crs`` says
+none), ``vertical_datum``, ``title``, and which columns of the catalogue say what
+(:mod:`ingest.readers.catalogue`).
 """
 
 from __future__ import annotations
@@ -93,8 +93,7 @@ class ObjReader:
 
     def read(self, path: Path, context: ReadContext) -> Iterator[Record]:
         """Yield the header, then the models in the order of their names."""
-        declared = _declared(context)
-        said = _collection(declared, path)
+        said = _collection(_mapping(context), path)
         with ExitStack() as stack:
             files = open_models(path, stack)
             catalogue = None
@@ -104,14 +103,19 @@ class ObjReader:
             yield from _Reading(files, said, catalogue, context).records(self)
 
 
-def _declared(context: ReadContext) -> Mapping[str, Any]:
+def _mapping(context: ReadContext) -> Mapping[str, Any]:
     text = context.options.get("mapping")
-    declared = orjson.loads(str(text)) if text else {}
-    return declared if isinstance(declared, dict) else {}
+    try:
+        mapping = orjson.loads(str(text)) if text else {}
+    except orjson.JSONDecodeError as error:
+        raise _wrong("itself") from error
+    if not isinstance(mapping, dict):
+        raise _wrong("itself")
+    return mapping
 
 
-def _collection(declared: Mapping[str, Any], path: Path) -> _Collection:
-    said = declared.get("collection", {})
+def _collection(mapping: Mapping[str, Any], path: Path) -> _Collection:
+    said = mapping.get("collection", {})
     if not isinstance(said, dict):
         raise _wrong("collection")
     offset = said.get("offset", [0.0, 0.0, 0.0])
@@ -123,15 +127,15 @@ def _collection(declared: Mapping[str, Any], path: Path) -> _Collection:
         raise _wrong("collection.up")
     catalogue = said.get("catalogue")
     return _Collection(
-        plan=read_plan(declared) if catalogue is not None else None,
+        plan=read_plan(said) if catalogue is not None else None,
         catalogue=None if catalogue is None else str(catalogue),
         crs=said.get("crs"),
         offset=np.array([*offset, 0.0][:3], dtype=np.float64),
         y_up=said.get("up") == "y",
         vertical_datum=said.get("vertical_datum"),
-        title=str(declared.get("title") or path.name),
-        licence=str(declared.get("licence") or ""),
-        attribution=str(declared.get("attribution") or ""),
+        title=str(said.get("title") or path.name),
+        licence=str(mapping.get("licence") or ""),
+        attribution=str(mapping.get("attribution") or ""),
     )
 
 

@@ -22,7 +22,11 @@ OFFSET = (700_000.0, 2_900_000.0)
 
 
 def mapping(**more):
-    return {
+    said = {
+        "catalogue": "list.csv",
+        "offset": list(OFFSET),
+        "crs": "EPSG:2249",
+        "vertical_datum": "NAVD88",
         "id": "id",
         "type": {"column": "kind", "values": {"B": "Building", "W": "OtherConstruction"}, "default": "Building"},
         "status": {"column": "status", "leaving": ["to go"], "proposed": ["to come"], "gone": ["was"]},
@@ -30,11 +34,10 @@ def mapping(**more):
         "attributes": {
             "name": "name",
             "year_of_construction": "built",
-            "height_m": {"column": "height", "unit": "us-ft"},
+            "height_m": {"column": "height", "unit": "ftUS"},
         },
-        "collection": {"catalogue": "list.csv", "offset": list(OFFSET), "crs": "EPSG:2249", "vertical_datum": "NAVD88"},
-        **more,
     }
+    return {"licence": "CC0-1.0", "attribution": "the surveyor", "collection": {**said, **more}}
 
 
 ROWS = """id,kind,status,lod,name,built,height,lon,lat
@@ -78,6 +81,7 @@ def test_a_collection_with_its_catalogue(tmp_path):
     records = read(collection(tmp_path), mapping(), working_crs="EPSG:26986")
     header = records[0]
     assert isinstance(header, SourceHeader)
+    assert (header.licence, header.attribution) == ("CC0-1.0", "the surveyor")
     assert (header.working_crs, header.vertical_datum, header.ground) == ("EPSG:26986", "NAVD88", "interpolated")
     found = objects_of(records)
     for one in found.values():
@@ -181,15 +185,15 @@ def test_models_that_are_far_from_their_catalogued_places_are_refused_with_the_w
 @pytest.mark.parametrize(
     ("change", "code"),
     [
-        ({"collection": {"catalogue": "list.csv"}}, "crs-missing"),
-        ({"collection": {"catalogue": "list.csv", "crs": "EPSG:999999"}}, "unknown-crs"),
-        ({"collection": {"catalogue": "../list.csv", "crs": "EPSG:2249"}}, "catalogue-name"),
-        ({"collection": {"catalogue": "/etc/passwd", "crs": "EPSG:2249"}}, "catalogue-name"),
-        ({"collection": {"catalogue": "no.csv", "crs": "EPSG:2249"}}, "catalogue-missing"),
-        ({"collection": {"crs": "EPSG:2249", "offset": [1]}}, "mapping"),
-        ({"collection": {"crs": "EPSG:2249", "offset": ["a", "b"]}}, "mapping"),
-        ({"collection": {"crs": "EPSG:2249", "up": "sideways"}}, "mapping"),
-        ({"collection": "all"}, "mapping"),
+        ({"crs": None}, "crs-missing"),
+        ({"crs": "EPSG:999999"}, "unknown-crs"),
+        ({"catalogue": "../list.csv"}, "catalogue-name"),
+        ({"catalogue": "/etc/passwd"}, "catalogue-name"),
+        ({"catalogue": "no.csv"}, "catalogue-missing"),
+        ({"offset": [1]}, "mapping"),
+        ({"offset": ["a", "b"]}, "mapping"),
+        ({"offset": [1e400, 0]}, "mapping"),
+        ({"up": "sideways"}, "mapping"),
         ({"id": None}, "mapping"),
         ({"id": "nobody"}, "catalogue-column"),
         ({"attributes": {"name": "nobody"}}, "catalogue-column"),
@@ -202,7 +206,7 @@ def test_models_that_are_far_from_their_catalogued_places_are_refused_with_the_w
 def test_what_is_wrong_with_the_whole_is_refused(tmp_path, change, code):
     path = collection(tmp_path)
     with pytest.raises((InvalidInput, NotFound)) as caught:
-        read(path, {**mapping(), **change})
+        read(path, mapping(**change))
     assert caught.value.problem_code == code
     assert caught.value.hint
 
