@@ -17,6 +17,7 @@ from cim.errors import InvalidInput
 from cim.findings import Finding
 from cim.geometry.crs import WorkingFrame
 from cim.schemes.model import EXISTS, TYPE, Change, Edit, Scheme, Value, Version, Words
+from cim.schemes.shaping import WithModels, motion_of_model
 from cim.schemes.state import State
 
 _DIGITS: Final = 7
@@ -28,6 +29,14 @@ _PLACES: Final = ("footprint", "axis", "place", "places", "line", "anchor", "sit
 _SHAPES: Final = ("footprint", "axis", "place")
 _SOLID: Final = frozenset({"Building"})
 """Types whose base shape is not drawn once a scheme has changed it."""
+
+MODEL_NORTH_M: Final = 1_000.0
+"""How far apart the two places lie that say how a model is turned: 1 cm of rounding turns nothing."""
+
+_NAMED: Final = frozenset(
+    {*_SHAPES, "ground_m", "height_m", "storeys", "roof", "land_use", "name", "model", EXISTS, TYPE}
+)
+"""Fields that are members of a scheme object; the others are its properties."""
 
 COORDINATES_MAX: Final = 20_000
 
@@ -92,7 +101,6 @@ def object_json(state: State, target: str, frame: WorkingFrame) -> dict[str, Any
     height_m = fields.get("height_m")
     if storeys:
         height_m = round(sum(storey[0] for storey in storeys) + (roof or {"height_m": 0.0})["height_m"], 3)
-    named = {"footprint", "axis", "place", "ground_m", "height_m", "storeys", "roof", "land_use", "name", EXISTS, TYPE}
     return {
         "id": target,
         "type": fields.get(TYPE),
@@ -105,8 +113,21 @@ def object_json(state: State, target: str, frame: WorkingFrame) -> dict[str, Any
         "land_use": fields.get("land_use"),
         "phase_year": state.phase_of(target),
         "name": fields.get("name"),
-        "properties": {name: value for name, value in fields.items() if name not in named},
+        "model": None if change == "demolished" else _model_json(state, fields, frame),
+        "properties": {name: value for name, value in fields.items() if name not in _NAMED},
     }
+
+
+def _model_json(state: State, fields: Mapping[str, Value], frame: WorkingFrame) -> dict[str, Any] | None:
+    """Return which model a building is and where: its origin, and the place ``MODEL_NORTH_M`` along its own north."""
+    digest, base = fields.get("model"), state.base
+    model = base.model(digest) if isinstance(digest, str) and isinstance(base, WithModels) else None
+    motion = None if model is None or fields.get("footprint") is None else motion_of_model(model, fields)
+    if motion is None:
+        return None
+    axis = motion.of(np.array([[0.0, 0.0], [0.0, MODEL_NORTH_M]]))
+    origin, north = np.round(frame.to_lonlat(axis), _DIGITS).tolist()
+    return {"id": digest, "origin": origin, "north": north, "north_m": MODEL_NORTH_M}
 
 
 def objects_json(state: State, targets: Iterable[str], frame: WorkingFrame) -> list[dict[str, Any]]:

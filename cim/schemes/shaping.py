@@ -12,7 +12,7 @@ from cim.city.model import CityObject
 from cim.geometry.surfaces import Geometry
 from cim.schemes.fields import STOREY_M_MIN
 from cim.schemes.model import Value
-from cim.schemes.rigid import motion_between, moved
+from cim.schemes.rigid import Motion, motion_between, moved
 from cim.schemes.solids import joined, lifted, solid_of
 
 Fields: TypeAlias = Mapping[str, Value]
@@ -199,11 +199,18 @@ def _polygon(rings: Value) -> shapely.Polygon:
 
 
 def _placed(model: PlacedModel, fields: Fields) -> Geometry | None:
-    """Return a model where its outline is now; ``None`` where the outline was bent or the height is another."""
+    """Return a model where its outline is now; ``None`` where it no longer fits."""
+    motion = motion_of_model(model, fields)
+    return None if motion is None else moved(model.body, motion, ground_m(fields))
+
+
+def motion_of_model(model: PlacedModel, fields: Fields) -> Motion | None:
+    """Return what carries a model to where its outline is now.
+
+    ``None`` where the outline was bent or the height is another: then the building is a solid, no longer the model.
+    """
     outline = [
         shapely.get_coordinates(ring)[:-1].tolist() for ring in (model.outline.exterior, *model.outline.interiors)
     ]
     motion = motion_between(outline, fields["footprint"])
-    if motion is None or abs(height_m(fields) - model.height_m) > 10 * SAME_M:
-        return None
-    return moved(model.body, motion, ground_m(fields))
+    return None if abs(height_m(fields) - model.height_m) > 10 * SAME_M else motion

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import struct
 from collections.abc import AsyncIterator
@@ -149,3 +150,35 @@ async def test_cityjson_is_read(desk: tuple[Planning, httpx.AsyncClient]) -> Non
     answer = await upload(desk, json.dumps(document).encode())
     assert answer.status_code == 201, answer.text
     assert (answer.json()["height_m"], answer.json()["triangles"]) == (9.0, 12)
+
+
+async def test_a_model_is_drawn_as_what_it_is(desk: tuple[Planning, httpx.AsyncClient]) -> None:
+    planning, http = desk
+    told = (await upload(desk, glb_of(tower()))).json()
+    answer = await http.get(f"/api/v1/models/{told['id']}.glb")
+    assert answer.status_code == 200
+    assert answer.headers["content-type"] == "model/gltf-binary"
+    assert "immutable" in answer.headers["cache-control"]
+    drawn = trimesh.load(io.BytesIO(answer.content), file_type="glb", force="scene").to_geometry()
+    assert drawn.volume == pytest.approx(20 * 12 * 30)
+    assert drawn.bounds[:, 1].tolist() == [0.0, 30.0]
+    again = await http.get(f"/api/v1/models/{told['id']}.glb", headers={"If-None-Match": answer.headers["etag"]})
+    assert again.status_code == 304
+    assert (await http.get(f"/api/v1/models/{'0' * 64}.glb")).json()["code"] == "model-unknown"
+    assert (await http.get("/api/v1/models/..%2f..%2fx.glb")).status_code == 404
+    scheme = planning.schemes.create(_words(), MEI).scheme.id
+    params = {"model": told["id"], "anchor": [X + 100, Y + 80], "bearing_deg": 90.0}
+    planning.schemes.edit(scheme, Wish("model.add", None, params), MEI)
+    headers = {"Authorization": f"Bearer {planning.token}"}
+    (item,) = (await http.get(f"/api/v1/schemes/{scheme}/objects", headers=headers)).json()["items"]
+    place = item["model"]
+    assert place["id"] == told["id"]
+    frame = planning.schemes.city.working
+    ends = frame.from_lonlat(np.array([place["origin"], place["north"]]))
+    assert ends[0] == pytest.approx([X + 100, Y + 80], abs=0.02)
+    # A bearing of 90 degrees: the model's own north looks east.
+    assert ends[1] - ends[0] == pytest.approx([place["north_m"], 0.0], abs=0.03)
+    taller = Wish("building.height", item["id"], {"height_m": 40.0})
+    planning.schemes.edit(scheme, taller, MEI)
+    (item,) = (await http.get(f"/api/v1/schemes/{scheme}/objects", headers=headers)).json()["items"]
+    assert item["model"] is None

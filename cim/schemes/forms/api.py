@@ -31,6 +31,15 @@ def forms_router(models: ModelService, asking: Asking) -> APIRouter:
                 raise LimitExceeded("The model is too large.", code="model-bytes", limit=MODEL_BYTES_MAX)
         return json_response(await run_sync(models.upload, bytes(content)), status=201)
 
+    @router.get("/models/{digest}.glb", summary="The triangles of a model, about its own origin")
+    def read(digest: str, request: Request) -> Response:
+        # Named by the hash of what was uploaded: what it names never changes.
+        headers = {"ETag": f'"{digest}"', "Cache-Control": "public, max-age=31536000, immutable"}
+        content = models.drawing(digest)
+        if digest in request.headers.get("if-none-match", ""):
+            return Response(status_code=304, headers=headers)
+        return Response(content, media_type="model/gltf-binary", headers=headers)
+
     return router
 
 

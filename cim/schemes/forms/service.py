@@ -13,11 +13,12 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
-from cim.errors import CimError, InvalidInput, StorageFull
+from cim.errors import CimError, InvalidInput, NotFound, StorageFull
 from cim.geometry.surfaces import Geometry
 from cim.jobs.actor import ChildActor
 from cim.jobs.model import JobLimits
 from cim.ports import Clock
+from cim.schemes.forms.glb import model_glb
 from cim.schemes.forms.store import ModelStore
 from cim.schemes.making import ModelFacts
 from cim.schemes.shaping import PlacedModel
@@ -83,6 +84,17 @@ class ModelService:
         """Return a model's outline and height."""
         model = self.placed(digest)
         return None if model is None else ModelFacts(model.outline, model.height_m)
+
+    def drawing(self, digest: str) -> bytes:
+        """Return a model about its own origin as a GLB; raises :class:`NotFound` (``model-unknown``)."""
+        found = self._store.drawing(digest)
+        if found is None:
+            triangles = self._store.load(digest)
+            if triangles is None:
+                raise NotFound("No such model was brought.", code="model-unknown", model=digest[:64])
+            found = model_glb(triangles)
+            self._store.keep_drawing(digest, found)
+        return found
 
     def placed(self, digest: str) -> PlacedModel | None:
         """Return a model about its own origin."""

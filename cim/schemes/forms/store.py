@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import secrets
 from collections.abc import Callable
 from pathlib import Path
 from typing import Final
@@ -31,6 +32,22 @@ class ModelStore:
             return None
         return triangles
 
+    def drawing(self, digest: str) -> bytes | None:
+        """Return a model's GLB, ``None`` where none was kept."""
+        try:
+            return self._drawing(digest).read_bytes() if _DIGEST.fullmatch(digest) else None
+        except FileNotFoundError:
+            return None
+
+    def keep_drawing(self, digest: str, content: bytes) -> None:
+        """Keep a model's GLB beside its triangles; a full disk costs only the time to make it again."""
+        part = self.scratch(f"{digest}-{secrets.token_hex(4)}")
+        try:
+            part.write_bytes(content)
+            part.replace(self._drawing(digest))
+        except OSError:
+            part.unlink(missing_ok=True)
+
     def scratch(self, name: str) -> Path:
         """Return a path to write to that nobody reads."""
         self.root.mkdir(parents=True, exist_ok=True)
@@ -49,3 +66,6 @@ class ModelStore:
 
     def _path(self, digest: str) -> Path:
         return self.root / f"{digest}.npy"
+
+    def _drawing(self, digest: str) -> Path:
+        return self.root / f"{digest}.glb"

@@ -10,6 +10,7 @@
  * The container needs a size; the map fills it and follows it. Panels: `setPadding`, so that no label lies under one.
  */
 import type { Draft, LonLat, PointerTool, ProfilePoint, SchemeOverlay, Witness } from '../scheme/types';
+import type { CityMapOptions } from './types';
 import { showLayers } from './deck-view';
 import { MapBase } from './map-base';
 import { cutThrough } from './section';
@@ -34,6 +35,15 @@ export class CityMap extends MapBase {
   private readonly snapper = new Snapper();
   private draftFrame = 0;
   private ground: { at: LonLat; height_m: number } | null = null;
+
+  constructor(container: HTMLElement, options: CityMapOptions = {}) {
+    super(container, options);
+    this.scene.overlay.watchModels(() => {
+      if (this.closed) return;
+      this.recut();
+      this.refresh(true);
+    });
+  }
 
   /** What a scheme adds, changes and takes away, over the city as it is; null is the city alone. */
   setOverlay(overlay: SchemeOverlay | null): void {

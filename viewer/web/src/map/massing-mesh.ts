@@ -1,4 +1,5 @@
 import { earcut } from '@math.gl/polygon';
+import type { ModelMesh } from './model-mesh';
 import { bendsOf, facetOf, heightOn, planesOf, roofAt, type Plane, type Point } from './roof';
 
 /** Buildings of a scheme as triangles, edges and contact shadows (pure). Metres east, north and up; z is up. */
@@ -11,6 +12,8 @@ export interface Mass {
   /** Height and use, the lowest first. */
   readonly storeys: readonly (readonly [number, string])[];
   readonly roof: { readonly type: string; readonly height_m: number };
+  /** The body where it is a model's, where it stands: drawn in place of walls and roof. */
+  readonly model?: ModelMesh | undefined;
 }
 
 /** Storeys of one use in one mass: what is coloured and picked as one. */
@@ -125,6 +128,11 @@ class Builder {
     const bands = bandsOf(mass, this.runs, index);
     const top = bands.at(-1);
     if (!top) return;
+    if (mass.model && !this.outline) {
+      this.model(mass.model, mass, bands, index);
+      for (const ring of rings) this.contact(ring, mass.ground_m);
+      return;
+    }
     const planes = planesOf(mass.roof.type, mass.roof.height_m, outer);
     const eaves_m = mass.ground_m + top.to_m;
     for (const ring of rings) {
@@ -133,6 +141,28 @@ class Builder {
       this.contact(ring, mass.ground_m);
     }
     this.roof(rings, eaves_m, planes, top, index);
+  }
+
+  /** A model's own faces, flat; each face belongs to the storeys that its middle lies in. */
+  private model(model: ModelMesh, mass: Mass, bands: readonly Band[], index: number): void {
+    const top = bands.at(-1);
+    if (!top) return;
+    const at = (i: number): [number, number, number] => [model.points[i * 3] ?? 0, model.points[i * 3 + 1] ?? 0, model.points[i * 3 + 2] ?? 0];
+    const levels = top.to_level / Math.max(top.to_m, 1e-6);
+    for (let i = 0; i + 2 < model.faces.length; i += 3) {
+      const [a, b, c] = [at(model.faces[i] ?? 0), at(model.faces[i + 1] ?? 0), at(model.faces[i + 2] ?? 0)];
+      const [u, v] = [[b[0] - a[0], b[1] - a[1], b[2] - a[2]] as const, [c[0] - a[0], c[1] - a[1], c[2] - a[2]] as const];
+      const n = [u[1] * v[2] - u[2] * v[1], u[2] * v[0] - u[0] * v[2], u[0] * v[1] - u[1] * v[0]] as const;
+      const l = Math.hypot(...n);
+      if (l < 1e-9) continue;
+      const middle_m = (a[2] + b[2] + c[2]) / 3 - mass.ground_m;
+      const { row } = bands.find((band) => middle_m < band.to_m) ?? top;
+      for (const p of [a, b, c]) this.corner([p[0], p[1]], p[2], [n[0] / l, n[1] / l, n[2] / l], row, Math.max(0, p[2] - mass.ground_m) * levels);
+    }
+    for (let i = 0; i + 1 < model.edges.length; i += 2) {
+      const [a, b] = [at(model.edges[i] ?? 0), at(model.edges[i + 1] ?? 0)];
+      this.edge([a[0], a[1]], a[2], [b[0], b[1]], b[2], index);
+    }
   }
 
   private corner(p: Point, z: number, normal: readonly number[], row: number, level: number): void {

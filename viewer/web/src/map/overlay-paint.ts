@@ -49,6 +49,12 @@ export function buildingColour(p: OverlayPaint, o: SchemeObject, run: Run): Rgba
   return front(changeColour(p, o));
 }
 
+/** Solar panels keep their own dark blue whatever the building is coloured by; selection shows through it. */
+export function panelColour(p: OverlayPaint, o: SchemeObject): Rgba {
+  const own = p.tokens.get('map-solar');
+  return withAlpha(o.id === p.selectedId || o.id === p.hoverId ? mixColour(own, p.tokens.get('bldg-selected'), 0.35) : own, FRONT);
+}
+
 export const ghostColour = (p: OverlayPaint, o: SchemeObject): Rgba =>
   o.id === p.selectedId ? withAlpha(p.tokens.get('bldg-selected'), 0.3) : withAlpha(p.tokens.get('bldg-demolished'), o.id === p.hoverId ? 0.28 : GHOST_ALPHA);
 

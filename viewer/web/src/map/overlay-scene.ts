@@ -5,6 +5,7 @@ import type { FeatureInView, Rgba } from './types';
 import { mixColour, type Tokens } from './tokens';
 import type { LabelSource } from './layers/label-layers';
 import { landUseCode } from './palette';
+import { ModelShelf } from './model-mesh';
 import { factsOf, isBuilding, prepare, topOf, type OverlayPoint, type Prepared } from './overlay';
 import { massColour, type OverlayPaint } from './overlay-paint';
 import { SCHEME, schemeColours, schemeGround, schemeMasses, schemePoints, type SchemeDrawing } from './layers/scheme-layers';
@@ -29,6 +30,7 @@ let versions = 0;
 /** A scheme over the city: what is drawn of it, and what of the city is not. */
 export class OverlayScene {
   overlay: SchemeOverlay | null = null;
+  readonly models = new ModelShelf();
   private prepared: Prepared | null = null;
   private other: SchemeOverlay | null = null;
   private others: ReadonlyMap<string, SchemeObject> | null = null;
@@ -36,6 +38,14 @@ export class OverlayScene {
   private paintKey = '';
   private painted: { layers: OverlayLayers; tokens: Tokens } | null = null;
   private trees: Tree[] = [];
+
+  /** Calls `changed` when a model has come that the overlay shows. */
+  watchModels(changed: () => void): void {
+    this.models.changed = () => {
+      this.build();
+      changed();
+    };
+  }
 
   /** Takes an overlay; false where it is drawn as the last one was. */
   set(overlay: SchemeOverlay | null): boolean {
@@ -69,7 +79,7 @@ export class OverlayScene {
     this.version = ++versions;
     this.painted = null;
     this.own = null;
-    this.prepared = this.overlay ? prepare(this.withOthers(this.overlay)) : null;
+    this.prepared = this.overlay ? prepare(this.withOthers(this.overlay), this.models.get) : null;
     this.trees = (this.prepared?.trees ?? []).filter((t) => t.object.change !== 'demolished').map(treeOf);
   }
 
@@ -149,7 +159,6 @@ export class OverlayScene {
     this.own ??= ownLabels(prepared);
     return [...sources.map(stays).filter((s): s is LabelSource => s !== null), ...this.own];
   }
-
 
 
   objectOf(id: string): SchemeObject | null {

@@ -3,6 +3,8 @@ import type { Position } from './features';
 import { polygonsOf, linesOf, pointOf } from './features';
 import { LocalFrame } from './local-frame';
 import { massMesh, type Mass, type MassMesh } from './massing-mesh';
+import type { ModelMesh } from './model-mesh';
+import { panelMesh, type PanelMesh } from './panel-mesh';
 
 /** What a scheme's overlay comes to before any layer is made (pure). */
 export interface OverlayArea {
@@ -23,6 +25,8 @@ export interface Prepared {
   /** Buildings that stand, and those that are gone, in the order of their meshes' masses. */
   readonly buildings: readonly SchemeObject[];
   readonly solid: MassMesh;
+  /** Solar panels on the roofs of the buildings that stand, by the same masses. */
+  readonly panels: PanelMesh;
   readonly ghosts: readonly SchemeObject[];
   readonly ghost: MassMesh;
   readonly areas: readonly OverlayArea[];
@@ -58,7 +62,30 @@ const featureOf = (o: SchemeObject): { id: string; properties: Record<string, un
   geometry: o.geometry && 'coordinates' in o.geometry ? o.geometry : null,
 });
 
-export function massOf(o: SchemeObject, rings: readonly (readonly Position[])[], frame: LocalFrame): Mass {
+/** Gives a model by its id; null while it is not here. */
+export type Models = (id: string) => ModelMesh | null;
+
+/** A model carried to where its building stands, in metres of the frame. */
+function placedModel(o: SchemeObject, frame: LocalFrame, models: Models): ModelMesh | undefined {
+  const mesh = o.model ? models(o.model.id) : null;
+  if (!mesh || !o.model) return undefined;
+  const [x0, y0] = frame.toMetres([o.model.origin[0], o.model.origin[1]]);
+  const [xn, yn] = frame.toMetres([o.model.north[0], o.model.north[1]]);
+  // The model's own north as it lies here; its east is a quarter turn to the right of that.
+  const [nx, ny] = [(xn - x0) / o.model.north_m, (yn - y0) / o.model.north_m];
+  const points = new Float32Array(mesh.points.length);
+  for (let i = 0; i < points.length; i += 3) {
+    const [x, y] = [mesh.points[i] ?? 0, mesh.points[i + 1] ?? 0];
+    points[i] = x0 + x * ny + y * nx;
+    points[i + 1] = y0 - x * nx + y * ny;
+    points[i + 2] = (mesh.points[i + 2] ?? 0) + (o.ground_m ?? 0);
+  }
+  return { ...mesh, points };
+}
+
+const noModels: Models = () => null;
+
+export function massOf(o: SchemeObject, rings: readonly (readonly Position[])[], frame: LocalFrame, models: Models = noModels): Mass {
   const storeys = o.storeys ?? [];
   const roof = o.roof ?? { type: 'flat', height_m: 0 };
   const stacked_m = storeys.reduce((sum, [h]) => sum + h, 0) + roof.height_m;
@@ -68,6 +95,7 @@ export function massOf(o: SchemeObject, rings: readonly (readonly Position[])[],
     height_m: storeys.length ? stacked_m : (o.height_m ?? 0),
     storeys,
     roof,
+    model: placedModel(o, frame, models),
   };
 }
 
@@ -79,7 +107,7 @@ function originOf(objects: readonly SchemeObject[]): Position {
   return [0, 0];
 }
 
-export function prepare(overlay: SchemeOverlay): Prepared {
+export function prepare(overlay: SchemeOverlay, models: Models = noModels): Prepared {
   const { objects, hidden } = inPhase(overlay);
   const frame = new LocalFrame(originOf(objects));
   const [masses, ghostMasses]: [Mass[], Mass[]] = [[], []];
@@ -94,7 +122,7 @@ export function prepare(overlay: SchemeOverlay): Prepared {
     if (isBuilding(object)) {
       const gone = object.change === 'demolished';
       for (const rings of polygons) {
-        (gone ? ghostMasses : masses).push(massOf(object, rings, frame));
+        (gone ? ghostMasses : masses).push(massOf(object, rings, frame, models));
         (gone ? ghosts : buildings).push(object);
       }
       continue;
@@ -106,7 +134,9 @@ export function prepare(overlay: SchemeOverlay): Prepared {
   }
   areas.sort((a, b) => groundRank(a.object) - groundRank(b.object));
   const byId = new Map(objects.map((o) => [o.id, o]));
-  return { frame, buildings, solid: massMesh(masses), ghosts, ghost: massMesh(ghostMasses, true), areas, lines, trees, points, hidden, byId };
+  const solar = masses.map((mass, i) => (mass.model ? 0 : Number(buildings[i]?.properties['solar_share']) || 0));
+  const panels = panelMesh(masses, solar, frame.origin[1] < 0 ? -1 : 1);
+  return { frame, buildings, solid: massMesh(masses), panels, ghosts, ghost: massMesh(ghostMasses, true), areas, lines, trees, points, hidden, byId };
 }
 
 /** Where an object's label or callout stands: the middle of its place, and its top. */
@@ -142,5 +172,5 @@ export function massToken(letter: string, colourIndex: number): string {
 /** What tells two overlays' objects apart: kind of change, place, height, storeys' uses. */
 export const sameObject = (a: SchemeObject, b: SchemeObject): boolean =>
   a.change === b.change &&
-  JSON.stringify([a.geometry, a.ground_m, a.height_m, a.storeys, a.roof, a.land_use, a.properties]) ===
-    JSON.stringify([b.geometry, b.ground_m, b.height_m, b.storeys, b.roof, b.land_use, b.properties]);
+  JSON.stringify([a.geometry, a.ground_m, a.height_m, a.storeys, a.roof, a.land_use, a.properties, a.model]) ===
+    JSON.stringify([b.geometry, b.ground_m, b.height_m, b.storeys, b.roof, b.land_use, b.properties, b.model]);

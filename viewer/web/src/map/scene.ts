@@ -116,7 +116,7 @@ export class Scene {
 
   /** True when nothing that is shown is still on its way. */
   get settled(): boolean {
-    return !this.sources.waiting && [...this.tiles.values()].every((t) => !t.props.visible || !t.state || t.isLoaded);
+    return !this.sources.waiting && !this.overlay.models.waiting && [...this.tiles.values()].every((t) => !t.props.visible || !t.state || t.isLoaded);
   }
 
   /** The layers show something that moves by itself: they are described anew for the next frame. */

@@ -94,6 +94,8 @@ export interface SchemeObject {
   readonly land_use: string | null;
   readonly phase_year: number | null;
   readonly name: string | null;
+  /** The uploaded model that it is, while it is: where the model's origin lies, and the place `north_m` along its north. */
+  readonly model?: { readonly id: string; readonly origin: LonLat; readonly north: LonLat; readonly north_m: number } | null;
   readonly properties: Readonly<Record<string, Json>>;
 }
 

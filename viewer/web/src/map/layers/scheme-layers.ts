@@ -6,8 +6,9 @@ import type { Rgba } from '../types';
 import { mixColour, withAlpha } from '../tokens';
 import type { Position } from '../features';
 import { isStreet, type OverlayArea, type OverlayLine, type OverlayPoint, type Prepared } from '../overlay';
-import { areaColour, buildingColour, edgeColour, ghostColour, isChanged, massColour, outlineColour, type OverlayPaint } from '../overlay-paint';
+import { areaColour, buildingColour, edgeColour, ghostColour, isChanged, massColour, outlineColour, panelColour, type OverlayPaint } from '../overlay-paint';
 import type { MassMesh } from '../massing-mesh';
+import type { PanelMesh } from '../panel-mesh';
 import { CITY_EXTENSIONS } from '../shading/extension';
 import { Kind } from '../shading/shader';
 import { FeatureMeshLayer, SkirtLayer } from './mesh-layers';
@@ -40,10 +41,10 @@ export interface SchemeDrawing {
   readonly paint: OverlayPaint;
   readonly contact: Rgba;
   readonly fade_ms: number;
-  readonly colours: { readonly solid: Uint8Array; readonly ghost: Uint8Array };
+  readonly colours: { readonly solid: Uint8Array; readonly panels: Uint8Array; readonly ghost: Uint8Array };
 }
 
-export function coloursOf(mesh: MassMesh, colour: (mass: number, run: MassMesh['runs'][number]) => Rgba): Uint8Array {
+export function coloursOf(mesh: Pick<MassMesh, 'runs'>, colour: (mass: number, run: MassMesh['runs'][number]) => Rgba): Uint8Array {
   const out = new Uint8Array(mesh.runs.length * 4);
   mesh.runs.forEach((run, row) => out.set(colour(run.mass, run), row * 4));
   return out;
@@ -57,6 +58,7 @@ export function schemeColours(prepared: Prepared, paint: OverlayPaint): SchemeDr
   };
   return {
     solid: coloursOf(prepared.solid, (mass, run) => of(prepared.buildings, mass, (o) => buildingColour(paint, o, run))),
+    panels: coloursOf(prepared.panels, (mass) => of(prepared.buildings, mass, (o) => panelColour(paint, o))),
     ghost: coloursOf(prepared.ghost, (mass) => of(prepared.ghosts, mass, (o) => ghostColour(paint, o))),
   };
 }
@@ -68,7 +70,7 @@ const placed = (d: SchemeDrawing): object => ({
 });
 const single = { data: [0], getPosition: [0, 0, 0] as [number, number, number], material: UNLIT };
 
-function bodyLayer(d: SchemeDrawing, id: string, mesh: MassMesh, objects: readonly SchemeObject[], colours: Uint8Array, kind: number): Layer {
+function bodyLayer(d: SchemeDrawing, id: string, mesh: PanelMesh, objects: readonly SchemeObject[], colours: Uint8Array, kind: number): Layer {
   return new MassLayer({
     ...placed(d),
     ...single,
@@ -141,6 +143,7 @@ export function schemeMasses(d: SchemeDrawing): { below: Layer[]; bodies: Layer[
       }),
     );
     bodies.push(bodyLayer(d, 'body', solid, buildings, d.colours.solid, Kind.building));
+    if (d.prepared.panels.runs.length) bodies.push(bodyLayer(d, 'panel', d.prepared.panels, buildings, d.colours.panels, Kind.building));
     const strong = (mass: number): number => {
       const o = buildings[mass];
       return o?.id === d.paint.selectedId ? 2.2 : o && isChanged(d.paint, o) ? 1.8 : 1;
