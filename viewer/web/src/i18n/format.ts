@@ -6,6 +6,9 @@ import { lang, t, wordFor } from './index';
 
 const MINUS = '−';
 
+/** Several things said in one breath. */
+export const listed = (parts: readonly string[]): string => parts.join(lang() === 'zh' ? '，' : ', ');
+
 /** Group thousands by a comma and round to `digits` decimals. */
 export function number(value: number, digits = 0): string {
   if (!Number.isFinite(value)) return '–';

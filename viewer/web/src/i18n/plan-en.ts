@@ -102,6 +102,7 @@ export const planEn = {
   'plan.rebase.do': 'Move',
   'plan.rebased': 'Moved to the newest baseline',
   'plan.conflict.text': 'Both sides changed the same {n} things. Choose for each; nothing is written before.',
+  'plan.conflict.text.one': 'Both sides changed the same thing. Choose one side; nothing is written before.',
   'plan.conflict.left': '{n} to choose',
   'plan.conflict.was': 'before: {value}',
   'plan.conflict.title': 'Changed by somebody else',

@@ -104,6 +104,7 @@ export const planZh: Readonly<Record<keyof typeof planEn, string>> = {
   'plan.rebase.do': '更新',
   'plan.rebased': '已更新到最新基线',
   'plan.conflict.text': '双方修改了相同的 {n} 处，请逐项选择；选择前不写入。',
+  'plan.conflict.text.one': '双方修改了同一处，请选择一方；选择前不写入。',
   'plan.conflict.left': '还有 {n} 项',
   'plan.conflict.was': '原值：{value}',
   'plan.conflict.title': '他人已修改',

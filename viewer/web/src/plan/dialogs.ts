@@ -1,7 +1,7 @@
 import { html, nothing, type TemplateResult } from 'lit';
 import { ref } from 'lit/directives/ref.js';
 import { lang, problemText, t, tn, word } from '../i18n/index';
-import { number } from '../i18n/format';
+import { listed, number } from '../i18n/format';
 import type { EditRequest } from '../scheme/api';
 import { BASE, type Conflict, type Json, type Words } from '../scheme/types';
 import { icon, mark } from '../ui/icons';
@@ -96,12 +96,12 @@ export function valueText(fieldName: string, value: Json): string {
   if (fieldName === 'exists') return t(value ? 'plan.value.stays' : 'plan.value.gone');
   if (fieldName === 'storeys') {
     const storeys = storeysIn(value);
-    return tn('plan.value.storeys', storeys.length, String(storeys.length), { h: number(sumHeights(storeys), 1), use: [...new Set(storeys.map((s) => word('floorUse', s[1])))].join(', ') });
+    return tn('plan.value.storeys', storeys.length, String(storeys.length), { h: number(sumHeights(storeys), 1), use: listed([...new Set(storeys.map((s) => word('floorUse', s[1])))]) });
   }
   if (fieldName === 'land_use' && typeof value === 'string') return landUse(value);
   if (fieldName === 'oneway' && typeof value === 'string') return word('oneway', value);
   if (fieldName === 'footprint' || fieldName === 'axis' || fieldName === 'place') return t('plan.value.shape', { n: JSON.stringify(value).split('[').length - 2 });
-  if (typeof value === 'object') return Object.values(value).map((v) => (typeof v === 'string' ? word('roofType', v) : typeof v === 'number' ? number(v, 1) : '')).filter(Boolean).join(', ');
+  if (typeof value === 'object') return listed(Object.values(value).map((v) => (typeof v === 'string' ? word('roofType', v) : typeof v === 'number' ? number(v, 1) : '')).filter(Boolean));
   return typeof value === 'number' ? number(value, Number.isInteger(value) ? 0 : 2) : String(value);
 }
 
@@ -113,7 +113,7 @@ function side(name: string, value: string, chosen: boolean, choose: (() => void)
 /** Both sides of a conflict and what they came from; where one may choose, as radio buttons. */
 function conflictRow(ctx: PlanCtx, c: Conflict & { readonly wanted?: string }, names: { readonly ours: string; readonly theirs: string }, chosen: 'ours' | 'theirs' | undefined, choose: ((side: 'ours' | 'theirs') => void) | null): TemplateResult {
   const key = conflictKey(c);
-  const wanted = c.edits ? Object.keys(c.edits).filter((f) => f !== 'kind').map((f) => word('field', f)).join(', ') : '';
+  const wanted = c.edits ? listed(Object.keys(c.edits).filter((f) => f !== 'kind').map((f) => word('field', f))) : '';
   return html`<li class="conflict" data-testid="conflict">
     <div class="row between"><span class="strong trunc">${targetName(ctx, c.target)}</span><span class="xs dim">${word('field', c.field)}${wanted ? `: ${wanted}` : ''}</span></div>
     <p class="xs dim">${t('plan.conflict.was', { value: valueText(c.field, c.base) })}</p>
@@ -133,7 +133,7 @@ function joinDialog(ctx: PlanCtx, desk: JoiningDesk, kind: 'merge' | 'rebase', j
   const names = { ours: `${branch.label} ${nameOf(scheme)}`, theirs: kind === 'rebase' ? t('plan.baseline', { n: baseline }) : from ? `${from.label} ${nameOf(from.scheme)}` : '' };
   const submit = (f: HTMLFormElement): void => void desk.join(kind, kind === 'merge' ? (asked ? joining.from : textOf(f, 'from')) : '', joining.choices);
   return frame(t(kind === 'merge' ? 'plan.merge.title' : 'plan.rebase.title', { name: branch.label }), `dialog-${kind}`, desk.close, form(submit, html`
-    ${asked ? html`<p>${t('plan.conflict.text', { n: joining.conflicts.length })}</p><ul class="conflicts">${joining.conflicts.map((c) => conflictRow(ctx, c, names, joining.choices[conflictKey(c)], choose(c)))}</ul>`
+    ${asked ? html`<p>${tn('plan.conflict.text', joining.conflicts.length, String(joining.conflicts.length))}</p><ul class="conflicts">${joining.conflicts.map((c) => conflictRow(ctx, c, names, joining.choices[conflictKey(c)], choose(c)))}</ul>`
       : kind === 'merge' ? html`<p class="mid">${t('plan.merge.text', { name: branch.label })}</p><label class="fld"><span class="xs mid">${t('plan.merge.from')}</span><select class="field" name="from" data-testid="merge-from">${others.map((b) => html`<option value=${b.scheme.id} .selected=${b.scheme.id === from?.scheme.id}>${b.label} ${nameOf(b.scheme)}</option>`)}</select></label>`
       : html`<p class="mid">${t('plan.rebase.text', { from: scheme.baseline_version, to: baseline })}</p>`}
     ${failed(ctx)}
@@ -147,7 +147,7 @@ export function wantedText(request: EditRequest): string {
     lanes: (v) => String(v), oneway: (v) => word('oneway', String(v)), type: (v) => word('roofType', String(v)), solar_share: (v) => `${number(Number(v) * 100)}%`, storeys: (v) => valueText('storeys', v),
   };
   const said = Object.entries(request.params).flatMap(([name, value]) => (words[name] && value !== null ? [words[name](value)] : []));
-  return said.length > 0 ? said.join(', ') : word('edit', request.kind).replace(/\s*\{\w+\}/g, '');
+  return said.length > 0 ? listed(said) : word('edit', request.kind).replace(/\s*\{\w+\}/g, '');
 }
 
 /** Another planner was there first: both sides, and nothing is overwritten unasked. */

@@ -1,6 +1,6 @@
 import { html, nothing, svg, type TemplateResult } from 'lit';
 import { lang, problemText, t, tn, word, wordFor, type MessageKey } from '../i18n/index';
-import { number } from '../i18n/format';
+import { listed, number } from '../i18n/format';
 import { valueOf } from '../state/model';
 import { BASE, type Factor, type Reading } from '../scheme/types';
 import { bulletOf, deltaText, shownOf, valueText } from '../scheme/reading';
@@ -32,7 +32,7 @@ function targetText(reading: Reading): string | null {
   const { target } = reading;
   if (!target) return null;
   const one = (sign: string, value: number): string => `${sign} ${valueText(reading, value)}`;
-  return [target.min === undefined ? null : one('≥', target.min), target.max === undefined ? null : one('≤', target.max)].filter(Boolean).join(', ');
+  return listed([target.min === undefined ? '' : one('≥', target.min), target.max === undefined ? '' : one('≤', target.max)].filter(Boolean));
 }
 
 function factorLine(factor: Factor): TemplateResult {
@@ -46,7 +46,7 @@ function factorLine(factor: Factor): TemplateResult {
 function graph(ctx: PlanCtx, reading: Reading): TemplateResult {
   const inputs = reading.inputs.map((id) => (id.includes('.') ? titleOf(ctx, id) : word('planInput', id)));
   const h = Math.max(2, inputs.length) * 26;
-  return html`<div class="graph" role="img" aria-label=${t('plan.why.graph', { from: inputs.join(', '), to: titleOf(ctx, reading.id) })}>
+  return html`<div class="graph" role="img" aria-label=${t('plan.why.graph', { from: listed(inputs), to: titleOf(ctx, reading.id) })}>
     <ul aria-hidden="true">${inputs.map((name) => html`<li class="tag">${name}</li>`)}</ul>
     <svg viewBox="0 0 60 ${h}" preserveAspectRatio="none" aria-hidden="true">${inputs.map((_, i) => svg`<path d="M0 ${((i + 0.5) * h) / inputs.length}C34 ${((i + 0.5) * h) / inputs.length} 26 ${h / 2} 60 ${h / 2}"/>`)}</svg>
     <span class="tag info" aria-hidden="true">${titleOf(ctx, reading.id)}</span>
