@@ -11,10 +11,10 @@ const CALM_STEPS = 3;
 
 const overlay = ({ scheme, objects }: OfScheme): SchemeOverlay => ({ scheme: scheme.id, letter: scheme.letter, colour_index: scheme.colour_index, objects: objects.items, hidden: new Set(objects.hidden), phase: null });
 
-/** Drawn and at rest for a moment; at the latest after a while, with what there is. */
+/** Drawn and at rest for a moment; at the latest after a while by the clock, with what there is. */
 async function calm(map: CityMap): Promise<void> {
-  let steps = 0;
-  for (let waited = 0; waited < WAIT_MS && steps < CALM_STEPS; waited += STEP_MS) {
+  const end = performance.now() + WAIT_MS;
+  for (let steps = 0; performance.now() < end && steps < CALM_STEPS;) {
     await new Promise((resolve) => setTimeout(resolve, STEP_MS));
     steps = map.isIdle ? steps + 1 : 0;
   }
