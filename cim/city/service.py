@@ -10,11 +10,14 @@ from typing import Any, Final
 
 import duckdb
 import numpy as np
+import orjson
 import pyarrow as pa
 
 from cim.city import store
 from cim.city.columns import columns_to_objects
 from cim.city.index import CityIndex
+from cim.city.merging.service import Declared, Delivery, merge_delivery
+from cim.city.merging.store import read_report
 from cim.city.model import CityFrame, CityObject
 from cim.city.store import Act, Published
 from cim.db.store import Database
@@ -125,17 +128,32 @@ class CityService:
         self._database.submit(lambda c: store.discard(c, job_id)).result()
 
     def publish(
-        self, act: Act, frame: CityFrame, datasets: Sequence[Provenance], also: Sequence[Also] = ()
+        self,
+        act: Act,
+        frame: CityFrame,
+        datasets: Sequence[Provenance],
+        also: Sequence[Also] = (),
+        declared: Declared | None = None,
     ) -> Published:
         """Publish what a job has staged as the next baseline, with ``also`` in the same transaction.
 
+        ``declared`` says how sources that share buildings are matched and whose word counts.
         Raises :class:`cim.errors.Conflict` if the city has another CRS; then nothing is changed.
         """
         staged = self._staged.get(act.job_id, 0)
+        names = [dataset.dataset for dataset in datasets]
 
         def work(connection: duckdb.DuckDBPyConnection) -> Published:
             store.write_frame(connection, frame, act.at)
-            published = store.publish(connection, act, [dataset.dataset for dataset in datasets], staged)
+            published = store.publish(
+                connection,
+                act,
+                names,
+                staged,
+                lambda version: merge_delivery(
+                    connection, Delivery(act.job_id, version, act.at, tuple(names), declared or Declared())
+                ),
+            )
             for dataset in datasets:
                 store.write_dataset(connection, dataset, published.baseline_version)
             for write in also:
@@ -151,6 +169,12 @@ class CityService:
         """Tell whether a job's baseline is committed."""
         with self._database.read() as cursor:
             return store.has_published(cursor, job_id)
+
+    def merge_report(self, job_id: str) -> dict[str, Any] | None:
+        """Return what a job's delivery did where sources share buildings; ``None`` where it met no other source."""
+        with self._database.read() as cursor:
+            text = read_report(cursor, job_id)
+        return None if text is None else dict(orjson.loads(text))
 
     def index_at(self, version: int) -> CityIndex:
         """Return the index of a baseline: the shared one of the newest, of an older one a new one each time."""

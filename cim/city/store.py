@@ -6,7 +6,7 @@ Functions take an open DuckDB connection: the writer's inside a transaction, or 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -21,6 +21,11 @@ from cim.findings import Provenance
 
 _OBJECT_COLUMNS: Final = "id, type, dataset, parent_id, attributes, place, xmin, ymin, zmin, xmax, ymax, zmax"
 _GEOMETRY_COLUMNS: Final = "object_id, lod, kind, surfaces, structure"
+
+_DATASET_COLUMNS: Final = (
+    "id, baseline_version, title, source_file, source_sha256, licence, attribution, reader, reader_version, read_at,"
+    " generated"
+)
 
 _CURRENT: Final = """
     SELECT * FROM (
@@ -101,11 +106,19 @@ def _prepare_staging(connection: duckdb.DuckDBPyConnection) -> None:
         connection.execute(f"CREATE TEMP TABLE IF NOT EXISTS {name} AS SELECT * FROM main.{name} LIMIT 0")  # noqa: S608
 
 
-def publish(connection: duckdb.DuckDBPyConnection, act: Act, datasets: Sequence[str], staged: int) -> Published:
+def publish(
+    connection: duckdb.DuckDBPyConnection,
+    act: Act,
+    datasets: Sequence[str],
+    staged: int,
+    share: Callable[[int], bool] | None = None,
+) -> Published:
     """Make what a job has staged the next baseline, in the caller's transaction.
 
     Objects of ``datasets`` that are not staged are removed; those that are the same stay as they
-    are, so that an unchanged delivery adds no versions.  Raises :class:`IntegrityError` if not just
+    are, so that an unchanged delivery adds no versions.  ``share`` is told the number of the baseline and
+    writes what shares buildings with other sources; it leaves the rest in ``plain``, or returns ``False`` where
+    nothing is shared.  Raises :class:`IntegrityError` if not just
     ``staged`` objects are there: a connection that was opened again has lost what was staged on it.
     """
     _prepare_staging(connection)
@@ -124,8 +137,11 @@ def publish(connection: duckdb.DuckDBPyConnection, act: Act, datasets: Sequence[
         raise IntegrityError("An object was staged twice.", code="object-twice", count=repeated)
     version = current_version(connection) + 1
     _digest_incoming(connection, act.job_id)
-    _compare_with_current(connection, version - 1, list(datasets))
-    _write_versions(connection, act, version)
+    if share is not None and share(version):
+        _write_versions(connection, act, version, "plain")
+    else:
+        _compare_with_current(connection, version - 1, list(datasets))
+        _write_versions(connection, act, version, "difference")
     added, changed, removed, unchanged = (
         int(_scalar(connection, "SELECT count(*) FROM difference WHERE state = ?", [state]))
         for state in ("added", "changed", "removed", "unchanged")
@@ -166,27 +182,28 @@ def _compare_with_current(connection: duckdb.DuckDBPyConnection, version: int, d
     )
 
 
-def _write_versions(connection: duckdb.DuckDBPyConnection, act: Act, version: int) -> None:
+def _write_versions(connection: duckdb.DuckDBPyConnection, act: Act, version: int, difference: str) -> None:
+    """Append versions; the time of the act is that from which a version is valid, and until which what goes was."""
     connection.execute(
-        """INSERT INTO city_object
-           SELECT i.id, ?, false, i.type, i.dataset, i.parent_id, i.attributes, i.place,
-                  i.xmin, i.ymin, i.zmin, i.xmax, i.ymax, i.zmax, i.digest, NULL, NULL
-           FROM incoming i JOIN difference d ON d.id = i.id
-           WHERE d.state IN ('added', 'changed') ORDER BY i.sequence""",
-        [version],
+        f"""INSERT INTO city_object
+            SELECT i.id, ?, false, i.type, i.dataset, i.parent_id, i.attributes, i.place,
+                   i.xmin, i.ymin, i.zmin, i.xmax, i.ymax, i.zmax, i.digest, ?, NULL
+            FROM incoming i JOIN {difference} d ON d.id = i.id
+            WHERE d.state IN ('added', 'changed') ORDER BY i.sequence""",  # noqa: S608 -- constants of this module
+        [version, act.at],
     )
     connection.execute(
         f"""INSERT INTO city_object
             SELECT c.id, ?, true, c.type, c.dataset, c.parent_id, '{{}}', NULL,
-                   NULL, NULL, NULL, NULL, NULL, NULL, '', NULL, NULL
-            FROM ({_CURRENT}) c JOIN difference d ON d.id = c.id WHERE d.state = 'removed'""",  # noqa: S608
-        [version, version - 1],
+                   NULL, NULL, NULL, NULL, NULL, NULL, '', NULL, ?
+            FROM ({_CURRENT}) c JOIN {difference} d ON d.id = c.id WHERE d.state = 'removed'""",  # noqa: S608
+        [version, act.at, version - 1],
     )
     connection.execute(
-        """INSERT INTO city_geometry
-           SELECT g.object_id, ?, g.lod, g.kind, g.surfaces, g.structure
-           FROM temp.staged_geometry g JOIN difference d ON d.id = g.object_id
-           WHERE g.job_id = ? AND d.state IN ('added', 'changed')""",
+        f"""INSERT INTO city_geometry
+            SELECT g.object_id, ?, g.lod, g.kind, g.surfaces, g.structure
+            FROM temp.staged_geometry g JOIN {difference} d ON d.id = g.object_id
+            WHERE g.job_id = ? AND d.state IN ('added', 'changed')""",  # noqa: S608 -- constants of this module
         [version, act.job_id],
     )
 
@@ -308,7 +325,7 @@ def write_frame(connection: duckdb.DuckDBPyConnection, frame: CityFrame, at: dat
 def write_dataset(connection: duckdb.DuckDBPyConnection, dataset: Provenance, version: int) -> None:
     """Record a source as it was taken in at a baseline."""
     connection.execute(
-        "INSERT INTO dataset VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        f"INSERT INTO dataset ({_DATASET_COLUMNS}, withdrawn) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, false)",  # noqa: S608
         [
             dataset.dataset,
             version,
@@ -332,6 +349,7 @@ def read_datasets(connection: duckdb.DuckDBPyConnection) -> list[Provenance]:
                   generated
            FROM dataset
            QUALIFY row_number() OVER (PARTITION BY id ORDER BY baseline_version DESC) = 1
+               AND NOT coalesce(withdrawn, false)
            ORDER BY min(baseline_version) OVER (PARTITION BY id), id"""
     ).fetchall()
     # The store keeps UTC without saying so; what leaves it says so.

@@ -1,0 +1,167 @@
+"""One building from what several sources say of it: facts by priority, conflicts, whose geometry is shown (pure).
+
+Facts are in the form in which the store keeps them (:mod:`cim.city.columns`): ``{"v": value, "u": unit, "q": quality,
+"i": interval, "m": method, "s": source}``, defaults left out.  A city of 100,000 merged buildings has millions of
+them, so they are not made into objects here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final, NamedTuple
+
+from cim.city.priority import GEOMETRY, PLACE, Priority, quality_rank
+
+Fact = Mapping[str, Any]
+Facts = Mapping[str, Fact]
+
+BODY_FACTS: Final = frozenset({"height_m", "ground_m", "min_height_m", "roof_height_m", "roof_type"})
+"""What describes the geometry: of equals, the value that came with the geometry that is shown is kept."""
+
+AGREE_M: Final = 0.5
+"""Lengths within this are no conflict: two surveys of one roof seldom agree better."""
+
+AGREE_RELATIVE: Final = 1e-6
+"""Other numbers within this are the same number written with different digits."""
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """What one source says of a building.
+
+    ``lods`` are the levels of detail of its own geometries, ``part_lods`` those of its parts' geometries.
+    """
+
+    id: str
+    dataset: str
+    facts: Facts
+    lods: tuple[str, ...] = ()
+    part_lods: tuple[str, ...] = ()
+    has_place: bool = True
+
+
+class Conflict(NamedTuple):
+    """Two sources that say different things: what is kept, and what another says."""
+
+    attribute: str
+    kept: object
+    kept_dataset: str
+    other: object
+    other_dataset: str
+
+
+@dataclass(frozen=True, slots=True)
+class Combined:
+    """What is shown of a building: its facts, and the ids of the members that its shape comes from.
+
+    ``shapes`` are (level of detail, member); ``body`` is the member whose parts are shown.
+    """
+
+    facts: dict[str, dict[str, Any]]
+    conflicts: tuple[Conflict, ...]
+    place_from: str | None
+    shapes: tuple[tuple[str, str], ...]
+    body: str | None
+
+
+def combine(members: Sequence[Member], dataset: str, priority: Priority) -> Combined:
+    """Return one building from its members; ``dataset`` is that of the id which it goes by.
+
+    The result does not depend on the order of ``members``.
+    """
+    members = sorted(members, key=lambda one: (-priority.age(one.dataset), one.id))
+    ranked = sorted(members, key=lambda one: _shape_rank(one, priority))
+    body = next((one for one in ranked if one.lods or one.part_lods), None)
+    with_place = [one for one in ranked if one.has_place]
+    place = min(with_place, key=lambda one: (priority.declared(PLACE, one.dataset), one is not body), default=None)
+    facts: dict[str, dict[str, Any]] = {}
+    conflicts: list[Conflict] = []
+    for name in dict.fromkeys(name for one in members for name in one.facts):
+        kept = _keep(name, members, body, priority)
+        if kept is None:
+            continue
+        fact = dict(kept.facts[name])
+        if kept.dataset != dataset:
+            fact.setdefault("s", kept.dataset)
+        facts[name] = fact
+        conflicts.extend(_conflicts(name, kept, members))
+    return Combined(
+        facts,
+        tuple(conflicts),
+        None if place is None else place.id,
+        _shapes(ranked, body),
+        None if body is None else body.id,
+    )
+
+
+def _shape_rank(member: Member, priority: Priority) -> tuple[int, float, int, str]:
+    highest = max(map(lod_rank, (*member.lods, *member.part_lods)), default=-1.0)
+    return (priority.declared(GEOMETRY, member.dataset), -highest, priority.age(member.dataset), member.id)
+
+
+def _shapes(ranked: Sequence[Member], body: Member | None) -> tuple[tuple[str, str], ...]:
+    if body is None:
+        return ()
+    # Where parts are shown, what another source has of the whole would be drawn through them.
+    givers = [body] if body.part_lods else ranked
+    best: dict[str, str] = {}
+    for member in givers:
+        for lod in member.lods:
+            best.setdefault(lod, member.id)
+    return tuple(sorted(best.items()))
+
+
+def _keep(name: str, members: Sequence[Member], body: Member | None, priority: Priority) -> Member | None:
+    known = [one for one in members if _is_said(one.facts.get(name))]
+    return min(
+        known,
+        key=lambda one: (
+            priority.declared(name, one.dataset),
+            quality_rank(one.facts[name]),
+            name in BODY_FACTS and one is not body,
+            priority.age(one.dataset),
+            one.id,
+        ),
+        default=None,
+    )
+
+
+def _conflicts(name: str, kept: Member, members: Sequence[Member]) -> list[Conflict]:
+    """Return those who say otherwise; an estimate that gave way to a record is no contradiction."""
+    mine = kept.facts[name]
+    return [
+        Conflict(name, mine["v"], mine.get("s") or kept.dataset, fact["v"], fact.get("s") or other.dataset)
+        for other in members
+        if other is not kept and _is_said(fact := other.facts.get(name, {}))
+        if quality_rank(fact) <= quality_rank(mine) and not agree(mine, fact)
+    ]
+
+
+def agree(one: Fact, other: Fact) -> bool:
+    """Tell whether two facts say the same."""
+    first, second = one["v"], other["v"]
+    if one.get("u") != other.get("u"):
+        return False
+    if _is_number(first) and _is_number(second):
+        within = AGREE_M if one.get("u") == "m" else AGREE_RELATIVE * max(abs(first), abs(second))
+        return bool(abs(first - second) <= within)
+    if isinstance(first, str) and isinstance(second, str):
+        return " ".join(first.casefold().split()) == " ".join(second.casefold().split())
+    return bool(first == second)
+
+
+def lod_rank(lod: str) -> float:
+    """Return a level of detail as a number, ``-1`` for one that is none."""
+    try:
+        return float(lod)
+    except ValueError:
+        return -1.0
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _is_said(fact: Fact | None) -> bool:
+    return fact is not None and fact.get("v") not in (None, "")

@@ -1,0 +1,1 @@
+"""Several sources of one city: their own objects kept, one object each for what people see."""

@@ -1,0 +1,372 @@
+"""SQL of merging: what sources gave, who contributes to what, and what is shown of it.
+
+Functions take the writer's connection, inside the transaction in which a baseline is published.  They work on
+temporary tables: ``incoming`` and ``difference`` of :mod:`cim.city.store`, and of their own ``link`` (who contributed
+before), ``present_raw`` (each object as its source gave it, before), ``concerned`` (objects whose building is worked
+out anew), ``raw_after`` (those as their sources give them now), ``shown`` and ``pick`` (what is shown, and whose
+geometry).  Nothing of geometry passes through Python.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import datetime
+from typing import Any, Final
+
+import duckdb
+import pyarrow as pa
+
+from cim.city.merging.plan import Link
+
+BUILDING: Final = "Building"
+
+_RAW: Final = (
+    "id, baseline_version, type, dataset, parent_id, attributes, place, xmin, ymin, zmin, xmax, ymax, zmax, digest"
+)
+_BODY: Final = "type, dataset, parent_id, attributes, place, xmin, ymin, zmin, xmax, ymax, zmax, digest"
+
+_SHAPES: Final = """
+    SELECT g.object_id, g.lod, g.kind, g.surfaces, g.structure FROM temp.staged_geometry g
+    JOIN raw_after r ON r.id = g.object_id AND r.origin = 'incoming' WHERE g.job_id = ?
+    UNION ALL
+    SELECT g.object_id, g.lod, g.kind, g.surfaces, g.structure FROM source_geometry g
+    JOIN raw_after r ON r.id = g.object_id AND r.baseline_version = g.baseline_version AND r.origin = 'source'
+    UNION ALL
+    SELECT g.object_id, g.lod, g.kind, g.surfaces, g.structure FROM city_geometry g
+    JOIN raw_after r ON r.id = g.object_id AND r.baseline_version = g.baseline_version AND r.origin = 'city'
+"""
+
+
+def _current(table: str) -> str:
+    return f"""SELECT * FROM {table} WHERE baseline_version <= ?
+               QUALIFY row_number() OVER (PARTITION BY id ORDER BY baseline_version DESC) = 1 AND NOT removed"""  # noqa: S608
+
+
+_LINKS: Final = """
+    SELECT object_id, canonical_id, match, overlap, iou FROM contribution WHERE baseline_version <= ?
+    QUALIFY row_number() OVER (PARTITION BY object_id ORDER BY baseline_version DESC) = 1 AND canonical_id IS NOT NULL
+"""
+
+
+@contextmanager
+def lent(connection: duckdb.DuckDBPyConnection, name: str, table: pa.Table) -> Iterator[None]:
+    """Lend an Arrow table to SQL."""
+    connection.register(name, table)
+    try:
+        yield
+    finally:
+        connection.unregister(name)
+
+
+def has_links(connection: duckdb.DuckDBPyConnection) -> bool:
+    """Tell whether any two sources ever shared a building."""
+    return bool(connection.execute("SELECT count(*) FROM contribution").fetchall()[0][0])
+
+
+def shares_buildings(connection: duckdb.DuckDBPyConnection) -> bool:
+    """Tell whether what is staged, with what the city ever had, holds buildings of more than one dataset."""
+    found = connection.execute(
+        """SELECT count(DISTINCT dataset) FROM (
+               SELECT DISTINCT dataset FROM incoming WHERE type = ?
+               UNION ALL SELECT DISTINCT dataset FROM city_object WHERE type = ?)""",
+        [BUILDING, BUILDING],
+    ).fetchall()
+    return bool(found[0][0] > 1)
+
+
+def compare(connection: duckdb.DuckDBPyConnection, version: int, datasets: Sequence[str]) -> None:
+    """Compare what is staged with what the same sources gave before, as :mod:`cim.city.store` does for one source."""
+    connection.execute(f"CREATE OR REPLACE TEMP TABLE link AS {_LINKS}", [version])
+    connection.execute(
+        f"""CREATE OR REPLACE TEMP TABLE present_raw AS
+            SELECT {_RAW}, 'source' AS origin FROM ({_current("source_object")})
+            UNION ALL
+            SELECT {_RAW}, 'city' AS origin FROM ({_current("city_object")}) c
+            ANTI JOIN (SELECT DISTINCT canonical_id FROM link) l ON l.canonical_id = c.id""",  # noqa: S608
+        [version, version],
+    )
+    connection.execute(
+        """CREATE OR REPLACE TEMP TABLE difference AS
+           WITH present AS (SELECT id, digest FROM present_raw WHERE list_contains(?, dataset))
+           SELECT coalesce(i.id, p.id) AS id,
+                  CASE WHEN p.id IS NULL THEN 'added' WHEN i.id IS NULL THEN 'removed'
+                       WHEN p.digest = i.digest THEN 'unchanged' ELSE 'changed' END AS state
+           FROM incoming i FULL JOIN present p ON p.id = i.id""",
+        [list(datasets)],
+    )
+
+
+def read_links(connection: duckdb.DuckDBPyConnection, version: int | None = None) -> dict[str, Link]:
+    """Return who contributes to what: from the temporary table, or as it was at a baseline."""
+    rows = (
+        connection.execute("SELECT object_id, canonical_id, match, overlap, iou FROM link")
+        if version is None
+        else connection.execute(_LINKS, [version])
+    ).fetchall()
+    return {object_id: Link(*link) for object_id, *link in rows}
+
+
+def read_parents(connection: duckdb.DuckDBPyConnection) -> tuple[dict[str, str], dict[str, str]]:
+    """Return the parent of each part before the delivery, and after it with those of what it removes."""
+    before = dict(connection.execute("SELECT id, parent_id FROM present_raw WHERE parent_id IS NOT NULL").fetchall())
+    news = connection.execute(
+        """SELECT i.id, i.parent_id FROM incoming i JOIN difference d ON d.id = i.id
+           WHERE d.state <> 'unchanged' AND (i.parent_id IS NOT NULL OR d.state = 'changed')"""
+    ).fetchall()
+    after = {**before, **dict(news)}
+    return before, {one: parent for one, parent in after.items() if parent is not None}
+
+
+def read_changes(connection: duckdb.DuckDBPyConnection) -> list[tuple[str, str, bool]]:
+    """Return id, state, and whether it is a building, of all that the delivery adds, changes or removes."""
+    return connection.execute(
+        """SELECT d.id, d.state, coalesce(i.type, p.type) = ? FROM difference d
+           LEFT JOIN incoming i ON i.id = d.id LEFT JOIN present_raw p ON p.id = d.id
+           WHERE d.state <> 'unchanged' ORDER BY d.id""",
+        [BUILDING],
+    ).fetchall()
+
+
+def read_raw_after(connection: duckdb.DuckDBPyConnection, ids: Sequence[str]) -> pa.Table:
+    """Return id, attributes and place of some objects as their sources give them now, in the order of ids."""
+    with lent(connection, "wanted", pa.table({"id": pa.array(ids, pa.string())})):
+        return connection.sql(
+            """SELECT w.id, CASE WHEN i.id IS NULL THEN p.attributes ELSE i.attributes END AS attributes,
+                      CASE WHEN i.id IS NULL THEN p.place ELSE i.place END AS place
+               FROM wanted w LEFT JOIN incoming i ON i.id = w.id LEFT JOIN present_raw p ON p.id = w.id
+               WHERE i.id IS NOT NULL OR p.id IS NOT NULL ORDER BY w.id"""
+        ).to_arrow_table()
+
+
+def read_shown_buildings(connection: duckdb.DuckDBPyConnection, version: int) -> pa.Table:
+    """Return id, attributes and place of the buildings that a baseline shows, in the order of ids."""
+    return connection.sql(
+        f"SELECT id, attributes, place FROM ({_current('city_object')}) WHERE type = ? ORDER BY id",  # noqa: S608
+        params=[version, BUILDING],
+    ).to_arrow_table()
+
+
+def gather(connection: duckdb.DuckDBPyConnection, concerned: Sequence[str], kept: Sequence[str]) -> None:
+    """Gather the objects that are worked out anew as their sources give them now.
+
+    Those that are ``kept`` beside what is shown have the home ``source``, the others are shown as they are: ``city``.
+    """
+    beside = set(kept)
+    homes = ["source" if one in beside else "city" for one in concerned]
+    rows = pa.table({"id": pa.array(concerned, pa.string()), "home": pa.array(homes, pa.string())})
+    with lent(connection, "concerned_rows", rows):
+        connection.execute("CREATE OR REPLACE TEMP TABLE concerned AS SELECT id, home FROM concerned_rows")
+    connection.execute(
+        f"""CREATE OR REPLACE TEMP TABLE raw_after AS
+            SELECT c.home, i.id, 0::BIGINT AS baseline_version, {", ".join(f"i.{n.strip()}" for n in _BODY.split(","))},
+                   'incoming' AS origin
+            FROM concerned c JOIN incoming i ON i.id = c.id
+            UNION ALL
+            SELECT c.home, p.id, p.baseline_version, {", ".join(f"p.{n.strip()}" for n in _BODY.split(","))}, p.origin
+            FROM concerned c JOIN present_raw p ON p.id = c.id
+            LEFT JOIN difference d ON d.id = c.id WHERE d.id IS NULL"""  # noqa: S608
+    )
+
+
+def read_lods(connection: duckdb.DuckDBPyConnection, job_id: str) -> dict[str, tuple[str, ...]]:
+    """Return the levels of detail of the geometries of what was gathered."""
+    rows = connection.execute(
+        f"SELECT object_id, list(DISTINCT lod ORDER BY lod) FROM ({_SHAPES}) GROUP BY object_id",  # noqa: S608
+        [job_id],
+    ).fetchall()
+    return {object_id: tuple(lods) for object_id, lods in rows}
+
+
+def read_members(connection: duckdb.DuckDBPyConnection, ids: Sequence[str]) -> list[tuple[Any, ...]]:
+    """Return id, type, parent, attributes, and whether there is a place, of some of what was gathered."""
+    with lent(connection, "wanted", pa.table({"id": pa.array(ids, pa.string())})):
+        return connection.execute(
+            """SELECT r.id, r.type, r.parent_id, r.attributes, r.place IS NOT NULL
+               FROM raw_after r JOIN wanted w ON w.id = r.id"""
+        ).fetchall()
+
+
+def begin_shown(connection: duckdb.DuckDBPyConnection) -> None:
+    """Make the tables of what is shown, with what is shown as its source gives it."""
+    connection.execute(
+        """CREATE OR REPLACE TEMP TABLE facts AS
+           SELECT id, type, parent_id, attributes, CASE WHEN place IS NULL THEN NULL ELSE id END AS place_from
+           FROM raw_after WHERE home = 'city'"""
+    )
+    connection.execute("CREATE OR REPLACE TEMP TABLE pick (id VARCHAR, lod VARCHAR, from_id VARCHAR)")
+
+
+def append_shown(connection: duckdb.DuckDBPyConnection, facts: pa.Table, picks: pa.Table) -> None:
+    """Add buildings that were worked out."""
+    with lent(connection, "fact_rows", facts), lent(connection, "pick_rows", picks):
+        connection.execute("INSERT INTO facts SELECT id, type, parent_id, attributes, place_from FROM fact_rows")
+        connection.execute("INSERT INTO pick SELECT id, lod, from_id FROM pick_rows")
+
+
+def finish_shown(connection: duckdb.DuckDBPyConnection, job_id: str) -> None:
+    """Work out places, boxes and digests of what is shown: a box covers the place and the geometries that are shown."""
+    connection.execute(
+        f"""INSERT INTO pick SELECT s.object_id, s.lod, s.object_id
+            FROM (SELECT DISTINCT object_id, lod FROM ({_SHAPES})) s
+            JOIN raw_after r ON r.id = s.object_id AND r.home = 'city'""",  # noqa: S608
+        [job_id],
+    )
+    connection.execute(
+        f"""CREATE OR REPLACE TEMP TABLE shown AS
+            WITH giver AS (SELECT DISTINCT id, from_id FROM pick),
+            box AS (
+                SELECT g.id, min(r.xmin) AS xmin, min(r.ymin) AS ymin, min(r.zmin) AS zmin,
+                       max(r.xmax) AS xmax, max(r.ymax) AS ymax, max(r.zmax) AS zmax
+                FROM giver g JOIN raw_after r ON r.id = g.from_id GROUP BY g.id),
+            shape AS (
+                SELECT p.id, string_agg(md5(s.surfaces) || s.lod || s.kind || coalesce(s.structure, ''), ','
+                                        ORDER BY s.lod, s.kind) AS shapes
+                FROM pick p JOIN ({_SHAPES}) s ON s.object_id = p.from_id AND s.lod = p.lod GROUP BY p.id)
+            SELECT f.id, f.type, split_part(f.id, ':', 1) AS dataset, f.parent_id, f.attributes, r.place,
+                   coalesce(least(b.xmin, r.xmin), r.xmin) AS xmin, coalesce(least(b.ymin, r.ymin), r.ymin) AS ymin,
+                   CASE WHEN b.id IS NULL THEN r.zmin ELSE b.zmin END AS zmin,
+                   coalesce(greatest(b.xmax, r.xmax), r.xmax) AS xmax,
+                   coalesce(greatest(b.ymax, r.ymax), r.ymax) AS ymax,
+                   CASE WHEN b.id IS NULL THEN r.zmax ELSE b.zmax END AS zmax,
+                   sha256(concat_ws(chr(31), f.type, coalesce(f.parent_id, ''), f.attributes,
+                                    coalesce(md5(r.place), ''), coalesce(shape.shapes, ''))) AS digest
+            FROM facts f LEFT JOIN raw_after r ON r.id = f.place_from LEFT JOIN box b ON b.id = f.id
+            LEFT JOIN shape ON shape.id = f.id""",  # noqa: S608
+        [job_id],
+    )
+
+
+def write_shown(connection: duckdb.DuckDBPyConnection, job_id: str, version: int, at: datetime) -> tuple[int, int, int]:
+    """Append the versions of what is shown that differ; return how many are new, how many changed, how many gone."""
+    connection.execute(
+        f"""CREATE OR REPLACE TEMP TABLE news AS
+            SELECT s.id, c.id IS NULL AS is_new FROM shown s
+            LEFT JOIN ({_current("city_object")}) c ON c.id = s.id
+            WHERE c.digest IS DISTINCT FROM s.digest""",  # noqa: S608
+        [version - 1],
+    )
+    connection.execute(
+        f"""INSERT INTO city_object
+            SELECT s.id, ?, false, {", ".join(f"s.{n.strip()}" for n in _BODY.split(","))}, ?, NULL
+            FROM shown s JOIN news n ON n.id = s.id ORDER BY s.id""",  # noqa: S608
+        [version, at],
+    )
+    connection.execute(
+        f"""INSERT INTO city_geometry
+            SELECT p.id, ?, s.lod, s.kind, s.surfaces, s.structure
+            FROM pick p JOIN news n ON n.id = p.id
+            JOIN ({_SHAPES}) s ON s.object_id = p.from_id AND s.lod = p.lod""",  # noqa: S608
+        [version, job_id],
+    )
+    gone = _bury(connection, "city_object", version, at, "SELECT id FROM shown")
+    added, changed = connection.execute(
+        "SELECT count(*) FILTER (WHERE is_new), count(*) FILTER (WHERE NOT is_new) FROM news"
+    ).fetchall()[0]
+    return int(added), int(changed), gone
+
+
+def write_sources(connection: duckdb.DuckDBPyConnection, job_id: str, version: int, at: datetime) -> None:
+    """Append what sources gave of shared buildings where it differs, and what is kept beside no more."""
+    connection.execute(
+        f"""CREATE OR REPLACE TEMP TABLE news AS
+            SELECT r.id, false AS is_new FROM raw_after r
+            LEFT JOIN ({_current("source_object")}) c ON c.id = r.id
+            WHERE r.home = 'source' AND c.digest IS DISTINCT FROM r.digest""",  # noqa: S608
+        [version - 1],
+    )
+    connection.execute(
+        f"""INSERT INTO source_object
+            SELECT r.id, ?, false, {", ".join(f"r.{n.strip()}" for n in _BODY.split(","))}, ?, NULL
+            FROM raw_after r JOIN news n ON n.id = r.id ORDER BY r.id""",  # noqa: S608
+        [version, at],
+    )
+    connection.execute(
+        f"""INSERT INTO source_geometry
+            SELECT s.object_id, ?, s.lod, s.kind, s.surfaces, s.structure
+            FROM ({_SHAPES}) s JOIN news n ON n.id = s.object_id""",  # noqa: S608
+        [version, job_id],
+    )
+    _bury(connection, "source_object", version, at, "SELECT id FROM raw_after WHERE home = 'source'")
+
+
+def _bury(connection: duckdb.DuckDBPyConnection, table: str, version: int, at: datetime, living: str) -> int:
+    """Append that concerned objects are not in a table any more, but for the ``living``; return how many went."""
+    connection.execute(
+        f"""CREATE OR REPLACE TEMP TABLE buried AS
+            SELECT c.id, c.type, c.dataset, c.parent_id FROM ({_current(table)}) c
+            SEMI JOIN concerned w ON w.id = c.id ANTI JOIN ({living}) l ON l.id = c.id""",  # noqa: S608
+        [version - 1],
+    )
+    connection.execute(
+        f"""INSERT INTO {table}
+            SELECT id, ?, true, type, dataset, parent_id, '{{}}', NULL,
+                   NULL, NULL, NULL, NULL, NULL, NULL, '', NULL, ? FROM buried ORDER BY id""",  # noqa: S608
+        [version, at],
+    )
+    return int(connection.execute("SELECT count(*) FROM buried").fetchall()[0][0])
+
+
+def write_links(
+    connection: duckdb.DuckDBPyConnection, version: int, changes: Sequence[tuple[str, Link | None]]
+) -> None:
+    """Append who contributes to what now, where that differs."""
+    if not changes:
+        return
+    links = [link or Link("", "") for _, link in changes]
+    table = pa.table(
+        {
+            "object_id": pa.array([identifier for identifier, _ in changes], pa.string()),
+            "canonical_id": pa.array([link.canonical_id or None for link in links], pa.string()),
+            "match": pa.array([str(link.match) for link in links], pa.string()),
+            "overlap": pa.array([link.overlap for link in links], pa.float64()),
+            "iou": pa.array([link.iou for link in links], pa.float64()),
+        }
+    )
+    with lent(connection, "link_rows", table):
+        connection.execute(
+            "INSERT INTO contribution SELECT object_id, ?, canonical_id, match, overlap, iou FROM link_rows", [version]
+        )
+
+
+def leave_to_plain(connection: duckdb.DuckDBPyConnection) -> None:
+    """Leave in ``plain`` what the delivery changes apart from shared buildings."""
+    connection.execute(
+        "CREATE OR REPLACE TEMP TABLE plain AS SELECT * FROM difference d ANTI JOIN concerned c ON c.id = d.id"
+    )
+
+
+def drop_working_tables(connection: duckdb.DuckDBPyConnection) -> None:
+    """Give back what merging took."""
+    for name in ("link", "present_raw", "concerned", "raw_after", "facts", "pick", "shown", "news", "buried"):
+        connection.execute(f"DROP TABLE IF EXISTS temp.{name}")
+
+
+def read_priority(connection: duckdb.DuckDBPyConnection, version: int) -> str:
+    """Return the declared order of sources, ``""`` where none is."""
+    rows = connection.execute(
+        "SELECT rules FROM merge_priority WHERE baseline_version <= ? ORDER BY baseline_version DESC LIMIT 1", [version]
+    ).fetchall()
+    return str(rows[0][0]) if rows else ""
+
+
+def write_priority(connection: duckdb.DuckDBPyConnection, version: int, rules: str) -> None:
+    """Declare the order of sources from a baseline on."""
+    connection.execute("INSERT INTO merge_priority VALUES (?, ?)", [version, rules])
+
+
+def read_arrivals(connection: duckdb.DuckDBPyConnection) -> list[str]:
+    """Return the datasets in the order in which they first came."""
+    rows = connection.execute("SELECT id FROM dataset GROUP BY id ORDER BY min(baseline_version), id").fetchall()
+    return [identifier for (identifier,) in rows]
+
+
+def write_report(connection: duckdb.DuckDBPyConnection, job_id: str, version: int, report: str) -> None:
+    """Keep what a job's delivery did."""
+    connection.execute("INSERT INTO merge_report VALUES (?, ?, ?)", [job_id, version, report])
+
+
+def read_report(connection: duckdb.DuckDBPyConnection, job_id: str) -> str | None:
+    """Return what a job's delivery did, ``None`` where nothing is kept of it."""
+    rows = connection.execute("SELECT report FROM merge_report WHERE job_id = ?", [job_id]).fetchall()
+    return str(rows[0][0]) if rows else None
