@@ -130,7 +130,8 @@ def _wire(directory: DataDirectory, database: Database, settings: Settings, cloc
     def published() -> None:
         hub.call_threadsafe(sensing.load)
 
-    planning = wire_planning(database, city, hub, clock, settings.chromium)
+    networks = NetworkService(database)
+    planning = wire_planning(database, city, hub, clock, settings.chromium, networks)
 
     def sample_published() -> None:
         published()
@@ -150,7 +151,6 @@ def _wire(directory: DataDirectory, database: Database, settings: Settings, cloc
         clock=clock,
     )
     impact = wire_impact(planning, city, clock)
-    networks = NetworkService(database)
     return City(directory, database, city, networks, sensing, tilesets, jobs, hub, planning, impact, clock)
 
 

@@ -15,14 +15,21 @@ import shapely
 from cim.city.service import CityService
 from cim.db.store import Database
 from cim.errors import NotFound
+from cim.networks.model import Network
+from cim.networks.service import NetworkService
 from cim.schemes import store
 from cim.schemes.baselines import CityBaseline, PlacedModels, no_models
 from cim.schemes.documents import Overview, counts, extent
+from cim.schemes.elements import Fields, read_elements
 from cim.schemes.model import BASE, Edit, Scheme, Version
 from cim.schemes.state import State, fold
 
 STATES_KEPT_MAX: Final = 8
 """Earlier states of one scheme that are remembered."""
+
+
+NETWORKS_KEPT_MAX: Final = 4
+"""Baselines whose network elements are remembered."""
 
 
 class SchemeActor:
@@ -143,6 +150,9 @@ class Shelf:
         self._baselines: dict[int, CityBaseline] = {}
         self.models: PlacedModels = no_models
         """Where what is drawn looks uploaded models up."""
+        self.networks: Callable[[int], Sequence[Network]] = NetworkService(database).networks
+        """The networks of a baseline."""
+        self._elements: dict[int, dict[str, Fields]] = {}
         self.reload()
 
     def reload(self) -> None:
@@ -200,8 +210,20 @@ class Shelf:
         with self._guard:
             found = self._baselines.get(version)
             if found is None:
-                found = CityBaseline(version, lambda: self.city.view.index, self.city.objects_at, self.models)
+                found = CityBaseline(
+                    version, lambda: self.city.view.index, self.city.objects_at, self.models, self.elements
+                )
                 self._baselines[version] = found
+            return found
+
+    def elements(self, version: int) -> dict[str, Fields]:
+        """Return the fields of the network elements of a baseline; read once."""
+        with self._guard:
+            found = self._elements.get(version)
+            if found is None:
+                found = self._elements[version] = read_elements(self.networks(version))
+                while len(self._elements) > NETWORKS_KEPT_MAX:
+                    self._elements.pop(next(iter(self._elements)))
             return found
 
     def bases_of(self, log: Iterable[Edit]) -> dict[int, CityBaseline]:

@@ -25,6 +25,16 @@ PlacedModels = Callable[[str], PlacedModel | None]
 """Gives uploaded models by their SHA-256."""
 
 
+Elements = Callable[[int], Mapping[str, Mapping[str, Value]]]
+"""Gives the fields of the network elements of a baseline, by their ids."""
+
+
+def no_elements(version: int) -> Mapping[str, Mapping[str, Value]]:
+    """Know no network."""
+    _ = version
+    return {}
+
+
 def no_models(digest: str) -> PlacedModel | None:
     """Know no model."""
     _ = digest
@@ -38,12 +48,18 @@ class CityBaseline:
     """
 
     def __init__(
-        self, version: int, present: Callable[[], CityIndex], read_at: ReadAt, models: PlacedModels = no_models
+        self,
+        version: int,
+        present: Callable[[], CityIndex],
+        read_at: ReadAt,
+        models: PlacedModels = no_models,
+        elements: Elements = no_elements,
     ) -> None:
         self._version = version
         self._present = present
         self._read_at = read_at
         self._models = models
+        self._elements = elements
         self._fields: dict[str, Mapping[str, Value] | None] = {}
         self._objects: dict[str, CityObject | None] = {}
         self._parts: tuple[CityIndex | None, Mapping[str, Sequence[str]]] = (None, {})
@@ -72,10 +88,13 @@ class CityBaseline:
         else:
             old = self._read_at(self._version, missing)
             known = {target: _of_object(old.get(target)) for target in missing}
-        fresh = {target: None if one is None else read_fields(one) for target, one in known.items()}
+        fresh = {target: self._element(target) if one is None else read_fields(one) for target, one in known.items()}
         self._fields = {**self._fields, **fresh} if len(fresh) > 1 else self._fields
         if len(fresh) == 1:
             self._fields.update(fresh)
+
+    def _element(self, target: str) -> Mapping[str, Value] | None:
+        return self._elements(self._version).get(target)
 
     def object(self, target: str) -> CityObject | None:
         """Return the object with its geometries."""

@@ -133,8 +133,24 @@ def _network_add(making: Making) -> Made:
     where = "axis" if "axis" in FIELDS[type_] else "place"
     making.param(where)
     making.param("network_id")
-    values = {name: making.params.get(name) for name in FIELDS[type_]}
+    values = {name: making.params.get(name) for name in FIELDS[type_]} | {"closed": False}
     return Made(making.new(type_, values), title={"element": element})
+
+
+def _network_size(making: Making) -> Made:
+    target = making.on(*ELEMENTS.values())
+    values = {name: making.params[name] for name in ("diameter_m", "capacity") if making.params.get(name) is not None}
+    if not values:
+        raise refused("param-missing", target, param="diameter_m")
+    return Made(making.changes(target, values), title=values)
+
+
+def _network_close(making: Making) -> Made:
+    return Made(making.changes(making.on(*ELEMENTS.values()), {"closed": True}))
+
+
+def _network_open(making: Making) -> Made:
+    return Made(making.changes(making.on(*ELEMENTS.values()), {"closed": False}))
 
 
 def _park_add(making: Making) -> Made:
@@ -168,6 +184,9 @@ GROUND_MAKERS: Final[Mapping[str, Maker]] = {
     "street.oneway": _street_oneway,
     "street.lanes": _street_lanes,
     "network.add": _network_add,
+    "network.size": _network_size,
+    "network.close": _network_close,
+    "network.open": _network_open,
     "park.add": _park_add,
     "tree.add": _tree_add,
 }

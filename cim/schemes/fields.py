@@ -195,6 +195,7 @@ _BUILDING: Final[Mapping[str, Form]] = {
 _ELEMENT: Final[Mapping[str, Form]] = {
     "network_id": _text("[a-z0-9][a-z0-9-]{0,39}"),
     "name": _name,
+    "closed": _boolean,
 }
 _ALONG: Final[Mapping[str, Form]] = {**_ELEMENT, "axis": _line, "diameter_m": _diameter, "capacity": _capacity}
 _AT: Final[Mapping[str, Form]] = {**_ELEMENT, "place": _point, "capacity": _capacity}

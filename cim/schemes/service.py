@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import logging
 import secrets
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
@@ -17,10 +17,12 @@ from cim.city.service import CityService
 from cim.db.store import Database
 from cim.errors import Conflict, LimitExceeded, NotFound
 from cim.findings import Finding
+from cim.networks.model import Network
 from cim.ports import Clock
 from cim.schemes import history, store
 from cim.schemes.actor import SchemeActor, Shelf
 from cim.schemes.edits import make_edit
+from cim.schemes.elements import check_supply
 from cim.schemes.faults import EditConflict, refused
 from cim.schemes.fields import canonical
 from cim.schemes.making import Made, Making, Models, no_models
@@ -314,6 +316,12 @@ class SchemeService:
         return self._realiser.realise(state, targets)
 
     def _findings(self, state: State, targets: Sequence[str]) -> list[Finding]:
+        return [*self._on_the_ground(state, targets), *check_supply(self._networks_of(state), state, targets)]
+
+    def _networks_of(self, state: State) -> Iterator[Network]:
+        yield from self.shelf.networks(state.base.version)
+
+    def _on_the_ground(self, state: State, targets: Sequence[str]) -> list[Finding]:
         touched = [target for target in targets if state.type_of(target) == "Building" and state.exists(target)]
         if not touched:
             return []

@@ -16,6 +16,7 @@ from cim.city.service import CityService
 from cim.db.store import Database
 from cim.errors import NotFound
 from cim.live.hub import LiveHub
+from cim.networks.service import NetworkService
 from cim.ports import Clock
 from cim.reports.api import reports_router
 from cim.reports.service import Printer
@@ -93,13 +94,22 @@ class Planning:
                 await self._watch
 
 
-def wire_planning(database: Database, city: CityService, hub: LiveHub, clock: Clock, browser: str = "") -> Planning:
+def wire_planning(
+    database: Database,
+    city: CityService,
+    hub: LiveHub,
+    clock: Clock,
+    browser: str = "",
+    networks: NetworkService | None = None,
+) -> Planning:
     """Return schemes over an open city; the planner token is kept in its data directory."""
     token = planner_token(database.directory.path)
     accounts = Accounts(token)
     schemes = SchemeService(database, city, clock)
     models = ModelService(ModelStore(database.directory.path / "models"), MODEL_ENTRY, clock)
     schemes.models, schemes.shelf.models = models.facts, models.placed
+    if networks is not None:
+        schemes.shelf.networks = networks.networks
 
     def allowed(scheme_id: str, given: str) -> bool | None:
         actor = schemes.shelf.find(scheme_id)

@@ -36,8 +36,11 @@ def add(params: dict[str, Any]) -> tuple[str, dict[str, Any]]:
 def test_an_element_keeps_what_is_said_of_it(element: str, type_: str, said: dict[str, Any]) -> None:
     made, fields = add({"element": element, **said})
     assert made == type_
-    known = {name: value for name, value in fields.items() if value is not None and name not in {EXISTS, TYPE}}
+    known = {
+        name: value for name, value in fields.items() if value is not None and name not in {EXISTS, TYPE, "closed"}
+    }
     assert known == said
+    assert fields["closed"] is False
 
 
 @pytest.mark.parametrize(
