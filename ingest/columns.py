@@ -9,10 +9,12 @@ from typing import Final, TypeAlias
 import numpy as np
 import pyarrow as pa
 
-from cim.city.columns import objects_to_columns, rows_to_columns
+from cim.city.columns import objects_to_rows, rows_to_columns
 from cim.city.model import CityObject, Quarantined, check_object, suspects
 from cim.city.rows import ObjectRows, check_rows
 from cim.errors import InvalidInput
+from cim.quality.codes import Policy
+from cim.quality.model import Inspecting, QualityNotes, with_validity
 from ingest.records import Record
 
 OBJECTS_PER_BATCH: Final = 2_000
@@ -30,21 +32,33 @@ class ObjectBatch:
     geometries: pa.RecordBatch
 
 
-Piece: TypeAlias = Record | ObjectBatch
+Piece: TypeAlias = Record | ObjectBatch | QualityNotes
 
 
-def gather(records: Iterable[Record]) -> Iterator[Piece]:
+def gather(records: Iterable[Record], inspector: Inspecting | None = None) -> Iterator[Piece]:
     """Turn a stream of records into pieces: objects checked and batched, everything else as it came.
 
     An object that :func:`check_object` refuses, or whose id came before, becomes a
-    :class:`Quarantined`; the rest goes on.  Memory is bounded by a batch and the set of ids.
+    :class:`Quarantined`; the rest goes on.  Memory is bounded by a batch and the set of ids.  An ``inspector`` looks
+    at all objects that go on, and its report is the last piece.
     """
+    if inspector is None:
+        yield from _gather(records, None)
+        return
+    for piece in _gather(records, inspector):
+        if isinstance(piece, Quarantined):
+            inspector.put_aside(piece.code)
+        yield piece
+    yield inspector.notes()
+
+
+def _gather(records: Iterable[Record], inspector: Inspecting | None) -> Iterator[Piece]:
     waiting: list[CityObject] = []
     vertices = 0
     seen: set[str] = set()
     for record in records:
         if isinstance(record, ObjectRows):
-            yield from _take_rows(record, seen)
+            yield from _take_rows(record, seen, inspector)
             continue
         if not isinstance(record, CityObject):
             yield record
@@ -52,13 +66,13 @@ def gather(records: Iterable[Record]) -> Iterator[Piece]:
         waiting.append(record)
         vertices += sum(len(geometry.coordinates) for geometry in record.geometries)
         if len(waiting) >= OBJECTS_PER_BATCH or vertices >= VERTICES_PER_BATCH:
-            yield from _take(waiting, seen)
+            yield from _take(waiting, seen, inspector)
             waiting, vertices = [], 0
     if waiting:
-        yield from _take(waiting, seen)
+        yield from _take(waiting, seen, inspector)
 
 
-def _take_rows(rows: ObjectRows, seen: set[str]) -> Iterator[Piece]:
+def _take_rows(rows: ObjectRows, seen: set[str], inspector: Inspecting | None) -> Iterator[Piece]:
     """Check rows that a reader has gathered already."""
     refused = check_rows(rows)
     for row, identifier in enumerate(rows.ids):
@@ -67,20 +81,34 @@ def _take_rows(rows: ObjectRows, seen: set[str]) -> Iterator[Piece]:
         elif row not in refused:
             seen.add(identifier)
     yield from refused.values()
-    objects, geometries = rows_to_columns(rows)
     if refused:
         kept = np.ones(len(rows), dtype=bool)
         kept[list(refused)] = False
-        objects, geometries = objects.filter(pa.array(kept)), geometries.filter(pa.array(kept[rows.geometries.owners]))
-    if objects.num_rows:
-        yield ObjectBatch(objects, geometries)
+        rows = rows.only(kept)
+    yield from _batch(rows, inspector)
+
+
+def _batch(rows: ObjectRows, inspector: Inspecting | None) -> Iterator[Piece]:
+    """Yield rows that are fit for the city as a batch; the inspector marks or keeps out what is not valid."""
+    invalid = {} if inspector is None or not len(rows) else inspector.look(rows)
+    if invalid and inspector is not None and inspector.policy is Policy.QUARANTINE:
+        for row, codes in invalid.items():
+            yield Quarantined(rows.ids[row], f"geometry-{codes[0]}", f"The geometry is not valid: {', '.join(codes)}.")
+        kept = np.ones(len(rows), dtype=bool)
+        kept[list(invalid)] = False
+        rows = rows.only(kept)
+    else:
+        for row, codes in invalid.items():
+            rows.attributes[row] = with_validity(rows.attributes[row], codes)
+    if len(rows):
+        yield ObjectBatch(*rows_to_columns(rows))
 
 
 def _twice(identifier: str) -> Quarantined:
     return Quarantined(identifier, "object-twice", "The id is used by more than one object; the first stays.")
 
 
-def _take(objects: list[CityObject], seen: set[str]) -> Iterator[Piece]:
+def _take(objects: list[CityObject], seen: set[str], inspector: Inspecting | None) -> Iterator[Piece]:
     """Check a batch at once; look closely only at objects that may be wrong."""
     refused: dict[int, Quarantined] = {}
     for row in suspects(objects).tolist():
@@ -96,8 +124,7 @@ def _take(objects: list[CityObject], seen: set[str]) -> Iterator[Piece]:
         else:
             seen.add(city_object.id)
             kept.append(city_object)
-    if kept:
-        yield ObjectBatch(*objects_to_columns(kept))
+    yield from _batch(objects_to_rows(kept), inspector)
 
 
 def _problem(city_object: CityObject) -> Quarantined | None:

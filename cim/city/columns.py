@@ -19,7 +19,7 @@ import shapely
 from numpy.typing import NDArray
 
 from cim.city.model import Attribute, CityObject
-from cim.city.rows import GeometryRows, ObjectRows, geometry_rows
+from cim.city.rows import GeometryRows, ObjectRows, boxes_of, geometry_rows
 from cim.findings import Quality
 from cim.geometry.surfaces import KINDS, NO_ENDS, Geometry, GeometryKind, Semantics
 from cim.geometry.wkb import multipolygons_to_wkb, offsets_of
@@ -86,24 +86,27 @@ def _attribute_members(attribute: Attribute) -> dict[str, Any]:
 
 def objects_to_columns(objects: Sequence[CityObject]) -> tuple[pa.RecordBatch, pa.RecordBatch]:
     """Return the object rows and the geometry rows of some objects."""
+    return rows_to_columns(objects_to_rows(objects))
+
+
+def objects_to_rows(objects: Sequence[CityObject]) -> ObjectRows:
+    """Return some objects as columns of numpy."""
     geometries = [g for o in objects for g in o.geometries]
     owners = [row for row, o in enumerate(objects) for _ in o.geometries]
-    return rows_to_columns(
-        ObjectRows(
-            ids=[o.id for o in objects],
-            types=[o.type for o in objects],
-            parents=[o.parent_id for o in objects],
-            attributes=[attributes_to_json(o.attributes) for o in objects],
-            places=np.array([o.place for o in objects], dtype=object),
-            geometries=geometry_rows(geometries, owners, [_structure_json(g) for g in geometries]),
-        )
+    return ObjectRows(
+        ids=[o.id for o in objects],
+        types=[o.type for o in objects],
+        parents=[o.parent_id for o in objects],
+        attributes=[attributes_to_json(o.attributes) for o in objects],
+        places=np.array([o.place for o in objects], dtype=object),
+        geometries=geometry_rows(geometries, owners, [_structure_json(g) for g in geometries]),
     )
 
 
 def rows_to_columns(rows: ObjectRows) -> tuple[pa.RecordBatch, pa.RecordBatch]:
     """Return the same rows as Arrow columns."""
     geometries = rows.geometries
-    boxes = _boxes(rows)
+    boxes = boxes_of(rows)
     ids = pa.array(rows.ids, pa.string())
     objects = pa.RecordBatch.from_arrays(
         [
@@ -128,19 +131,6 @@ def rows_to_columns(rows: ObjectRows) -> tuple[pa.RecordBatch, pa.RecordBatch]:
         schema=GEOMETRY_SCHEMA,
     )
     return objects, shapes
-
-
-def _boxes(rows: ObjectRows) -> NDArray[np.float64]:
-    """Return the box over place and geometries of each object, shape (n, 6); NaN where there is neither."""
-    boxes = np.full((len(rows), 6), np.nan)
-    flat = shapely.bounds(rows.places).reshape(-1, 4)
-    boxes[:, 0:2], boxes[:, 3:5] = flat[:, 0:2], flat[:, 2:4]
-    if len(rows.geometries):
-        own = rows.geometries.bounds()
-        # fmin and fmax pass over NaN, so a place without height and a geometry without place both count.
-        np.fmin.at(boxes[:, :3], rows.geometries.owners, own[:, :3])
-        np.fmax.at(boxes[:, 3:], rows.geometries.owners, own[:, 3:])
-    return boxes
 
 
 def _structure_json(geometry: Geometry) -> str | None:

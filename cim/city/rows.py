@@ -92,6 +92,49 @@ class ObjectRows:
     def __len__(self) -> int:
         return len(self.ids)
 
+    def only(self, kept: NDArray[np.bool_]) -> ObjectRows:
+        """Return some of the objects, with their geometries."""
+        rows = np.flatnonzero(kept).tolist()
+        return ObjectRows(
+            ids=[self.ids[row] for row in rows],
+            types=[self.types[row] for row in rows],
+            parents=[self.parents[row] for row in rows],
+            attributes=[self.attributes[row] for row in rows],
+            places=self.places[kept],
+            geometries=_only_owned(self.geometries, kept),
+        )
+
+
+def _only_owned(geometries: GeometryRows, kept: NDArray[np.bool_]) -> GeometryRows:
+    mask = kept[geometries.owners]
+    rows = np.flatnonzero(mask).tolist()
+    of_ring = np.repeat(mask, geometries.rings)
+    return GeometryRows(
+        owners=(np.cumsum(kept) - 1)[geometries.owners[mask]],
+        kinds=[geometries.kinds[row] for row in rows],
+        lods=[geometries.lods[row] for row in rows],
+        structures=[geometries.structures[row] for row in rows],
+        coordinates=geometries.coordinates[np.repeat(mask, geometries.vertices)],
+        vertices=geometries.vertices[mask],
+        rings=geometries.rings[mask],
+        surfaces=geometries.surfaces[mask],
+        ring_counts=geometries.ring_counts[of_ring],
+        surface_counts=geometries.surface_counts[np.repeat(mask, geometries.surfaces)],
+    )
+
+
+def boxes_of(rows: ObjectRows) -> NDArray[np.float64]:
+    """Return the box over place and geometries of each object, shape (n, 6); NaN where there is neither."""
+    boxes = np.full((len(rows), 6), np.nan)
+    flat = shapely.bounds(rows.places).reshape(-1, 4)
+    boxes[:, 0:2], boxes[:, 3:5] = flat[:, 0:2], flat[:, 2:4]
+    if len(rows.geometries):
+        own = rows.geometries.bounds()
+        # fmin and fmax pass over NaN, so a place without height and a geometry without place both count.
+        np.fmin.at(boxes[:, :3], rows.geometries.owners, own[:, :3])
+        np.fmax.at(boxes[:, 3:], rows.geometries.owners, own[:, 3:])
+    return boxes
+
 
 def geometry_rows(
     geometries: Sequence[Geometry], owners: Sequence[int], structures: Sequence[str | None]

@@ -1,0 +1,1 @@
+"""What is wrong with the geometry, the facts and the extent of what was taken in."""

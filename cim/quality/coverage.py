@@ -1,0 +1,151 @@
+"""What a delivery covers: objects that are nowhere, far away or there twice, and facts that are missing; pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import numpy as np
+import shapely
+
+from cim.city.rows import ObjectRows
+from cim.quality.layout import Floats, Ints
+
+EXPECTED: Final = {
+    "Building": (
+        "height_m",
+        "storeys_above_ground",
+        "year_of_construction",
+        "function",
+        "name",
+        "address",
+        "roof_type",
+    )
+}
+"""Facts whose absence is worth a line, though no object of a delivery has them."""
+
+ATTRIBUTES_MAX: Final = 60
+"""Attributes of one type whose completeness is counted."""
+
+FAR_SPREADS: Final = 5.0
+FAR_M: Final = 1_000.0
+"""An object is far from the rest where it lies this many interquartile ranges, and metres, outside the quartiles.
+
+Tukey's fences (J. W. Tukey, Exploratory Data Analysis, 1977) take 3 for far out; a city with one dense quarter needs
+more room.
+"""
+
+_CENTIMETRE: Final = 100.0
+_SAME_AREA: Final = 10.0
+
+CoverageFault = tuple[str, str, float, tuple[float, float, float] | None]
+"""Code, object, what was measured, and the place."""
+
+
+@dataclass(slots=True)
+class Coverage:
+    """Gathers what all objects of a delivery together say; holds a few numbers for each of them."""
+
+    ids: list[str] = field(default_factory=list)
+    types: list[str] = field(default_factory=list)
+    boxes: list[Floats] = field(default_factory=list)
+    keys: list[Ints] = field(default_factory=list)
+    facts: dict[str, dict[str, list[int]]] = field(default_factory=dict)
+    objects: dict[str, int] = field(default_factory=dict)
+
+    def look(self, rows: ObjectRows, attributes: Sequence[dict[str, Any]], boxes: Floats) -> None:
+        """Take a batch in; ``boxes`` (n, 6) over place and geometries, NaN where there is neither."""
+        self.ids.extend(rows.ids)
+        self.types.extend(rows.types)
+        self.boxes.append(boxes)
+        self.keys.append(_footprint_keys(rows.places))
+        for type_, facts in zip(rows.types, attributes, strict=True):
+            self.objects[type_] = self.objects.get(type_, 0) + 1
+            counts = self.facts.setdefault(type_, {name: [0, 0] for name in EXPECTED.get(type_, ())})
+            for name, members in facts.items():
+                if members.get("v") is None or members["v"] == "":
+                    continue
+                if name in counts or len(counts) < ATTRIBUTES_MAX:
+                    counts.setdefault(name, [0, 0])[members.get("q", "recorded") != "recorded"] += 1
+
+    def faults(self) -> Iterator[CoverageFault]:
+        """Yield what is wrong, once everything has been taken in."""
+        if not self.ids:
+            return
+        boxes = np.concatenate(self.boxes)
+        middles = np.column_stack(((boxes[:, 0] + boxes[:, 3]) / 2, (boxes[:, 1] + boxes[:, 4]) / 2, boxes[:, 2]))
+        placed = ~np.isnan(middles[:, 0])
+        heights = np.nan_to_num(middles[:, 2])
+        places = np.column_stack((middles[:, :2], heights))
+        for row in np.flatnonzero(~placed).tolist():
+            # A building of parts has its place by them.
+            if self.types[row] not in {"Building", "Bridge", "Tunnel", "CityObjectGroup"}:
+                yield "nowhere", self.ids[row], 1.0, None
+        for row, metres in _far(middles[:, :2], placed):
+            yield "far-from-the-rest", self.ids[row], metres, _place(places, row)
+        for row, area_m2 in self._twice():
+            yield "footprint-twice", self.ids[row], area_m2, _place(places, row)
+
+    def extent(self) -> tuple[float, float, float, float] | None:
+        """Return xmin, ymin, xmax, ymax over all objects, ``None`` where none has a place."""
+        boxes = np.concatenate([np.empty((0, 6)), *self.boxes])
+        boxes = boxes[~np.isnan(boxes[:, 0])]
+        if not len(boxes):
+            return None
+        low, high = boxes[:, :2].min(axis=0), boxes[:, 3:5].max(axis=0)
+        return float(low[0]), float(low[1]), float(high[0]), float(high[1])
+
+    def completeness(self) -> list[dict[str, Any]]:
+        """Return for each type how many of its objects have which facts."""
+        return [
+            {
+                "type": type_,
+                "objects": count,
+                "attributes": [
+                    {"name": name, "recorded": recorded, "derived": derived, "missing": count - recorded - derived}
+                    for name, (recorded, derived) in self.facts.get(type_, {}).items()
+                ],
+            }
+            for type_, count in sorted(self.objects.items(), key=lambda item: -item[1])
+        ]
+
+    def _twice(self) -> Iterator[tuple[int, float]]:
+        """Yield every object that has the footprint of one before it, and its area."""
+        keys = np.concatenate(self.keys)
+        types = np.unique(np.array(self.types), return_inverse=True)[1].reshape(-1, 1)
+        has = keys[:, 4] > 0
+        rows = np.flatnonzero(has)
+        if not len(rows):
+            return
+        _, first, group = np.unique(
+            np.column_stack((types, keys))[rows], axis=0, return_index=True, return_inverse=True
+        )
+        for place, row in enumerate(rows.tolist()):
+            if first[group.reshape(-1)[place]] != place:
+                yield row, keys[row, 4] / _SAME_AREA
+
+
+def _place(places: Floats, row: int) -> tuple[float, float, float]:
+    x, y, z = places[row].tolist()
+    return x, y, z
+
+
+def _footprint_keys(places: Any) -> Ints:
+    """Return what two equal footprints have in common: box to the centimetre, area, whatever vertex they begin at."""
+    bounds = np.nan_to_num(shapely.bounds(places).reshape(-1, 4))
+    areas = np.nan_to_num(shapely.area(places))
+    keys = np.column_stack((np.rint(bounds * _CENTIMETRE), np.rint(areas * _SAME_AREA)))
+    return keys.astype(np.int64)
+
+
+def _far(middles: Floats, placed: Any) -> Iterator[tuple[int, float]]:
+    rows = np.flatnonzero(placed)
+    if len(rows) < 4:
+        return
+    low, high = np.quantile(middles[rows], (0.25, 0.75), axis=0)
+    room = np.maximum(FAR_SPREADS * (high - low), FAR_M)
+    beyond = np.maximum(np.maximum(low - room - middles[rows], middles[rows] - high - room), 0.0)
+    distances = np.linalg.norm(beyond, axis=1)
+    for row in np.flatnonzero(distances > 0).tolist():
+        yield int(rows[row]), float(distances[row] + room.min())

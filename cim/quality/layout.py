@@ -1,0 +1,165 @@
+"""The surfaces of a batch in one ragged layout, with the shells that they make; pure numpy.
+
+Everything is counted from the batch: surface 7 is the eighth of all surfaces, whatever geometry has it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+import orjson
+from numpy.typing import NDArray
+
+from cim.city.rows import GeometryRows
+from cim.geometry.wkb import offsets_of
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+Flags = NDArray[np.bool_]
+
+SOLID_KINDS: Final = frozenset({"Solid", "MultiSolid", "CompositeSolid"})
+
+
+@dataclass(frozen=True, slots=True)
+class Surfaces:
+    """Rings of surfaces of geometries.
+
+    ``coordinates`` (n, 3) metres; ring ``r`` has the vertices ``ring_offsets[r] : ring_offsets[r + 1]``, surface
+    ``s`` the rings ``surface_offsets[s] : surface_offsets[s + 1]``, the outer one first; ``geometry_of`` the row in
+    the batch of each surface's geometry, ascending.
+    """
+
+    coordinates: Floats
+    ring_offsets: Ints
+    surface_offsets: Ints
+    geometry_of: Ints
+
+    def __len__(self) -> int:
+        return len(self.geometry_of)
+
+    @property
+    def ring_counts(self) -> Ints:
+        """Vertices per ring."""
+        return np.diff(self.ring_offsets)
+
+    @property
+    def surface_of_ring(self) -> Ints:
+        """The surface of each ring."""
+        return np.repeat(np.arange(len(self)), np.diff(self.surface_offsets))
+
+    @property
+    def vertex_offsets(self) -> Ints:
+        """Where the vertices of each surface begin, one more than there are surfaces."""
+        return self.ring_offsets[self.surface_offsets]
+
+    def rings(self, surface: int) -> list[Floats]:
+        """Return the rings of one surface."""
+        first, last = int(self.surface_offsets[surface]), int(self.surface_offsets[surface + 1])
+        return [self.coordinates[self.ring_offsets[r] : self.ring_offsets[r + 1]] for r in range(first, last)]
+
+
+@dataclass(frozen=True, slots=True)
+class Shells:
+    """Surfaces that together bound something: the shells of solids, and composite surfaces, which may be open.
+
+    Shell ``k`` has the surfaces ``first[k] : last[k]``; ``is_closed`` whether it has to be closed; ``is_outer``
+    whether it bounds its solid from outside; ``solid_of`` counts solids over the batch, -1 for a composite surface.
+    """
+
+    first: Ints
+    last: Ints
+    geometry_of: Ints
+    is_closed: Flags
+    is_outer: Flags
+    solid_of: Ints
+
+    def __len__(self) -> int:
+        return len(self.first)
+
+
+def surfaces_of(geometries: GeometryRows) -> Surfaces:
+    """Return the surfaces of some geometries; points and lines are left out."""
+    thick = geometries.surfaces > 0
+    return Surfaces(
+        coordinates=geometries.coordinates
+        if thick.all()
+        else geometries.coordinates[np.repeat(thick, geometries.vertices)],
+        ring_offsets=offsets_of(geometries.ring_counts[np.repeat(thick, geometries.rings)]),
+        surface_offsets=offsets_of(geometries.surface_counts),
+        geometry_of=np.repeat(np.arange(len(geometries)), geometries.surfaces),
+    )
+
+
+def structures_of(geometries: GeometryRows) -> list[Mapping[str, Any]]:
+    """Return what stands beside the surfaces of each geometry; see :mod:`cim.city.columns`."""
+    return [orjson.loads(text) if text else {} for text in geometries.structures]
+
+
+def shells_of(geometries: GeometryRows, structures: list[Mapping[str, Any]]) -> Shells:
+    """Return the shells of solids and composite surfaces."""
+    starts = offsets_of(geometries.surfaces)
+    rows: list[tuple[int, int, int, bool, bool, int]] = []
+    solids = 0
+    for row, kind in enumerate(geometries.kinds):
+        count, base = int(geometries.surfaces[row]), int(starts[row])
+        if kind == "CompositeSurface" and count:
+            rows.append((base, base + count, row, False, True, -1))
+        elif kind in SOLID_KINDS and count:
+            ends = structures[row].get("shells") or [count]
+            solid_ends = set(structures[row].get("solids") or [len(ends)])
+            first, outer = 0, True
+            for number, last in enumerate(ends, start=1):
+                rows.append((base + first, base + last, row, True, outer, solids))
+                first, outer = last, number in solid_ends
+                solids += outer
+    columns = np.array(rows, dtype=np.int64).reshape(-1, 6).T
+    return Shells(columns[0], columns[1], columns[2], columns[3].astype(bool), columns[4].astype(bool), columns[5])
+
+
+def runs(offsets: Ints, chosen: Ints) -> tuple[Ints, Ints]:
+    """Return the members of some runs one after the other, and the offsets of the runs among them."""
+    counts = offsets[chosen + 1] - offsets[chosen]
+    ends = offsets_of(counts)
+    members = np.arange(int(ends[-1])) + np.repeat(offsets[chosen] - ends[:-1], counts)
+    return members, ends
+
+
+def following(offsets: Ints) -> Ints:
+    """Return the vertex after each vertex, round every ring."""
+    after = np.arange(1, int(offsets[-1]) + 1)
+    filled = np.diff(offsets) > 0
+    after[offsets[1:][filled] - 1] = offsets[:-1][filled]
+    return after
+
+
+def summed(values: Floats, offsets: Ints) -> Floats:
+    """Return the sum of each run of rows; an empty run has none."""
+    totals = np.zeros((len(offsets) - 1, *values.shape[1:]))
+    filled = np.flatnonzero(np.diff(offsets))
+    if len(filled):
+        totals[filled] = np.add.reduceat(values, offsets[filled], axis=0)
+    return totals
+
+
+def largest(values: Floats, offsets: Ints) -> Floats:
+    """Return the largest value of each run; 0 for an empty one."""
+    found = np.zeros(len(offsets) - 1)
+    filled = np.flatnonzero(np.diff(offsets))
+    if len(filled):
+        found[filled] = np.maximum.reduceat(values, offsets[filled])
+    return found
+
+
+def area_vectors(coordinates: Floats, offsets: Ints) -> Floats:
+    """Return each ring's area vector, shape (r, 3): along its normal, as long as its area in m2."""
+    counts = np.diff(offsets)
+    origin = np.repeat(coordinates[np.minimum(offsets[:-1], max(0, len(coordinates) - 1))], counts, axis=0)
+    local = coordinates - origin
+    after = local[following(offsets)]
+    vectors = np.empty_like(local)
+    for axis, (one, two) in enumerate(((1, 2), (2, 0), (0, 1))):
+        vectors[:, axis] = local[:, one] * after[:, two] - local[:, two] * after[:, one]
+    return summed(vectors, offsets) / 2.0

@@ -1,0 +1,165 @@
+"""Whether the vertices of a surface lie on one plane, and its triangles face one way: codes 203 and 204; pure.
+
+Exact screens keep the eigenvectors and the triangles for the few surfaces that may fail.  The plane through all
+vertices by least squares has the smallest sum of squared distances; so where that sum from any plane, here the one
+along the area vector, is within the tolerance squared, no vertex is further from it than the tolerance.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from cim.geometry.triangles import cut_surface
+from cim.quality.codes import NON_PLANAR_DISTANCE, NON_PLANAR_NORMALS, Tolerances
+from cim.quality.layout import Flags, Floats, Ints, Surfaces, area_vectors, largest, runs, summed
+from cim.quality.marks import Marks, joined, marks
+
+_TRIANGLE: Final = 3
+_QUAD: Final = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Planes:
+    """A plane for each surface, along the area vector of its outer ring through the mean of its vertices.
+
+    ``local`` (n, 3) the vertices from there; ``heights_m`` (n,) their distance from the plane, signed; ``normals``
+    (s, 3) of unit length, 0 where the outer ring encloses nothing; ``flat`` (n, 2) the vertices on the plane.
+    """
+
+    middles: Floats
+    normals: Floats
+    local: Floats
+    heights_m: Floats
+    flat: Floats
+
+
+def planes_of(surfaces: Surfaces) -> Planes:
+    """Return the plane of each surface."""
+    offsets = surfaces.vertex_offsets
+    counts = np.diff(offsets)
+    vectors = area_vectors(surfaces.coordinates, surfaces.ring_offsets)[surfaces.surface_offsets[:-1]]
+    lengths = np.linalg.norm(vectors, axis=1)
+    normals = np.divide(vectors, lengths[:, None], out=np.zeros_like(vectors), where=lengths[:, None] > 0)
+    starts = surfaces.coordinates[np.repeat(offsets[:-1], counts)]
+    # The mean is taken from near by: coordinates of a country have few digits left for millimetres.
+    means = summed(surfaces.coordinates - starts, offsets) / np.maximum(counts, 1)[:, None]
+    middles = surfaces.coordinates[offsets[:-1]] + means if len(counts) else np.empty((0, 3))
+    owner = np.repeat(np.arange(len(surfaces)), counts)
+    local = surfaces.coordinates - middles[owner]
+    across = _across(normals)
+    along = np.cross(normals, across)
+    return Planes(
+        middles,
+        normals,
+        local,
+        _dot(local, normals[owner]),
+        np.column_stack((_dot(local, across[owner]), _dot(local, along[owner]))),
+    )
+
+
+def _across(normals: Floats) -> Floats:
+    """Return a unit vector square to each normal: its cross product with the axis that it follows least."""
+    axis = np.zeros_like(normals)
+    axis[np.arange(len(normals)), np.argmin(np.abs(normals), axis=1)] = 1.0
+    across = np.cross(normals, axis)
+    lengths = np.linalg.norm(across, axis=1)[:, None]
+    level: Floats = np.divide(across, lengths, out=np.zeros_like(across), where=lengths > 0)
+    return level
+
+
+def _dot(one: Floats, two: Floats) -> Floats:
+    # Term by term, so that equal vertices have equal results wherever they stand in the array.
+    product: Floats = one[:, 0] * two[:, 0] + one[:, 1] * two[:, 1] + one[:, 2] * two[:, 2]
+    return product
+
+
+def check_planes(surfaces: Surfaces, planes: Planes, sound: Flags, tolerances: Tolerances) -> tuple[Marks, Flags]:
+    """Return the faults 203 of the ``sound`` surfaces and 204 of those that are plane, and which are sound still."""
+    offsets = surfaces.vertex_offsets
+    more_than_three = np.diff(offsets) > _TRIANGLE
+    squares = summed(planes.heights_m**2, offsets)
+    chosen = np.flatnonzero(sound & more_than_three & (squares > tolerances.plane_m**2))
+    distances, places = _least_squares(surfaces, planes, chosen)
+    bent = distances > tolerances.plane_m
+    still = sound.copy()
+    still[chosen[bent]] = False
+    folded, deviations = _folded(surfaces, planes, still & more_than_three, tolerances)
+    still[folded] = False
+    return joined(
+        (
+            marks(NON_PLANAR_DISTANCE, surfaces.geometry_of[chosen[bent]], distances[bent], places[bent]),
+            marks(NON_PLANAR_NORMALS, surfaces.geometry_of[folded], deviations, planes.middles[folded]),
+        )
+    ), still
+
+
+def _least_squares(surfaces: Surfaces, planes: Planes, chosen: Ints) -> tuple[Floats, Floats]:
+    """Return the distance of the vertex that is furthest from the fitted plane, and that vertex, per chosen surface."""
+    members, ends = runs(surfaces.vertex_offsets, chosen)
+    local = planes.local[members]
+    covariance = summed(local[:, :, None] * local[:, None, :], ends)
+    normals = np.linalg.eigh(covariance)[1][:, :, 0] if len(chosen) else np.empty((0, 3))
+    owner = np.repeat(np.arange(len(chosen)), np.diff(ends))
+    distances = np.abs(_dot(local, normals[owner]))
+    furthest = largest(distances, ends)
+    first = np.full(len(chosen), -1)
+    at = np.flatnonzero(distances == furthest[owner])[::-1]
+    first[owner[at]] = at
+    return furthest, surfaces.coordinates[members[first]]
+
+
+def _folded(surfaces: Surfaces, planes: Planes, sound: Flags, tolerances: Tolerances) -> tuple[Ints, Floats]:
+    """Return the surfaces of which two triangles face too far apart, and by how many degrees."""
+    offsets = surfaces.vertex_offsets
+    spread = largest(planes.heights_m, offsets) + largest(-planes.heights_m, offsets)
+    # Two triangles that differ by more than the tolerance: one leans by half of it at least, over a triangle that is
+    # no narrower than vertices are told apart.
+    least_m = tolerances.snap_m * np.tan(np.radians(tolerances.normals_deg / 2.0))
+    chosen = np.flatnonzero(sound & (spread > least_m))
+    single = np.diff(surfaces.surface_offsets)[chosen] == 1
+    quads = chosen[single & (np.diff(offsets)[chosen] == _QUAD)]
+    others = np.setdiff1d(chosen, quads, assume_unique=True)
+    corners, owners = _quad_triangles(surfaces, planes, quads)
+    more = [cut_surface(surfaces.rings(surface), planes.normals[surface]) for surface in others.tolist()]
+    corners = np.concatenate([corners, *more])
+    owners = np.concatenate([owners, np.repeat(others, [len(piece) for piece in more]).astype(np.int64)])
+    deviations = _deviations(corners, owners, planes.normals, len(surfaces), tolerances)
+    folded = np.flatnonzero(deviations > tolerances.normals_deg)
+    return folded, deviations[folded]
+
+
+def _quad_triangles(surfaces: Surfaces, planes: Planes, quads: Ints) -> tuple[Floats, Ints]:
+    """Return two triangles of each quadrilateral, cut at a diagonal that lies inside."""
+    places = surfaces.vertex_offsets[quads][:, None] + np.arange(_QUAD)
+    flat, corners = planes.flat[places], surfaces.coordinates[places]
+    sides = np.roll(flat, -1, axis=1) - flat
+    before = np.roll(sides, 1, axis=1)
+    turns = before[:, :, 0] * sides[:, :, 1] - before[:, :, 1] * sides[:, :, 0]
+    notch = np.argmin(turns, axis=1)
+    shorter = np.linalg.norm(corners[:, 0] - corners[:, 2], axis=1) <= np.linalg.norm(
+        corners[:, 1] - corners[:, 3], axis=1
+    )
+    is_notched = turns[np.arange(len(quads)), notch] < 0
+    first = np.where(is_notched, notch % 2, np.where(shorter, 0, 1))
+    order = (first[:, None] + np.array([0, 1, 2, 0, 2, 3])) % _QUAD
+    triangles = corners[np.arange(len(quads))[:, None], order].reshape(-1, 3, 3)
+    return triangles, np.repeat(quads, 2)
+
+
+def _deviations(corners: Floats, owners: Ints, normals: Floats, count: int, tolerances: Tolerances) -> Floats:
+    """Return the largest angle in degrees between two triangles of each surface; thin triangles face nowhere."""
+    sides = np.stack([np.roll(corners, -1, axis=1)[:, k] - corners[:, k] for k in range(3)], axis=1)
+    vectors = np.cross(sides[:, 0], -sides[:, 2])
+    areas = np.linalg.norm(vectors, axis=1)
+    longest = np.linalg.norm(sides, axis=2).max(axis=1, initial=0.0)
+    wide = areas > longest * tolerances.snap_m
+    vectors, owners = vectors[wide] / areas[wide][:, None], owners[wide]
+    leaning = np.einsum("ij,ij->i", vectors, normals[owners]) < np.cos(np.radians(tolerances.normals_deg / 2.0))
+    found = np.zeros(count)
+    for surface in np.unique(owners[leaning]).tolist():
+        own = vectors[owners == surface]
+        found[surface] = np.degrees(np.arccos(np.clip((own @ own.T).min(), -1.0, 1.0)))
+    return found

@@ -1,0 +1,96 @@
+"""Rings by themselves: codes 101, 102 and 104; pure."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+import shapely
+
+from cim.quality.codes import CONSECUTIVE_POINTS_SAME, RING_SELF_INTERSECTION, TOO_FEW_POINTS, Tolerances
+from cim.quality.layout import Flags, Floats, Ints, Surfaces, following, runs, summed
+from cim.quality.marks import Marks, joined, marks
+from cim.quality.planes import Planes
+
+_RING_MIN: Final = 3
+_TURN_SLACK: Final = 1e-6
+"""Radians by which the turns of a ring that goes round once may miss the full circle."""
+
+
+def check_points(surfaces: Surfaces, tolerances: Tolerances) -> tuple[Marks, Flags]:
+    """Return the faults 101 and 102, and which surfaces have neither."""
+    offsets, counts = surfaces.ring_offsets, surfaces.ring_counts
+    sound = np.ones(len(surfaces), dtype=bool)
+    short = np.flatnonzero(counts < _RING_MIN)
+    ring_of_vertex = np.repeat(np.arange(len(counts)), counts)
+    gaps = np.linalg.norm(surfaces.coordinates[following(offsets)] - surfaces.coordinates, axis=1)
+    same = np.flatnonzero((gaps <= tolerances.near_m) & (counts[ring_of_vertex] >= _RING_MIN))
+    # A ring counts once, however many of its vertices stand on one place.
+    _, first = np.unique(ring_of_vertex[same], return_index=True)
+    same = same[first]
+    short_surfaces = surfaces.surface_of_ring[short]
+    same_surfaces = surfaces.surface_of_ring[ring_of_vertex[same]]
+    sound[short_surfaces] = False
+    sound[same_surfaces] = False
+    found = joined(
+        (
+            marks(
+                TOO_FEW_POINTS,
+                surfaces.geometry_of[short_surfaces],
+                counts[short].astype(np.float64),
+                _starts(surfaces, short),
+            ),
+            marks(CONSECUTIVE_POINTS_SAME, surfaces.geometry_of[same_surfaces], gaps[same], surfaces.coordinates[same]),
+        )
+    )
+    return found, sound
+
+
+def check_simple(surfaces: Surfaces, planes: Planes, sound: Flags, tolerances: Tolerances) -> tuple[Marks, Flags]:
+    """Return the faults 104 of the ``sound`` surfaces, seen on their planes, and which are sound still.
+
+    A ring that turns one way and goes round once is simple; GEOS looks at the others.
+    """
+    counts = surfaces.ring_counts
+    suspicious, collapsed = _look(surfaces, planes, tolerances)
+    eligible = sound[surfaces.surface_of_ring] & (counts >= _RING_MIN)
+    chosen = np.flatnonzero(eligible & suspicious & ~collapsed)
+    crossing = chosen[~simple_rings(planes.flat, surfaces.ring_offsets, chosen)]
+    rings = np.sort(np.concatenate((crossing, np.flatnonzero(eligible & collapsed))))
+    bad = surfaces.surface_of_ring[rings]
+    still = sound.copy()
+    still[bad] = False
+    return marks(RING_SELF_INTERSECTION, surfaces.geometry_of[bad], np.ones(len(bad)), _starts(surfaces, rings)), still
+
+
+def simple_rings(flat: Floats, offsets: Ints, chosen: Ints) -> Flags:
+    """Return whether some rings touch or cross themselves nowhere."""
+    members, ends = runs(offsets, chosen)
+    owner = np.repeat(np.arange(len(chosen)), np.diff(ends))
+    simple: Flags = shapely.is_simple(shapely.linearrings(flat[members], indices=owner))
+    return simple
+
+
+def _look(surfaces: Surfaces, planes: Planes, tolerances: Tolerances) -> tuple[Flags, Flags]:
+    """Return which rings may cross themselves, and which are no wider than vertices are told apart."""
+    offsets = surfaces.ring_offsets
+    after = following(offsets)
+    sides = planes.flat[after] - planes.flat
+    turned = sides[after]
+    cross = sides[:, 0] * turned[:, 1] - sides[:, 1] * turned[:, 0]
+    dot = sides[:, 0] * turned[:, 0] + sides[:, 1] * turned[:, 1]
+    angles = summed(np.arctan2(cross, dot), offsets)
+    left, right = summed((cross > 0).astype(np.float64), offsets), summed((cross < 0).astype(np.float64), offsets)
+    back = summed((dot < 0).astype(np.float64) * (cross == 0), offsets)
+    convex = ((left == 0) | (right == 0)) & (back == 0) & (np.abs(np.abs(angles) - 2 * np.pi) < _TURN_SLACK)
+    areas = np.abs(
+        summed(planes.flat[:, 0] * planes.flat[after, 1] - planes.flat[:, 1] * planes.flat[after, 0], offsets)
+    )
+    reach = summed(np.linalg.norm(sides, axis=1), offsets) / 2.0
+    return ~convex, areas <= reach * tolerances.near_m
+
+
+def _starts(surfaces: Surfaces, rings: Ints) -> Floats:
+    at = np.minimum(surfaces.ring_offsets[rings], max(0, len(surfaces.coordinates) - 1))
+    starts: Floats = surfaces.coordinates[at]
+    return starts
