@@ -7,7 +7,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
+from cim.city.merging.naming import MEANT_ATTRIBUTE
+from cim.city.merging.service import Declared
 from cim.city.model import CityFrame, FirstView, Quarantined
+from cim.city.priority import read_priority
 from cim.city.service import Also, CityService
 from cim.city.store import Act
 from cim.errors import InvalidInput, LimitExceeded
@@ -51,7 +54,8 @@ class IntakeKind:
 
     ``params`` of the job: ``path``, ``dataset``, ``title_en``, ``title_zh``, ``time_zone``,
     ``first_view`` (as :class:`FirstView`), ``source_crs``, ``working_crs``, ``network_id`` (each
-    may be ``null``), ``seed`` (for the sample).
+    may be ``null``), ``seed`` (for the sample), ``priority`` and ``match_id`` (see
+    :class:`cim.city.merging.service.Declared`).
     Nothing is seen before the whole is published; a job that fails, is cancelled or was interrupted
     leaves the city as it was.
     """
@@ -79,6 +83,7 @@ class IntakeKind:
 
     def begin(self, job: Job) -> Mapping[str, object]:
         """Forget what an earlier attempt left, and tell the child the CRS and time zone that the city has."""
+        _declared(job)
         self._city.discard(job.id)
         self._running[job.id] = _Intake()
         frame = self._city.view.frame
@@ -150,7 +155,7 @@ class IntakeKind:
         now = self._clock.now()
         datasets = [self._dataset(job, header, summary) for header in intake.headers]
         act = Act(job.id, job.actor, job.kind, now)
-        published = self._city.publish(act, self._frame(job, intake), datasets, self._also(job, intake))
+        published = self._city.publish(act, self._frame(job, intake), datasets, self._also(job, intake), _declared(job))
         del self._running[job.id]
         self._on_published()
         return {
@@ -166,6 +171,7 @@ class IntakeKind:
             ),
             "networks": [network.id for network in intake.networks],
             "datastreams": len(intake.datastreams),
+            **self._city.merge_counts(job.id),
         }
 
     def _also(self, job: Job, intake: _Intake) -> list[Also]:
@@ -233,6 +239,14 @@ class IntakeKind:
         """Roll back, unless the baseline of the job was committed already."""
         self._city.discard(job.id)
         return Recovery.FINISHED if self._city.has_published(job.id) else Recovery.ROLLED_BACK
+
+
+def _declared(job: Job) -> Declared:
+    """Return how the job's parameters say that sources are matched and whose word counts; refuses what says nothing."""
+    priority, attribute = job.params.get("priority"), job.params.get("match_id")
+    if priority is not None:
+        read_priority(str(priority))
+    return Declared(None if priority is None else str(priority), str(attribute or MEANT_ATTRIBUTE))
 
 
 def _what_was_wrong(quarantined_by_code: Counter[str]) -> str:

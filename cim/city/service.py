@@ -16,6 +16,7 @@ import pyarrow as pa
 from cim.city import store
 from cim.city.columns import columns_to_objects
 from cim.city.index import CityIndex
+from cim.city.merging.report import counts_of
 from cim.city.merging.service import Declared, Delivery, merge_delivery
 from cim.city.merging.store import read_report
 from cim.city.model import CityFrame, CityObject
@@ -175,6 +176,11 @@ class CityService:
         with self._database.read() as cursor:
             text = read_report(cursor, job_id)
         return None if text is None else dict(orjson.loads(text))
+
+    def merge_counts(self, job_id: str) -> dict[str, Any]:
+        """Return the numbers of a job's report for its summary; nothing where it met no other source."""
+        report = self.merge_report(job_id)
+        return {} if report is None else {"merge": counts_of(report)}
 
     def index_at(self, version: int) -> CityIndex:
         """Return the index of a baseline: the shared one of the newest, of an older one a new one each time."""

@@ -82,15 +82,11 @@ class Report:
             "doubts": {"count": len(self._doubts), "items": self._doubts[:ITEMS_MAX]},
         }
 
-    def counts(self) -> dict[str, Any]:
-        """Return the numbers alone, for the summary of a job."""
-        whole = self.json()
-        return {
-            "matched": whole["matched"],
-            "conflicts": whole["conflicts"]["count"],
-            "blocks": whole["blocks"]["count"],
-            "doubts": whole["doubts"]["count"],
-        }
+
+def counts_of(report: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the numbers of a report alone, for the summary of a job."""
+    lists = {name: report[name]["count"] for name in ("conflicts", "blocks", "doubts")}
+    return {"matched": report["matched"], **lists, "gained": report["gained"]}
 
 
 def conflict_json(conflict: Conflict) -> dict[str, Any]:
