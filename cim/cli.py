@@ -18,6 +18,7 @@ from cyclopts import App, CycloptsError, Parameter
 from cim.config import Settings
 from cim.console import JobDisplay, say_error
 from cim.db.directory import DataDirectory
+from cim.delivery import sources_of
 from cim.doctor import examine
 from cim.errors import CimError, InvalidInput, Unavailable
 from cim.export import write_whole
@@ -127,7 +128,7 @@ def ingest(
     Example: cim ingest rotterdam.city.json --data ./rotterdam
 
     Args:
-        paths: OpenStreetMap .osm.pbf, CityJSON, CityJSONSeq, EPANET .inp, observations as CSV or Parquet.
+        paths: Files or folders of a format that is read, or a delivery .toml that lists them.
         data: The city's data directory.
         dataset: Short name of the source in ids (default: from the file's name).
         crs: The source's coordinate system, where the file does not say it: EPSG:28992.
@@ -141,20 +142,17 @@ def ingest(
         raise InvalidInput("One --dataset cannot name several files.", hint="Ingest them one by one.", code="usage")
     settings = _settings(data)
     _check_time_zone(time_zone)
-    for path in paths:
-        if not path.is_file():
-            raise InvalidInput(f"There is no file {path}.", hint="Check the path.", code="no-file")
-        params: dict[str, object] = {
-            "path": str(path.absolute()),
-            "dataset": dataset or dataset_slug(path.name.split(".")[0]),
-            "source_crs": crs,
-            "title_en": title,
-            "title_zh": title_zh,
-            "time_zone": time_zone,
-            "working_crs": working_crs,
-            "network_id": network,
-        }
-        code = _run(settings, "ingest", params, path.name)
+    given: dict[str, object] = {
+        "dataset": dataset,
+        "source_crs": crs,
+        "title_en": title,
+        "title_zh": title_zh,
+        "time_zone": time_zone,
+        "working_crs": working_crs,
+        "network_id": network,
+    }
+    for source in (source for path in paths for source in sources_of(path, given)):
+        code = _run(settings, "ingest", source.params, source.path.name)
         if code:
             return code
     return 0

@@ -16,6 +16,8 @@ from typing import Any, Final, Protocol
 import pyarrow as pa
 
 from cim.city.model import Quarantined
+from cim.quality.codes import Policy
+from cim.quality.model import QualityNotes
 from ingest.columns import gather
 from ingest.records import Progress, ReadContext, Record, SourceHeader
 
@@ -37,7 +39,7 @@ class Reporting(Protocol):
 
 
 def read_source(params: Mapping[str, object], channel: Reporting) -> Mapping[str, object]:
-    """Read one file into the city; ``params`` are those of :class:`ingest.intake.IngestKind`."""
+    """Read one file into the city; ``params`` are those of :class:`ingest.intake.IntakeKind`."""
     from ingest.readers.registry import reader_for
 
     path = Path(str(params["path"]))
@@ -49,7 +51,12 @@ def read_source(params: Mapping[str, object], channel: Reporting) -> Mapping[str
         options={name: str(params[name]) for name in READER_OPTIONS if params.get(name) is not None},
     )
     channel.step("read", None, "")
-    summary = _hand_over(reader.read(path, context), channel)
+    records: Iterable[Record] = reader.read(path, context)
+    if params.get("selection") is not None:
+        from ingest.selection import read_selection, selected
+
+        records = selected(records, read_selection(str(params["selection"])))
+    summary = _hand_over(records, channel, params)
     return {**summary, "sha256": _sha256(path), "reader": reader.name}
 
 
@@ -60,7 +67,7 @@ def make_sample(params: Mapping[str, object], channel: Reporting) -> Mapping[str
     channel.step("read", None, "")
     seed = params["seed"]
     assert isinstance(seed, int)
-    summary = _hand_over(sample_records(seed, channel.step, channel.progress), channel)
+    summary = _hand_over(sample_records(seed, channel.step, channel.progress), channel, params)
     return {**summary, "sha256": _sha256(extract_path())}
 
 
@@ -129,10 +136,16 @@ def build_tiles(params: Mapping[str, object], channel: Reporting) -> Mapping[str
     }
 
 
-def _hand_over(records: Iterable[Record], channel: Reporting) -> dict[str, object]:
+def _hand_over(
+    records: Iterable[Record], channel: Reporting, params: Mapping[str, object]
+) -> dict[str, object]:
+    from cim.quality.inspector import Inspector
+
     kept = quarantined = 0
     unit = ""
-    for piece in gather(records):
+    year = params.get("year_now")
+    inspector = Inspector(Policy(str(params.get("invalid") or "keep")), year_now=year if isinstance(year, int) else None)
+    for piece in gather(records, inspector):
         if isinstance(piece, Progress):
             if piece.unit != unit:
                 unit = piece.unit
@@ -141,7 +154,7 @@ def _hand_over(records: Iterable[Record], channel: Reporting) -> dict[str, objec
             continue
         if isinstance(piece, Quarantined):
             quarantined += 1
-        elif not isinstance(piece, SourceHeader):
+        elif not isinstance(piece, SourceHeader | QualityNotes):
             kept += 1
         channel.payload(piece)
     return {"pieces": kept, "quarantined": quarantined}

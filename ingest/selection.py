@@ -1,0 +1,193 @@
+"""What of a source goes in: only what touches a box of degrees, only what has certain values; pure.
+
+A source may cover a whole state where the city is one tile.  The selection works on what any reader
+gives, so a reader need not know of it; how much was left out is told as a finding.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, Final
+
+import numpy as np
+import orjson
+import shapely
+from numpy.typing import NDArray
+
+from cim.city.columns import attributes_from_json
+from cim.city.model import CityObject
+from cim.city.rows import GeometryRows, ObjectRows
+from cim.errors import InvalidInput
+from cim.findings import Finding, Severity, Verdict
+from cim.geometry.crs import WorkingFrame
+from cim.geometry.wkb import offsets_of
+from ingest.records import Record, SourceHeader
+
+SIDE_STEPS: Final = 32
+"""Pieces into which each side of the box is cut, so that it bends as the projection does."""
+
+VALUES_MAX: Final = 1_000
+"""Values that one attribute may be selected by."""
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """``within``: west, south, east, north in degrees; ``where``: attribute -> the values that go in."""
+
+    within: tuple[float, float, float, float] | None = None
+    where: Mapping[str, frozenset[str]] = field(default_factory=dict)
+
+
+def read_selection(text: str) -> Selection:
+    """Return what a job's parameter says; raises :class:`InvalidInput` (``selection``)."""
+    try:
+        said = orjson.loads(text)
+    except orjson.JSONDecodeError as error:
+        raise _wrong() from error
+    if not isinstance(said, dict) or set(said) - {"within", "where"}:
+        raise _wrong()
+    within, where = said.get("within"), said.get("where", {})
+    if not isinstance(where, dict) or not all(_are_values(values) for values in where.values()):
+        raise _wrong()
+    box = None
+    if within is not None:
+        if not isinstance(within, list) or len(within) != 4 or not all(isinstance(one, int | float) for one in within):
+            raise _wrong()
+        west, south, east, north = (float(one) for one in within)
+        if not (-180 <= west < east <= 180 and -90 <= south < north <= 90):
+            raise _wrong()
+        box = (west, south, east, north)
+    return Selection(box, {name: frozenset(str(one) for one in values) for name, values in where.items()})
+
+
+def _are_values(values: Any) -> bool:
+    return isinstance(values, list) and len(values) <= VALUES_MAX
+
+
+def _wrong() -> InvalidInput:
+    return InvalidInput(
+        "The selection cannot be used.",
+        hint="within is west, south, east, north in degrees; where has a list of values for each attribute.",
+        code="selection",
+    )
+
+
+def selected(records: Iterable[Record], selection: Selection) -> Iterator[Record]:
+    """Yield the records that are selected, and everything that is no object; then what was left out.
+
+    An object without a place (a part of another, say) stays unless its parent has been left out before it.
+    """
+    chosen = _Chosen(selection)
+    for record in records:
+        if isinstance(record, SourceHeader):
+            chosen.learn(record.working_crs)
+            yield record
+        elif isinstance(record, CityObject):
+            if chosen.takes(record):
+                yield record
+        elif isinstance(record, ObjectRows):
+            rows = chosen.of_rows(record)
+            if len(rows):
+                yield rows
+        else:
+            yield record
+    if chosen.left_out:
+        yield Finding(
+            "selection",
+            "objects outside of what was selected",
+            Verdict.DISCUSS,
+            Severity.DISCUSS,
+            measured=float(chosen.left_out),
+        )
+
+
+class _Chosen:
+    """Decides object by object, and counts."""
+
+    def __init__(self, selection: Selection) -> None:
+        self._selection = selection
+        self._frame: shapely.Polygon | None = None
+        self._gone: set[str] = set()
+        self.left_out = 0
+
+    def learn(self, working_crs: str) -> None:
+        """Take the box into the working CRS."""
+        within = self._selection.within
+        if within is None:
+            return
+        west, south, east, north = within
+        share = np.linspace(0.0, 1.0, SIDE_STEPS, endpoint=False)[:, None]
+        corners = np.array([[west, south], [east, south], [east, north], [west, north]])
+        sides = [here + (there - here) * share for here, there in zip(corners, np.roll(corners, -1, 0), strict=True)]
+        self._frame = shapely.Polygon(WorkingFrame(working_crs).from_lonlat(np.concatenate(sides)))
+        shapely.prepare(self._frame)
+
+    def takes(self, one: CityObject) -> bool:
+        values = {name: attribute.value for name, attribute in one.attributes.items()}
+        taken = self._by_value(values) and self._by_place(np.array([one.place], dtype=object))[0]
+        return self._count(one.id, one.parent_id, taken=bool(taken))
+
+    def of_rows(self, rows: ObjectRows) -> ObjectRows:
+        taken = self._by_place(rows.places)
+        if self._selection.where:
+            for row in np.flatnonzero(taken).tolist():
+                told = attributes_from_json(rows.attributes[row])
+                taken[row] = self._by_value({name: attribute.value for name, attribute in told.items()})
+        kept = np.array(
+            [
+                self._count(identifier, parent, taken=bool(one))
+                for identifier, parent, one in zip(rows.ids, rows.parents, taken, strict=True)
+            ],
+            dtype=bool,
+        )
+        return rows if kept.all() else _kept_rows(rows, kept)
+
+    def _count(self, identifier: str, parent: str | None, *, taken: bool) -> bool:
+        if not taken or parent in self._gone:
+            self._gone.add(identifier)
+            self.left_out += 1
+            return False
+        return True
+
+    def _by_value(self, values: Mapping[str, Any]) -> bool:
+        return all(str(values.get(name, "")) in wanted for name, wanted in self._selection.where.items())
+
+    def _by_place(self, places: NDArray[np.object_]) -> NDArray[np.bool_]:
+        if self._frame is None:
+            return np.ones(len(places), dtype=bool)
+        touching: NDArray[np.bool_] = shapely.is_missing(places) | shapely.intersects(self._frame, places)
+        return touching
+
+
+def _kept_rows(rows: ObjectRows, kept: NDArray[np.bool_]) -> ObjectRows:
+    numbers = np.flatnonzero(kept).tolist()
+    return replace(
+        rows,
+        ids=[rows.ids[row] for row in numbers],
+        types=[rows.types[row] for row in numbers],
+        parents=[rows.parents[row] for row in numbers],
+        attributes=[rows.attributes[row] for row in numbers],
+        places=rows.places[kept],
+        geometries=_kept_geometries(rows.geometries, kept),
+    )
+
+
+def _kept_geometries(geometries: GeometryRows, kept: NDArray[np.bool_]) -> GeometryRows:
+    mask = kept[geometries.owners]
+    rings = np.repeat(mask, geometries.rings)
+    surfaces = np.repeat(mask, geometries.surfaces)
+    numbers = np.flatnonzero(mask).tolist()
+    renumbered = offsets_of(kept.astype(np.int64))[:-1]
+    return GeometryRows(
+        owners=renumbered[geometries.owners[mask]],
+        kinds=[geometries.kinds[row] for row in numbers],
+        lods=[geometries.lods[row] for row in numbers],
+        structures=[geometries.structures[row] for row in numbers],
+        coordinates=geometries.coordinates[np.repeat(mask, geometries.vertices)],
+        vertices=geometries.vertices[mask],
+        rings=geometries.rings[mask],
+        surfaces=geometries.surfaces[mask],
+        ring_counts=geometries.ring_counts[rings],
+        surface_counts=geometries.surface_counts[surfaces],
+    )
