@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from cim.features.documents import instant_text
 from cim.features.links import Link
 from cim.features.model import Feature, ItemsPage
+from cim.geometry.geojson import geometry_texts
 
 DECIMALS: Final = 8
 
@@ -22,11 +23,8 @@ def geometry_fragments(geometries: Sequence[shapely.Geometry | None]) -> list[or
     """Return each geometry as ready JSON; an empty one is ``None``, as a missing one is."""
     array: NDArray[np.object_] = np.empty(len(geometries), dtype=object)
     array[:] = geometries
-    flat = shapely.orient_polygons(shapely.force_2d(array))
-    rounded = shapely.transform(flat, lambda coordinates: np.round(coordinates, DECIMALS))
-    texts = shapely.to_geojson(rounded)
-    absent = shapely.is_missing(array) | shapely.is_empty(array)
-    return [None if gone else orjson.Fragment(text) for gone, text in zip(absent, texts, strict=True)]
+    texts = geometry_texts(shapely.orient_polygons(array), DECIMALS)
+    return [None if text is None else orjson.Fragment(text) for text in texts]
 
 
 def feature_documents(features: Sequence[Feature]) -> list[dict[str, Any]]:

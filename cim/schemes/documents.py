@@ -16,6 +16,7 @@ import shapely
 from cim.errors import InvalidInput
 from cim.findings import Finding
 from cim.geometry.crs import WorkingFrame
+from cim.geometry.geojson import geometry_document
 from cim.schemes.model import EXISTS, TYPE, Change, Edit, Scheme, Value, Version, Words
 from cim.schemes.shaping import WithModels, motion_of_model
 from cim.schemes.state import State
@@ -86,9 +87,7 @@ def to_degrees(shape: shapely.Geometry | None, frame: WorkingFrame) -> dict[str,
     """Return a shape as GeoJSON."""
     if shape is None or shape.is_empty:
         return None
-    degrees = shapely.transform(shape, lambda xy: np.round(frame.to_lonlat(xy), _DIGITS))
-    document: dict[str, Any] = orjson.loads(shapely.to_geojson(degrees))
-    return document
+    return geometry_document(shapely.transform(shape, frame.to_lonlat), _DIGITS)
 
 
 def object_json(state: State, target: str, frame: WorkingFrame) -> dict[str, Any] | None:
