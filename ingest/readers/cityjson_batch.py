@@ -7,8 +7,8 @@ is halved until that object stands alone, so that it is kept out and nothing els
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 import numpy as np
@@ -32,11 +32,15 @@ RELATED_MAX: Final = 100_000
 
 @dataclass(frozen=True, slots=True)
 class RawObject:
-    """A parsed object; its vertices are ``pool[window[0] : window[0] + window[1]]``."""
+    """A parsed object; its vertices are ``pool[window[0] : window[0] + window[1]]``.
+
+    ``units`` are those of attributes, by name, where the format says them.
+    """
 
     native_id: str
     body: Any
     window: tuple[int, int]
+    units: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -95,12 +99,15 @@ class Decoder:
         if not _TYPE.fullmatch(type_):
             raise ValueError(type_)
         parents, children = _ids(body.get("parents")), _ids(body.get("children"))
+        attributes = canonical_attributes(type_, body.get("attributes"))
+        for name, unit in raw.units.items():
+            attributes[name].setdefault("u", unit)
         return Draft(
             id=object_id(self.dataset, raw.native_id),
             type=type_,
             parent_id=object_id(self.dataset, parents[0]) if parents else None,
             children=tuple([object_id(self.dataset, child) for child in children]),
-            attributes=canonical_attributes(type_, body.get("attributes")),
+            attributes=attributes,
         )
 
     def _with_geometry(self, drafts: list[Draft], raws: list[RawObject], pool: Vertices) -> list[Decoded | Quarantined]:

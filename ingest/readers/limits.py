@@ -25,6 +25,21 @@ FEATURE_BYTES_MAX: Final = 256 * 1024**2
 NESTING_MAX: Final = 64
 """Brackets inside brackets in JSON; a MultiSolid with all its members needs 12."""
 
+XML_FEATURE_BYTES_MAX: Final = 64 * 1024**2
+"""XML text of one feature of a GML file; the triangles of a relief are taken one by one."""
+
+XML_DEPTH_MAX: Final = 256
+"""Elements inside elements, as libxml2 bounds them."""
+
+XML_TEXT_BYTES_MAX: Final = 10_000_000
+"""One text or attribute in XML, as libxml2 bounds it."""
+
+XML_LINKED_BYTES_MAX: Final = 256 * 1024**2
+"""XML text of all elements of a GML file that features elsewhere in it refer to."""
+
+XML_NODES_MAX: Final = 4_000_000
+"""Elements that are visited for the geometry of one feature, counted once per way to them."""
+
 VERTICES_BYTES_MAX: Final = 8 * 1024**3
 """JSON text of the vertex list of one CityJSON document."""
 

@@ -13,6 +13,7 @@ from cim.errors import InvalidInput, LimitExceeded, NotFound, UnsupportedFormat
 from ingest.readers.cityjson import CityJsonReader
 from ingest.readers.cityjson_seq import CityJsonSeqReader
 from ingest.readers.epanet import EpanetReader
+from ingest.readers.gml import GmlReader
 from ingest.readers.limits import (
     HEAD_BYTES,
     INFLATED_BYTES_MAX,
@@ -30,6 +31,7 @@ READERS: Final[tuple[Reader, ...]] = (
     OsmReader(),
     CityJsonSeqReader(),
     CityJsonReader(),
+    GmlReader(),
     SeriesReader(),
     EpanetReader(),
     ObjReader(),
@@ -54,7 +56,7 @@ _LOOKS: Final = (
     (b"PAR1", "a Parquet table"),
 )
 ACCEPTED: Final = (
-    "OpenStreetMap (.osm.pbf), CityJSON (.city.json), CityJSONSeq (.city.jsonl), EPANET (.inp), "
+    "OpenStreetMap (.osm.pbf), CityJSON (.city.json), CityJSONSeq (.city.jsonl), CityGML (.gml), EPANET (.inp), "
     "observations (.csv, .parquet), models (.obj, or a .zip of them)"
 )
 
