@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol, TypeAlias
+from typing import Any, Protocol, TypeAlias
 
 from cim.city.model import CityObject, Quarantined
 from cim.city.rows import ObjectRows
@@ -59,6 +59,20 @@ class Progress:
     unit: str
 
 
+@dataclass(frozen=True, slots=True)
+class LayerNote:
+    """What a reader understood of a layer; only where the option ``preview`` asks for it.
+
+    ``mapping`` has the members of a mapping file; ``crs`` is the source's; ``columns`` are all that it has.
+    """
+
+    layer: str
+    crs: str
+    features: int
+    mapping: dict[str, Any]
+    columns: tuple[str, ...]
+
+
 Record: TypeAlias = (
     SourceHeader
     | CityObject
@@ -69,6 +83,7 @@ Record: TypeAlias = (
     | StateSeries
     | Finding
     | Quarantined
+    | LayerNote
     | Progress
 )
 

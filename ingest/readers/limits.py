@@ -52,6 +52,15 @@ NETWORK_ELEMENTS_MAX: Final = 5_000_000
 LINE_BYTES_MAX: Final = 64 * 1024
 """One line of an EPANET file."""
 
+FEATURES_PER_BATCH: Final = 8_192
+"""Features of a vector file that are read together."""
+
+LAYERS_MAX: Final = 1_000
+"""Layers of one vector file."""
+
+COLUMNS_MAX: Final = 2_000
+"""Columns of one layer."""
+
 
 def check_limit(name: str, value: int, limit: int, what: str) -> None:
     """Raise :class:`LimitExceeded` that names the limit when ``value`` is above it."""

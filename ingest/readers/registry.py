@@ -25,6 +25,7 @@ from ingest.readers.limits import (
 from ingest.readers.obj import ObjReader
 from ingest.readers.osm import OsmReader
 from ingest.readers.series import SeriesReader
+from ingest.readers.vector import VectorReader
 from ingest.records import ReadContext, Reader, Record
 
 READERS: Final[tuple[Reader, ...]] = (
@@ -32,6 +33,7 @@ READERS: Final[tuple[Reader, ...]] = (
     CityJsonSeqReader(),
     CityJsonReader(),
     GmlReader(),
+    VectorReader(),
     SeriesReader(),
     EpanetReader(),
     ObjReader(),
@@ -57,7 +59,8 @@ _LOOKS: Final = (
 )
 ACCEPTED: Final = (
     "OpenStreetMap (.osm.pbf), CityJSON (.city.json), CityJSONSeq (.city.jsonl), CityGML (.gml), EPANET (.inp), "
-    "observations (.csv, .parquet), models (.obj, or a .zip of them)"
+    "observations (.csv, .parquet), models (.obj, or a .zip of them), "
+    "GeoPackage (.gpkg), Shapefile (.shp), FlatGeobuf (.fgb), GeoJSON, TopoJSON"
 )
 
 

@@ -15,6 +15,9 @@ from cim.geometry.crs import LONLAT, epsg_code, is_metric_projected, parse_crs, 
 UNSTATED_DATUM: Final = "unstated"
 """The heights are absolute, but the file does not say over which datum."""
 
+_FOR_SCREENS: Final = frozenset({"EPSG:3857", "EPSG:3395", "EPSG:3785", "EPSG:900913", "ESRI:102100"})
+"""World Mercators: their metres are longer than metres everywhere but at the equator."""
+
 _URN_OR_URL: Final = re.compile(
     r"(?:urn:(?:x-)?ogc:def:crs:|https?://(?:www\.)?opengis\.net/def/crs/)(EPSG|OGC)[:/][^:/]*[:/]([\w.]+)/?",
     re.IGNORECASE,
@@ -104,7 +107,7 @@ def projection(source: SourceCrs, working_crs: str | None, position: tuple[float
     """
     if working_crs is not None:
         return Projection(working_crs, source)
-    if not source.is_geographic and is_metric_projected(source.horizontal):
+    if source.horizontal not in _FOR_SCREENS and is_metric_projected(source.horizontal):
         return Projection(source.horizontal, source)
     lon, lat = transformer(source.horizontal, LONLAT).transform(*position)
     if not (np.isfinite(lon) and np.isfinite(lat)):
