@@ -43,6 +43,8 @@ from cim.live.hub import LiveHub
 from cim.live.topic import TopicKind
 from cim.networks.service import NetworkService
 from cim.ports import Clock, SystemClock
+from cim.quality.api import quality_router
+from cim.quality.service import QualityService
 from cim.schemes.forms.service import MODEL_BYTES_MAX
 from cim.schemes.store import EDITS_GAPLESS
 from cim.sensing.actor import ReplayActor
@@ -206,6 +208,7 @@ def build_server(opened: City, settings: Settings, *, token: str) -> FastAPI:
             ),
             sensing_router(sensing, may_write=may_write),
             jobs_router(jobs, may_write=may_write),
+            quality_router(QualityService(opened.database, city, jobs)),
             *opened.planning.routers(),
             *opened.impact.routers(),
             live_router(hub, allowed_origin=origin_check(settings.allowed_origins)),

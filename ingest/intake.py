@@ -21,6 +21,9 @@ from cim.jobs.service import append_quarantine
 from cim.networks.model import Network
 from cim.networks.service import snapshot_of
 from cim.ports import Clock
+from cim.quality.codes import Policy
+from cim.quality.model import QualityNotes
+from cim.quality.service import recording
 from cim.sensing.model import Datastream, ObservationBatch, StateSeries
 from cim.sensing.service import SensingService
 from ingest.columns import ObjectBatch
@@ -45,8 +48,16 @@ class _Intake:
     quarantined: list[Quarantined] = field(default_factory=list)
     quarantined_by_code: Counter[str] = field(default_factory=Counter)
     findings: list[Finding] = field(default_factory=list)
+    notes: QualityNotes | None = None
     objects: int = 0
     observation_count: int = 0
+
+    def note(self, judgement: Finding | QualityNotes) -> None:
+        """Keep what was found, or the report of it all."""
+        if isinstance(judgement, QualityNotes):
+            self.notes = judgement
+        else:
+            self.findings.append(judgement)
 
 
 class IntakeKind:
@@ -56,6 +67,7 @@ class IntakeKind:
     ``first_view`` (as :class:`FirstView`), ``source_crs``, ``working_crs``, ``network_id`` (each
     may be ``null``), ``seed`` (for the sample), ``priority`` and ``match_id`` (see
     :class:`cim.city.merging.service.Declared`).
+    ``invalid`` is a :class:`cim.quality.codes.Policy`.
     Nothing is seen before the whole is published; a job that fails, is cancelled or was interrupted
     leaves the city as it was.
     """
@@ -87,9 +99,8 @@ class IntakeKind:
         self._city.discard(job.id)
         self._running[job.id] = _Intake()
         frame = self._city.view.frame
-        if frame is None:
-            return job.params
-        return {**job.params, "working_crs": frame.crs, "time_zone": frame.time_zone}
+        params = {**job.params, "invalid": _policy(job).value, "year_now": self._clock.now().year}
+        return params if frame is None else {**params, "working_crs": frame.crs, "time_zone": frame.time_zone}
 
     def on_payload(self, job: Job, payload: object) -> None:
         """Stage objects; keep the rest until all is published."""
@@ -113,8 +124,8 @@ class IntakeKind:
                 intake.quarantined_by_code[payload.code] += 1
                 if len(intake.quarantined) < QUARANTINE_KEPT_MAX:
                     intake.quarantined.append(payload)
-            case Finding():
-                intake.findings.append(payload)
+            case Finding() | QualityNotes():
+                intake.note(payload)
             case _:
                 raise TypeError(type(payload).__name__)
 
@@ -171,7 +182,9 @@ class IntakeKind:
             ),
             "networks": [network.id for network in intake.networks],
             "datastreams": len(intake.datastreams),
+            **({} if intake.notes is None else intake.notes.summary()),
             **self._city.merge_counts(job.id),
+            **published.attached_summary(),
         }
 
     def _also(self, job: Job, intake: _Intake) -> list[Also]:
@@ -195,6 +208,8 @@ class IntakeKind:
         if intake.observations:
             record = self._sensing.recording(intake.datastreams, intake.observations)
             also.append(lambda connection, _version: record(connection))
+        if intake.notes is not None:
+            also.append(recording(job.id, now, intake.notes))
         return also
 
     def _frame(self, job: Job, intake: _Intake) -> CityFrame:
@@ -247,6 +262,14 @@ def _declared(job: Job) -> Declared:
     if priority is not None:
         read_priority(str(priority))
     return Declared(None if priority is None else str(priority), str(attribute or MEANT_ATTRIBUTE))
+
+
+def _policy(job: Job) -> Policy:
+    """Return what the job's parameters say becomes of a feature whose geometry is not valid."""
+    said = job.params.get("invalid") or Policy.KEEP.value
+    if said not in {policy.value for policy in Policy}:
+        raise InvalidInput("What is invalid is kept or quarantined.", hint="--invalid keep", code="invalid-policy")
+    return Policy(str(said))
 
 
 def _what_was_wrong(quarantined_by_code: Counter[str]) -> str:

@@ -136,15 +136,14 @@ def build_tiles(params: Mapping[str, object], channel: Reporting) -> Mapping[str
     }
 
 
-def _hand_over(
-    records: Iterable[Record], channel: Reporting, params: Mapping[str, object]
-) -> dict[str, object]:
+def _hand_over(records: Iterable[Record], channel: Reporting, params: Mapping[str, object]) -> dict[str, object]:
     from cim.quality.inspector import Inspector
 
     kept = quarantined = 0
     unit = ""
     year = params.get("year_now")
-    inspector = Inspector(Policy(str(params.get("invalid") or "keep")), year_now=year if isinstance(year, int) else None)
+    policy = Policy(str(params.get("invalid") or Policy.KEEP))
+    inspector = Inspector(policy, year_now=year if isinstance(year, int) else None)
     for piece in gather(records, inspector):
         if isinstance(piece, Progress):
             if piece.unit != unit:

@@ -145,7 +145,7 @@ class Inspector:
                 "completeness": self._coverage.completeness(),
                 "extent": self._coverage.extent(),
                 "put_aside": [
-                    {"reason": reason, "features": count, "code": CODE_OF_REASON.get(reason)}
+                    {"reason": reason, "features": count, "code": _code_of(reason)}
                     for reason, count in self._put_aside.most_common()
                 ],
                 "not_looked_for": list(UNCHECKED),
@@ -178,6 +178,11 @@ def _fault(code: str, tally: Tally) -> Mapping[str, Any]:
             for _, _, object_id, lod, measured, place in sorted(tally.worst, reverse=True)
         ],
     }
+
+
+def _code_of(reason: str) -> str | None:
+    code = reason.removeprefix("geometry-")
+    return code if code in CHECKS else CODE_OF_REASON.get(reason)
 
 
 def _rounded(place: Place) -> list[float] | None:

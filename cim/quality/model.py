@@ -17,6 +17,14 @@ class QualityNotes:
 
     document: dict[str, Any]
 
+    def summary(self) -> dict[str, object]:
+        """Return how many objects have a geometry that is not valid, and how many have which fault."""
+        faults = {
+            " ".join(dict.fromkeys((fault["code"], fault["name"]))): fault["objects"]
+            for fault in self.document["faults"]
+        }
+        return {"invalid": self.document["counts"]["invalid"], "faults": faults}
+
 
 class Inspecting(Protocol):
     """What looks at a delivery while it is read: :class:`cim.quality.inspector.Inspector`."""
