@@ -39,6 +39,7 @@ from cim.main import (
     verify_tiles,
     version,
 )
+from cim.proposals_command import schemes_app
 from cim.reports.command import report
 from cim.server import is_free
 from cim.tilesets.model import BASE_SCHEME
@@ -390,3 +391,6 @@ def _report(job: Mapping[str, Any]) -> int:
 def _say_address(address: str, plan_address: str) -> None:
     print(f"The city is at {address}", flush=True)
     print(f"Plan it at {plan_address}", flush=True)
+
+
+app.command(schemes_app(_run))

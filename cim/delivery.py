@@ -43,7 +43,7 @@ SOURCES_MAX: Final = 1_000
 SUFFIX: Final = ".toml"
 _CITY: Final = ("title", "title_zh", "working_crs", "time_zone", "first_view")
 _WHOLE: Final = frozenset({"folder", "source", *_CITY})
-_PLAIN: Final = ("crs", "priority", "invalid", "network")
+_PLAIN: Final = ("crs", "priority", "match_id", "invalid", "network")
 _OF_SOURCE: Final = frozenset({"path", "dataset", "mapping", "within", "where", *_PLAIN})
 _PARAM_OF: Final = {"crs": "source_crs", "network": "network_id", "title": "title_en"}
 

@@ -22,7 +22,6 @@ from zoneinfo import ZoneInfo
 from fastapi import FastAPI, Request
 
 from cim.app import Services, build_app
-from cim.city.api import city_router
 from cim.city.service import CityService
 from cim.config import Settings
 from cim.db.directory import DataDirectory
@@ -62,8 +61,10 @@ from cim.web.logs import configure_logs
 from cim.web.security import origin_check
 from cim.wiring.features import extent_of, wire_features
 from cim.wiring.impact import Impact, wire_impact
+from cim.wiring.merging import attach, city_routers, undo_kind
 from cim.wiring.schemes import Planning, wire_planning
 from ingest.intake import IntakeKind
+from ingest.proposal_schemes import ProposalSchemesKind
 from ingest.sample.replay import build_replay, local_time_of_day_s, observe, replay
 from ingest.sample.schemes import make_missing_schemes
 from ingest.scheme_tiling import Draughtsman, SchemeTilingKind
@@ -134,6 +135,7 @@ def _wire(directory: DataDirectory, database: Database, settings: Settings, cloc
 
     networks = NetworkService(database)
     planning = wire_planning(database, city, hub, clock, settings.chromium, networks)
+    attach(city, planning.schemes, sensing, networks)
 
     def sample_published() -> None:
         published()
@@ -149,6 +151,8 @@ def _wire(directory: DataDirectory, database: Database, settings: Settings, cloc
             kind("sample", "ingest.worker:make_sample", SAMPLE_STEPS, sample_published),
             TilingKind(city, tilesets, directory.path / "work"),
             SchemeTilingKind(city, tilesets, directory.path / "work", planning.published),
+            undo_kind(database, city, clock),
+            ProposalSchemesKind(city, planning, clock, directory.path / "work"),
         ],
         clock=clock,
     )
@@ -203,8 +207,9 @@ def build_server(opened: City, settings: Settings, *, token: str) -> FastAPI:
         bundle=bundle_path(),
         tiles=opened.tilesets,
         routers=[
-            city_router(
-                city, extra=lambda: {**_extra(opened, replay), **extent_of(city, base)}, datastreams_of=sensing.cards_of
+            *city_routers(
+                *(city, opened.database, jobs, sensing, opened.planning.accounts),
+                extra=lambda: {**_extra(opened, replay), **extent_of(city, base)},
             ),
             sensing_router(sensing, may_write=may_write),
             jobs_router(jobs, may_write=may_write),

@@ -84,6 +84,24 @@ def read_model(params: Mapping[str, object], channel: Reporting) -> Mapping[str,
     return {"triangles": len(triangles)}
 
 
+def model_proposals(params: Mapping[str, object], channel: Reporting) -> Mapping[str, object]:
+    """Make models of the objects whose rows the parent has laid down in ``params["rows"]``."""
+    from cim.city.columns import columns_to_objects
+    from ingest.proposal_models import model_of
+
+    folder = Path(str(params["rows"]))
+    found = columns_to_objects(_read_table(folder / "objects.arrow"), _read_table(folder / "geometries.arrow"))
+    channel.step("models", len(found), "models")
+    made = 0
+    for number, proposed in enumerate(found, 1):
+        model = model_of(proposed)
+        if model is not None:
+            channel.payload(model)
+            made += 1
+        channel.progress(number, len(found))
+    return {"models_read": made}
+
+
 def build_scheme_tiles(params: Mapping[str, object], channel: Reporting) -> Mapping[str, object]:
     """Build what a scheme's tiles have that the city's have not, from rows that the parent has laid down."""
     from tiles.chain import Altered, boxes_of_ground, build_chains

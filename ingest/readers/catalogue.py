@@ -34,6 +34,13 @@ GONE: Final = "gone"
 STATES: Final = (PRESENT, LEAVING, PROPOSED, GONE)
 """What a status means: it stands; it stands and is to go; it is to come; it is gone."""
 
+PROPOSAL: Final = "+Proposal"
+"""The type of a building that is to come: kept with the city, drawn in schemes only."""
+
+LIFECYCLE: Final = "lifecycle"
+"""The attribute that says ``proposed`` or ``leaving`` of what does not simply stand."""
+
+METHOD_LIFECYCLE: Final = "by the status of the catalogue"
 _YEAR: Final = re.compile(r"(\d{4})(?:\D|\d{4}\D?|$)")
 _LENGTHS: Final[Mapping[str, tuple[float, float]]] = {
     "height_m": (0.0, 2000.0), "roof_height_m": (0.0, 500.0), "min_height_m": (-1.0, 2000.0),

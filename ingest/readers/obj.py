@@ -27,6 +27,10 @@ from cim.errors import InvalidInput
 from cim.findings import Quality
 from ingest.readers.catalogue import (
     GONE,
+    LIFECYCLE,
+    METHOD_LIFECYCLE,
+    PRESENT,
+    PROPOSAL,
     PROPOSED,
     Catalogue,
     CataloguePlan,
@@ -45,9 +49,6 @@ FloatArray = NDArray[np.float64]
 
 BATCH_MODELS: Final = 200
 """Models whose plans are united together."""
-
-PROPOSAL: Final = "+Proposal"
-"""The type of a building that is to come: kept with the city, drawn in schemes only."""
 
 METHOD_HEIGHT: Final = "highest vertex less lowest"
 _ZIP: Final = b"PK\x03\x04"
@@ -216,6 +217,8 @@ class _Reading:
                 return Quarantined(key, "catalogue-gone", "The catalogue says that it does not stand any more.")
             kind = PROPOSAL if state == PROPOSED else self._catalogue.type(row)
             attributes = self._catalogue.attributes(row)
+            if state != PRESENT:
+                attributes[LIFECYCLE] = Attribute(state, method=METHOD_LIFECYCLE)
             plan = self._catalogue.plan
             stated = row[plan.lod.column] if plan.lod is not None else "2"
             lod = stated if _LOD.fullmatch(stated) else "1"
