@@ -6,6 +6,7 @@
     ├── InvalidInput      what was sent cannot be used
     │   └── UnsupportedFormat   no reader knows this file
     ├── NotFound          no such object, job, view, collection
+    ├── Gone              there was one; what it was is still known
     ├── Conflict          true of another state of the city
     │   └── DirectoryInUse      another server owns the data directory
     ├── LimitExceeded     a named limit was hit
@@ -72,6 +73,12 @@ class NotFound(CimError):
     """Nothing has this name."""
 
     code = "not-found"
+
+
+class Gone(CimError):
+    """What had this name is not there any more; ``params`` say since when."""
+
+    code = "gone"
 
 
 class Conflict(CimError):

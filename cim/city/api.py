@@ -8,8 +8,10 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query
 
 from cim.city.service import CityService
+from cim.city.telling.service import ObjectTeller
 
 SEARCH_LIMIT_MAX = 50
+VERSION_MAX = 2**62
 
 
 def city_router(
@@ -17,6 +19,7 @@ def city_router(
     *,
     extra: Callable[[], Mapping[str, Any]],
     datastreams_of: Callable[[str], list[dict[str, Any]]],
+    teller: ObjectTeller,
 ) -> APIRouter:
     """Build the routes; ``extra`` adds members to the summary, ``datastreams_of`` the sensors on an object.
 
@@ -38,8 +41,11 @@ def city_router(
         return {"query": q, "items": city.search(q, limit)}
 
     @router.get("/objects/{identifier:path}")
-    def read_object(identifier: str) -> dict[str, Any]:
-        """Return what is known of an object, each fact with its source, and the sensors on it."""
-        return {**city.card(identifier), "datastreams": datastreams_of(identifier)}
+    def read_object(
+        identifier: str, baseline_version: Annotated[int | None, Query(ge=1, le=VERSION_MAX)] = None
+    ) -> dict[str, Any]:
+        """Return what is known of an object: facts, sources, conflicts, history, and the sensors on it."""
+        card = teller.tell(identifier) if baseline_version is None else teller.tell_at(identifier, baseline_version)
+        return {**card, "datastreams": datastreams_of(identifier)}
 
     return router

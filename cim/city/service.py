@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Final
 
@@ -14,12 +14,13 @@ import orjson
 import pyarrow as pa
 
 from cim.city import store
+from cim.city.attached import Attachment, FindAttachments
 from cim.city.columns import columns_to_objects
 from cim.city.index import CityIndex
 from cim.city.merging.report import counts_of
 from cim.city.merging.service import Declared, Delivery, merge_delivery
 from cim.city.merging.store import read_report
-from cim.city.model import CityFrame, CityObject
+from cim.city.model import Attribute, CityFrame, CityObject
 from cim.city.store import Act, Published
 from cim.db.store import Database
 from cim.errors import NotFound, Unavailable
@@ -73,6 +74,8 @@ class CityService:
         self._database = database
         self._guard = threading.Lock()
         self._staged: dict[str, int] = {}
+        self.attachments: list[FindAttachments] = []
+        """Who is asked what is attached to objects that go."""
         self._view = self._load()
 
     @property
@@ -117,6 +120,18 @@ class CityService:
         """Read the newest baseline into memory."""
         with self._guard:
             self._view = self._load()
+
+    def reload_and_look(self) -> tuple[Attachment, ...]:
+        """Read the newest baseline into memory; return what is attached to objects that it shows no more."""
+        before = self._view.index
+        self.reload()
+        return self.attached_to({identifier for identifier in before.ids if identifier not in self._view.index.row_of})
+
+    def attached_to(self, identifiers: Collection[str]) -> tuple[Attachment, ...]:
+        """Return what people and instruments have attached to some objects."""
+        if not identifiers:
+            return ()
+        return tuple(sorted(one for find in self.attachments for one in find(identifiers)))
 
     def stage(self, job_id: str, first_sequence: int, objects: pa.RecordBatch, geometries: pa.RecordBatch) -> None:
         """Keep rows that a job has read, unseen until they are published."""
@@ -163,8 +178,7 @@ class CityService:
 
         published = self._database.submit(work).result()
         self._staged.pop(act.job_id, None)
-        self.reload()
-        return published
+        return replace(published, attached=self.reload_and_look())
 
     def has_published(self, job_id: str) -> bool:
         """Tell whether a job's baseline is committed."""
@@ -252,18 +266,7 @@ class CityService:
             "centroid": None if centre is None else _lonlat(self.working, centre),
             "bbox": self._bbox(row),
             "lods": sorted({geometry.lod for geometry in city_object.geometries}),
-            "attributes": [
-                {
-                    "name": key,
-                    "value": attribute.value,
-                    "unit": attribute.unit,
-                    "quality": attribute.quality.value,
-                    "interval": attribute.interval,
-                    "method": attribute.method,
-                    "source": attribute.source or city_object.dataset,
-                }
-                for key, attribute in city_object.attributes.items()
-            ],
+            "attributes": [fact_json(key, fact, city_object.dataset) for key, fact in city_object.attributes.items()],
             "provenance": [provenance(dataset) for dataset in view.datasets if dataset.dataset in sources],
         }
 
@@ -322,6 +325,19 @@ class CityService:
             "attributions": attributions,
             "generated": any(dataset.generated for dataset in view.datasets),
         }
+
+
+def fact_json(name: str, fact: Attribute, dataset: str) -> dict[str, Any]:
+    """Return a fact as JSON members; ``dataset`` is the source of an object's own facts."""
+    return {
+        "name": name,
+        "value": fact.value,
+        "unit": fact.unit,
+        "quality": fact.quality.value,
+        "interval": fact.interval,
+        "method": fact.method,
+        "source": fact.source or dataset,
+    }
 
 
 def provenance(dataset: Provenance) -> dict[str, Any]:

@@ -15,9 +15,13 @@ from typing import Final
 import duckdb
 import pyarrow as pa
 
+from cim.city.attached import Attachment
 from cim.city.model import CityFrame, FirstView
 from cim.errors import Conflict, IntegrityError
 from cim.findings import Provenance
+
+ATTACHED_LISTED_MAX: Final = 100
+"""Things that lost their object that a job's summary names; beyond it they are only counted."""
 
 _OBJECT_COLUMNS: Final = "id, type, dataset, parent_id, attributes, place, xmin, ymin, zmin, xmax, ymax, zmax"
 _GEOMETRY_COLUMNS: Final = "object_id, lod, kind, surfaces, structure"
@@ -44,6 +48,15 @@ class Published:
     changed: int
     removed: int
     unchanged: int
+    attached: tuple[Attachment, ...] = ()
+    """What is attached to objects that the city shows no more."""
+
+    def attached_summary(self) -> dict[str, object]:
+        """Return what lost its object as members of a job's summary; nothing where nothing did."""
+        if not self.attached:
+            return {}
+        items = [one._asdict() for one in self.attached[:ATTACHED_LISTED_MAX]]
+        return {"attached_gone": {"count": len(self.attached), "items": items}}
 
 
 @dataclass(frozen=True, slots=True)

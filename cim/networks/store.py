@@ -16,7 +16,8 @@ from cim.networks.model import Network, NetworkLink, NetworkNode
 def write_network(connection: duckdb.DuckDBPyConnection, network: Network, version: int) -> None:
     """Write a network as the snapshot of a baseline, in the caller's transaction."""
     connection.execute(
-        "INSERT INTO network VALUES (?, ?, ?, ?, ?, ?)",
+        "INSERT INTO network (id, baseline_version, kind, dataset, generated, attributes, withdrawn)"
+        " VALUES (?, ?, ?, ?, ?, ?, false)",
         [network.id, version, network.kind, network.dataset, network.generated, _attributes(network.attributes)],
     )
     if network.nodes:
@@ -74,7 +75,8 @@ def read_networks(connection: duckdb.DuckDBPyConnection, version: int) -> list[N
     """Return each network in its newest snapshot up to a baseline."""
     rows = connection.execute(
         """SELECT id, kind, dataset, generated, attributes, baseline_version FROM network WHERE baseline_version <= ?
-           QUALIFY row_number() OVER (PARTITION BY id ORDER BY baseline_version DESC) = 1 ORDER BY id""",
+           QUALIFY row_number() OVER (PARTITION BY id ORDER BY baseline_version DESC) = 1
+               AND NOT coalesce(withdrawn, false) ORDER BY id""",
         [version],
     ).fetchall()
     return [

@@ -27,6 +27,7 @@ STATUS: Final[Mapping[type[errors.CimError], int]] = {
     errors.InvalidInput: 400,
     errors.UnsupportedFormat: 415,
     errors.NotFound: 404,
+    errors.Gone: 410,
     errors.Conflict: 409,
     errors.DirectoryInUse: 409,
     errors.LimitExceeded: 413,

@@ -1,0 +1,2 @@
+-- A network that was taken back is no network of the city any more, until it comes again.
+ALTER TABLE network ADD COLUMN withdrawn BOOLEAN;
