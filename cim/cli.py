@@ -11,19 +11,18 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Final
-from zoneinfo import available_timezones
 
 from cyclopts import App, CycloptsError, Parameter
 
 from cim.config import Settings
 from cim.console import JobDisplay, say_error
 from cim.db.directory import DataDirectory
-from cim.delivery import sources_of
 from cim.doctor import examine
 from cim.errors import CimError, InvalidInput, Unavailable
 from cim.export import write_whole
 from cim.handover import Handover, running_server
 from cim.ids import dataset_slug
+from cim.ingest_command import add_ingest, merge_lines
 from cim.main import (
     City,
     bundle_path,
@@ -108,55 +107,6 @@ def serve(*, data: DataOption = None, host: str | None = None, port: int | None 
     settings = _settings(data, host=host, port=port)
     with open_city(settings.data, settings) as opened:
         return 0 if serve_city(opened, settings, _say_address) else FAILED
-
-
-@app.command
-def ingest(
-    paths: list[Path],
-    /,
-    *,
-    data: DataOption = None,
-    dataset: str | None = None,
-    crs: str | None = None,
-    working_crs: str | None = None,
-    title: str | None = None,
-    title_zh: str | None = None,
-    time_zone: str | None = None,
-    network: str | None = None,
-) -> int:
-    """Take files into the city; a running server does it, if one has the directory.
-
-    Example: cim ingest rotterdam.city.json --data ./rotterdam
-
-    Args:
-        paths: Files or folders of a format that is read, or a delivery .toml that lists them.
-        data: The city's data directory.
-        dataset: Short name of the source in ids (default: from the file's name).
-        crs: The source's coordinate system, where the file does not say it: EPSG:28992.
-        working_crs: The city's own metric coordinate system, at its first ingest (default: the source's or UTM).
-        title: The city's title, at its first ingest.
-        title_zh: The city's title in Chinese, at its first ingest.
-        time_zone: The city's time zone, at its first ingest: Europe/Amsterdam.
-        network: Name of the network that an EPANET file becomes (default: water).
-    """
-    if dataset is not None and len(paths) > 1:
-        raise InvalidInput("One --dataset cannot name several files.", hint="Ingest them one by one.", code="usage")
-    settings = _settings(data)
-    _check_time_zone(time_zone)
-    given: dict[str, object] = {
-        "dataset": dataset,
-        "source_crs": crs,
-        "title_en": title,
-        "title_zh": title_zh,
-        "time_zone": time_zone,
-        "working_crs": working_crs,
-        "network_id": network,
-    }
-    for source in (source for path in paths for source in sources_of(path, given)):
-        code = _run(settings, "ingest", source.params, source.path.name)
-        if code:
-            return code
-    return 0
 
 
 @app.command
@@ -334,11 +284,6 @@ def print_version() -> None:
     print(version())
 
 
-def _check_time_zone(name: str | None) -> None:
-    if name is not None and name not in available_timezones():
-        raise InvalidInput(f"{name!r} is not a time zone.", hint="Such as Europe/Amsterdam.", code="time-zone")
-
-
 def _sample_params(seed: int) -> dict[str, object]:
     return {
         "dataset": "helsinki",
@@ -376,6 +321,8 @@ def _report(job: Mapping[str, Any]) -> int:
         for kind in ("quarantined_by_code", "findings"):
             for code, count in job["summary"].get(kind, {}).items():
                 print(f"  {kind.partition('_')[0]}: {count} × {code}")
+        for line in merge_lines(job):
+            print(f"  {line}")
         return 0
     problem = job["error"] or {}
     say_error(
@@ -394,3 +341,4 @@ def _say_address(address: str, plan_address: str) -> None:
 
 
 app.command(schemes_app(_run))
+add_ingest(app, _run)
