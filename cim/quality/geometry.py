@@ -55,9 +55,9 @@ def examine(geometries: GeometryRows, tolerances: Tolerances) -> Examined:
     shells = shells_of(geometries, structures_of(geometries))
     if not len(shells):
         return Examined(found, len(surfaces), 0, floorless, none)
-    marked, good, _corners = check_shells(surfaces, shells, _sound_shells(shells, sound), tolerances)
-    solid = check_solids(surfaces, shells, good)
-    return Examined(joined((found, marked, solid)), len(surfaces), len(shells), floorless, none)
+    marked, good, corners = check_shells(surfaces, shells, _sound_shells(shells, sound), tolerances)
+    solid, large = check_solids(surfaces, planes, shells, good, corners, tolerances)
+    return Examined(joined((found, marked, solid)), len(surfaces), len(shells), floorless, large)
 
 
 def check_surfaces(surfaces: Surfaces, planes: Planes, tolerances: Tolerances) -> tuple[Marks, Flags]:

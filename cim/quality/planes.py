@@ -12,13 +12,12 @@ from typing import Final
 
 import numpy as np
 
-from cim.geometry.triangles import cut_surface
 from cim.quality.codes import NON_PLANAR_DISTANCE, NON_PLANAR_NORMALS, Tolerances
+from cim.quality.cuts import cut
 from cim.quality.layout import Flags, Floats, Ints, Surfaces, area_vectors, largest, runs, summed
 from cim.quality.marks import Marks, joined, marks
 
 _TRIANGLE: Final = 3
-_QUAD: Final = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,34 +118,12 @@ def _folded(surfaces: Surfaces, planes: Planes, sound: Flags, tolerances: Tolera
     # no narrower than vertices are told apart.
     least_m = tolerances.snap_m * np.tan(np.radians(tolerances.normals_deg / 2.0))
     chosen = np.flatnonzero(sound & (spread > least_m))
-    single = np.diff(surfaces.surface_offsets)[chosen] == 1
-    quads = chosen[single & (np.diff(offsets)[chosen] == _QUAD)]
-    others = np.setdiff1d(chosen, quads, assume_unique=True)
-    corners, owners = _quad_triangles(surfaces, planes, quads)
-    more = [cut_surface(surfaces.rings(surface), planes.normals[surface]) for surface in others.tolist()]
-    corners = np.concatenate([corners, *more])
-    owners = np.concatenate([owners, np.repeat(others, [len(piece) for piece in more]).astype(np.int64)])
-    deviations = _deviations(corners, owners, planes.normals, len(surfaces), tolerances)
+    cuts = cut(surfaces, planes.flat, chosen)
+    deviations = _deviations(
+        surfaces.coordinates[cuts.corners], cuts.surfaces, planes.normals, len(surfaces), tolerances
+    )
     folded = np.flatnonzero(deviations > tolerances.normals_deg)
     return folded, deviations[folded]
-
-
-def _quad_triangles(surfaces: Surfaces, planes: Planes, quads: Ints) -> tuple[Floats, Ints]:
-    """Return two triangles of each quadrilateral, cut at a diagonal that lies inside."""
-    places = surfaces.vertex_offsets[quads][:, None] + np.arange(_QUAD)
-    flat, corners = planes.flat[places], surfaces.coordinates[places]
-    sides = np.roll(flat, -1, axis=1) - flat
-    before = np.roll(sides, 1, axis=1)
-    turns = before[:, :, 0] * sides[:, :, 1] - before[:, :, 1] * sides[:, :, 0]
-    notch = np.argmin(turns, axis=1)
-    shorter = np.linalg.norm(corners[:, 0] - corners[:, 2], axis=1) <= np.linalg.norm(
-        corners[:, 1] - corners[:, 3], axis=1
-    )
-    is_notched = turns[np.arange(len(quads)), notch] < 0
-    first = np.where(is_notched, notch % 2, np.where(shorter, 0, 1))
-    order = (first[:, None] + np.array([0, 1, 2, 0, 2, 3])) % _QUAD
-    triangles = corners[np.arange(len(quads))[:, None], order].reshape(-1, 3, 3)
-    return triangles, np.repeat(quads, 2)
 
 
 def _deviations(corners: Floats, owners: Ints, normals: Floats, count: int, tolerances: Tolerances) -> Floats:

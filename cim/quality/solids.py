@@ -1,23 +1,51 @@
-"""Shells as bodies: which way they face; pure."""
+"""Shells as bodies: which way they face, whether they cross themselves; pure."""
 
 from __future__ import annotations
+
+from dataclasses import dataclass
 
 import numpy as np
 
 from cim.geometry.wkb import offsets_of
-from cim.quality.codes import WRONG_ORIENTATION_SHELL
+from cim.quality.codes import WRONG_ORIENTATION_SHELL, Tolerances
+from cim.quality.crossing import body_of, cannot_cross, check_crossing
+from cim.quality.cuts import cut
 from cim.quality.layout import Floats, Ints, Shells, Surfaces, area_vectors, summed
-from cim.quality.marks import Marks, marks
+from cim.quality.marks import Marks, joined, marks
+from cim.quality.planes import Planes
+from cim.quality.shells import Corners
 
 
-def check_solids(surfaces: Surfaces, shells: Shells, good: Ints) -> Marks:
-    """Return the faults of shells whose surfaces hang together."""
+def check_solids(
+    surfaces: Surfaces, planes: Planes, shells: Shells, good: Ints, corners: Corners, tolerances: Tolerances
+) -> tuple[Marks, Ints]:
+    """Return the faults of shells whose surfaces hang together, and the geometries that were too large to be asked.
+
+    ``good`` are the shells, ``corners`` theirs.  A shell that faces the wrong way is not asked whether it crosses
+    itself; shells of one solid are held against each other where all of them are sound.
+    """
+    faces = _check_facing(surfaces, shells, good)
+    right = ~np.isin(good, faces.shells)
+    asked = right & ~cannot_cross(surfaces, planes, shells, good, tolerances)
+    held, own = good[asked], corners.only(asked)
+    body = body_of(own, cut(surfaces, planes.flat, np.unique(own.surfaces)), surfaces, len(held))
+    crossing, large = check_crossing(body, shells.geometry_of[held], tolerances)
+    return joined((faces.found, crossing)), shells.geometry_of[held[large]]
+
+
+@dataclass(frozen=True, slots=True)
+class _Faces:
+    shells: Ints
+    found: Marks
+
+
+def _check_facing(surfaces: Surfaces, shells: Shells, good: Ints) -> _Faces:
     closed = good[shells.is_closed[good]]
     volumes = volumes_of(surfaces, shells, closed)
     wrong = (volumes < 0) == shells.is_outer[closed]
     rows = closed[wrong]
     places = surfaces.coordinates[surfaces.vertex_offsets[shells.first[rows]]]
-    return marks(WRONG_ORIENTATION_SHELL, shells.geometry_of[rows], np.abs(volumes[wrong]), places)
+    return _Faces(rows, marks(WRONG_ORIENTATION_SHELL, shells.geometry_of[rows], np.abs(volumes[wrong]), places))
 
 
 def volumes_of(surfaces: Surfaces, shells: Shells, chosen: Ints) -> Floats:

@@ -91,7 +91,45 @@ FAULTS = {
     ),
 }
 
+
+def house(tip_z: float) -> Geometry:
+    """Return a cube whose roof is a pyramid up, or down, to a tip."""
+    tip = [5.0, 5.0, tip_z]
+    eaves = zip(TOP, TOP[1:] + TOP[:1], strict=True)
+    return solid([*cube()[:1], *cube()[2:], *([[one, two, tip]] for one, two in eaves)])
+
+
+def prism(outline: list[tuple[float, float]], low: float, high: float) -> list:
+    """Return the surfaces of an upright prism."""
+    sides = zip(outline, outline[1:] + outline[:1], strict=True)
+    return [
+        [[[x, y, low] for x, y in outline[::-1]]],
+        [[[x, y, high] for x, y in outline]],
+        *([[[*one, low], [*two, low], [*two, high], [*one, high]]] for one, two in sides),
+    ]
+
+
+def torus(inner: list[tuple[float, float]]) -> Geometry:
+    """Return a block with a hole right through it."""
+    outer = [(0.0, 0.0), (10.0, 0.0), (10.0, 10.0), (0.0, 10.0)]
+    floor, roof_, *walls = prism(outer, 0, 4)
+    hole_floor, hole_roof, *hole_walls = prism(inner, 0, 4)
+    return solid(
+        [[*floor, hole_floor[0][::-1]], [*roof_, hole_roof[0][::-1]], *walls, *turned(hole_walls)],
+    )
+
+
+CORNERED = [(0.0, 0.0), (10.0, 0.0), (10.0, 5.0), (5.0, 5.0), (5.0, 10.0), (0.0, 10.0)]
+FAULTS |= {
+    "306 a roof that dips through the floor": (306, house(-3.0)),
+    "306 a roof whose tip touches the floor": (306, house(0.0)),
+}
 SOUND = {
+    "a house": house(15.0),
+    "a house with a dip in its roof": house(5.0),
+    "a flat roof of four triangles": house(10.0),
+    "a building round a corner": solid(prism(CORNERED, 0, 6)),
+    "a block with a hole through it": torus([(3.0, 3.0), (6.0, 3.0), (6.0, 6.0), (3.0, 6.0)]),
     "a cube": solid(cube()),
     "a cube of a million": solid(moved(cube(), (99_999_990.0, 99_999_990.0, 0.0))),
     "a cube below": solid(moved(cube(), (0.0, 0.0, -100.0))),

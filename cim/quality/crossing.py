@@ -1,0 +1,258 @@
+"""Whether shells cross or touch themselves: code 306; pure.
+
+A shell that is closed, hangs together and faces one way can meet itself only where a side of one of its surfaces
+enters another surface.  Sides are held against triangles: a side that belongs to the surface is let be, one that ends
+on a corner of it meets it there only, unless it runs along it.  Shells that cannot, the convex ones and upright
+prisms, are not asked.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from cim.geometry.wkb import offsets_of
+from cim.quality.codes import SHELL_SELF_INTERSECTION, Tolerances
+from cim.quality.cuts import Cut
+from cim.quality.layout import Flags, Floats, Ints, Shells, Surfaces
+from cim.quality.marks import Marks, marks
+from cim.quality.planes import Planes
+from cim.quality.shells import Corners, sides_of
+
+PAIRS_MAX: Final = 4_000_000
+"""Pairs of a side and a triangle up to which one shell is asked; larger ones are counted as not checked."""
+
+PAIRS_AT_ONCE: Final = 1_000_000
+"""Pairs that are held in memory together."""
+
+_CONVEX_PAIRS_MAX: Final = 20_000
+_STRAIGHT: Final = 1e-6
+_CONTACT: Final = 0.1
+"""Share of the snap tolerance within which a side touches a surface."""
+
+
+@dataclass(frozen=True, slots=True)
+class Body:
+    """The sides and triangles of some shells, ready to be held against each other.
+
+    ``starts``, ``ends`` (g, 3) of the sides, ``start_ids``, ``end_ids`` (g,) their vertices; ``triangles`` (t, 3, 3)
+    and ``owners`` (t,) their surfaces; ``side_offsets`` and ``triangle_offsets`` by shell.  ``corner_keys`` are sorted
+    numbers of a surface and a vertex of it, ``side_keys`` of a side and a surface that it belongs to.
+    """
+
+    starts: Floats
+    ends: Floats
+    start_ids: Ints
+    end_ids: Ints
+    triangles: Floats
+    owners: Ints
+    side_offsets: Ints
+    triangle_offsets: Ints
+    corner_keys: Ints
+    side_keys: Ints
+    vertex_count: int
+    surface_count: int
+
+    def is_corner(self, vertices: Ints, surfaces: Ints) -> Flags:
+        """Return whether vertices are corners of surfaces."""
+        return _among(surfaces * self.vertex_count + vertices, self.corner_keys)
+
+    def is_side(self, sides: Ints, surfaces: Ints) -> Flags:
+        """Return whether sides belong to surfaces."""
+        return _among(sides * self.surface_count + surfaces, self.side_keys)
+
+
+def cannot_cross(surfaces: Surfaces, planes: Planes, shells: Shells, good: Ints, tolerances: Tolerances) -> Flags:
+    """Return which shells are convex or upright prisms: closed and of one piece, these cannot meet themselves."""
+    found = _are_prisms(surfaces, planes, shells, good, tolerances) & shells.is_closed[good]
+    offsets = surfaces.vertex_offsets
+    for row in np.flatnonzero(~found & shells.is_closed[good]).tolist():
+        first, last = int(shells.first[good[row]]), int(shells.last[good[row]])
+        corners = surfaces.coordinates[offsets[first] : offsets[last]]
+        if len(corners) * (last - first) <= _CONVEX_PAIRS_MAX:
+            middles = planes.middles[first:last] - planes.middles[first]
+            beyond = (corners - planes.middles[first]) @ planes.normals[first:last].T
+            found[row] = bool((beyond - (middles * planes.normals[first:last]).sum(axis=1) <= tolerances.near_m).all())
+    return found
+
+
+def _are_prisms(surfaces: Surfaces, planes: Planes, shells: Shells, good: Ints, tolerances: Tolerances) -> Flags:
+    """Return which shells have a floor, a roof of the same outline, and upright walls between them."""
+    if not len(good):
+        return np.zeros(0, dtype=bool)
+    upward = np.abs(planes.normals[:, 2])
+    first, last = shells.first[good], shells.last[good]
+    levels = _between(upward > 1.0 - _STRAIGHT, first, last)
+    walls = _between(upward < _STRAIGHT, first, last)
+    found: Flags = (levels == 2) & (levels + walls == last - first)
+    offsets = surfaces.vertex_offsets
+    for row in np.flatnonzero(found).tolist():
+        heights = surfaces.coordinates[offsets[first[row]] : offsets[last[row]], 2]
+        low, high = heights.min(), heights.max()
+        found[row] = bool((np.minimum(heights - low, high - heights) <= tolerances.near_m).all())
+    return found
+
+
+def _between(hit: Flags, first: Ints, last: Ints) -> Ints:
+    """Return how many of some runs were hit."""
+    before = np.concatenate(([0], np.cumsum(hit)))
+    counts: Ints = before[last] - before[first]
+    return counts
+
+
+def body_of(corners: Corners, cuts: Cut, surfaces: Surfaces, count: int) -> Body:
+    """Return the sides and triangles of ``count`` shells; ``cuts`` are of the surfaces of ``corners``."""
+    sides = sides_of(corners)
+    of_shell = np.argsort(corners.shells[sides.first], kind="stable")
+    first = sides.first[of_shell]
+    vertex_count, surface_count = int(corners.vertices.max(initial=0)) + 1, len(surfaces)
+    number = np.empty(len(of_shell), dtype=np.int64)
+    number[of_shell] = np.arange(len(of_shell))
+    group = np.repeat(np.arange(len(of_shell)), sides.counts)
+    shell_of_surface = np.full(surface_count, -1)
+    shell_of_surface[corners.surfaces] = corners.shells
+    owners = shell_of_surface[cuts.surfaces]
+    order = np.argsort(owners, kind="stable")
+    order = order[owners[order] >= 0]
+    return Body(
+        starts=corners.coordinates[first],
+        ends=corners.coordinates[corners.after[first]],
+        start_ids=corners.vertices[first],
+        end_ids=corners.vertices[corners.after[first]],
+        triangles=surfaces.coordinates[cuts.corners[order]],
+        owners=cuts.surfaces[order],
+        side_offsets=offsets_of(np.bincount(corners.shells[first], minlength=count)),
+        triangle_offsets=offsets_of(np.bincount(owners[order], minlength=count)),
+        corner_keys=np.unique(corners.surfaces * vertex_count + corners.vertices),
+        side_keys=np.unique(number[group] * surface_count + corners.surfaces[sides.corners]),
+        vertex_count=vertex_count,
+        surface_count=surface_count,
+    )
+
+
+def check_crossing(body: Body, geometries: Ints, tolerances: Tolerances) -> tuple[Marks, Ints]:
+    """Return the faults 306, and the shells (by row) that were too large to be asked."""
+    pairs = np.diff(body.side_offsets) * np.diff(body.triangle_offsets)
+    met = np.zeros(len(geometries), dtype=np.int64)
+    places = np.zeros((len(geometries), 3))
+    for rows in _batches(pairs):
+        sides, triangles = _pairs(body, rows)
+        sides, triangles = _close(body, sides, triangles, tolerances)
+        hit, where = _meetings(body, sides, triangles, tolerances)
+        owner = np.searchsorted(body.side_offsets, sides[hit], side="right") - 1
+        shells, first, times = np.unique(owner, return_index=True, return_counts=True)
+        met[shells] += times
+        places[shells] = where[hit][first]
+    found = np.flatnonzero(met)
+    return marks(SHELL_SELF_INTERSECTION, geometries[found], met[found].astype(np.float64), places[found]), (
+        np.flatnonzero(pairs > PAIRS_MAX)
+    )
+
+
+def _batches(pairs: Ints) -> Iterator[Ints]:
+    """Yield rows of shells whose pairs fit into memory together."""
+    rows = np.flatnonzero(pairs <= PAIRS_MAX)
+    group = np.cumsum(pairs[rows]) // PAIRS_AT_ONCE
+    for number in np.unique(group).tolist():
+        yield rows[group == number]
+
+
+def _pairs(body: Body, rows: Ints) -> tuple[Ints, Ints]:
+    """Return every side of some shells with every triangle of the same shell."""
+    sides, triangles = np.diff(body.side_offsets)[rows], np.diff(body.triangle_offsets)[rows]
+    ends = offsets_of(sides * triangles)
+    within = np.arange(int(ends[-1])) - np.repeat(ends[:-1], sides * triangles)
+    wide = np.repeat(triangles, sides * triangles)
+    one = np.repeat(body.side_offsets[rows], sides * triangles) + within // np.maximum(wide, 1)
+    two = np.repeat(body.triangle_offsets[rows], sides * triangles) + within % np.maximum(wide, 1)
+    return one, two
+
+
+def _close(body: Body, sides: Ints, triangles: Ints, tolerances: Tolerances) -> tuple[Ints, Ints]:
+    """Return the pairs whose boxes meet, without those of a side and its own surface."""
+    side_low, side_high = np.minimum(body.starts, body.ends), np.maximum(body.starts, body.ends)
+    low, high = body.triangles.min(axis=1), body.triangles.max(axis=1)
+    for axis in range(3):
+        near = (side_low[sides, axis] <= high[triangles, axis] + tolerances.near_m) & (
+            low[triangles, axis] <= side_high[sides, axis] + tolerances.near_m
+        )
+        sides, triangles = sides[near], triangles[near]
+    own = body.is_side(sides, body.owners[triangles])
+    return sides[~own], triangles[~own]
+
+
+def _meetings(body: Body, sides: Ints, triangles: Ints, tolerances: Tolerances) -> tuple[Flags, Floats]:
+    """Return which pairs of a side and a triangle meet where they may not, and where they do."""
+    reach = tolerances.snap_m * _CONTACT
+    corners = body.triangles[triangles]
+    normal, wide = _normals(corners, tolerances.near_m)
+    from_start = ((body.starts[sides] - corners[:, 0]) * normal).sum(axis=1)
+    from_end = ((body.ends[sides] - corners[:, 0]) * normal).sum(axis=1)
+    start_on, end_on = np.abs(from_start) <= reach, np.abs(from_end) <= reach
+    owners = body.owners[triangles]
+    own = body.is_corner(body.start_ids[sides], owners) | body.is_corner(body.end_ids[sides], owners)
+    flat = start_on & end_on
+    reaching = wide & (flat | (~own & (start_on | end_on | (from_start * from_end < 0))))
+    rows = np.flatnonzero(reaching)
+    corners, normal, flat = corners[rows], normal[rows], flat[rows]
+    start, end = body.starts[sides[rows]], body.ends[sides[rows]]
+    runs_along, middle = _along(corners, normal, start, end, reach)
+    apart = np.where(flat, 1.0, from_start[rows] - from_end[rows])
+    through = start + np.clip(from_start[rows] / apart, 0.0, 1.0)[:, None] * (end - start)
+    met = np.where(flat, runs_along, _inside(corners, normal, through, reach))
+    hit, where = np.zeros(len(sides), dtype=bool), np.zeros((len(sides), 3))
+    hit[rows] = met
+    where[rows] = np.where(flat[:, None], middle, through)
+    return hit, where
+
+
+def _normals(corners: Floats, near_m: float) -> tuple[Floats, Flags]:
+    """Return the unit normals of triangles, and which are wide enough to have one."""
+    vectors = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
+    lengths = np.sqrt((vectors**2).sum(axis=1))
+    sides = corners - np.roll(corners, -1, axis=1)
+    longest = np.sqrt((sides**2).sum(axis=2).max(axis=1, initial=0.0))
+    wide = lengths > longest * near_m
+    return vectors / np.where(wide, lengths, 1.0)[:, None], wide
+
+
+def _inside(corners: Floats, normal: Floats, points: Floats, slack_m: float) -> Flags:
+    """Return whether points of a triangle's plane lie in it, or no further outside than the slack."""
+    inside = np.ones(len(points), dtype=bool)
+    for k in range(3):
+        inside &= _from_side(corners, normal, points, k) >= -slack_m
+    return inside
+
+
+def _from_side(corners: Floats, normal: Floats, points: Floats, k: int) -> Floats:
+    side = corners[:, (k + 1) % 3] - corners[:, k]
+    inward = np.cross(normal, side)
+    inward /= np.maximum(np.linalg.norm(inward, axis=1), 1e-12)[:, None]
+    distance: Floats = ((points - corners[:, k]) * inward).sum(axis=1)
+    return distance
+
+
+def _along(corners: Floats, normal: Floats, start: Floats, end: Floats, reach: float) -> tuple[Flags, Floats]:
+    """Return whether sides that lie in a triangle's plane run through its inside, and the middle of that part."""
+    enter, leave = np.zeros(len(start)), np.ones(len(start))
+    for k in range(3):
+        one, two = _from_side(corners, normal, start, k), _from_side(corners, normal, end, k)
+        apart = np.where(one == two, 1.0, one - two)
+        at = np.clip(one / apart, 0.0, 1.0)
+        enter = np.where(one < two, np.maximum(enter, at), enter)
+        leave = np.where(one > two, np.minimum(leave, at), leave)
+        leave = np.where(np.maximum(one, two) <= reach, -1.0, leave)
+    middle = start + ((enter + leave) / 2.0)[:, None] * (end - start)
+    deep = np.ones(len(start), dtype=bool)
+    for k in range(3):
+        deep &= _from_side(corners, normal, middle, k) > reach
+    return (leave > enter) & deep, middle
+
+
+def _among(keys: Ints, known: Ints) -> Flags:
+    at = np.minimum(np.searchsorted(known, keys), max(0, len(known) - 1))
+    found: Flags = known[at] == keys if len(known) else np.zeros(len(keys), dtype=bool)
+    return found
