@@ -94,7 +94,8 @@ def read_delivery(text: bytes, file: Path) -> list[Source]:
         raise _wrong(file, f"it lists more than {SOURCES_MAX:,} sources")
     folder = file.parent / _text(file, body, "folder", ".")
     city = {_PARAM_OF.get(name, name): body[name] for name in _CITY if name in body}
-    return [_source(file, folder, one, city) for one in sources]
+    last = len(sources) - 1  # before it, tiles need not be built: there is ``more``
+    return [_source(file, folder, one, {**city, "more": number < last}) for number, one in enumerate(sources)]
 
 
 def _source(file: Path, folder: Path, said: Mapping[str, Any], city: Mapping[str, object]) -> Source:

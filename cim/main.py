@@ -290,11 +290,12 @@ def serve_city(opened: City, settings: Settings, say: Callable[[str, str], None]
 def run_job(
     opened: City, kind: str, params: Mapping[str, object], title: str, on_change: Callable[[Mapping[str, Any]], None]
 ) -> Mapping[str, Any]:
-    """Run a job in this process, which owns the city, and then build the tiles that it made old."""
+    """Run a job in this process, which owns the city, and then build the tiles that it made old, if no more comes."""
     opened.jobs.start()
     try:
         job = opened.jobs.run(kind, params, title=title, on_change=lambda job: on_change(as_json(job)))
-        if job.state is JobState.SUCCEEDED and kind != "tiles" and tiles_are_old(opened.city, opened.tilesets):
+        is_last = kind != "tiles" and not params.get("more")
+        if job.state is JobState.SUCCEEDED and is_last and tiles_are_old(opened.city, opened.tilesets):
             tiled = opened.jobs.run("tiles", title="tiles", on_change=lambda job: on_change(as_json(job)))
             if tiled.state is not JobState.SUCCEEDED:
                 return as_json(tiled)

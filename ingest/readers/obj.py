@@ -134,7 +134,7 @@ def _collection(mapping: Mapping[str, Any], path: Path) -> _Collection:
         offset=np.array([*offset, 0.0][:3], dtype=np.float64),
         y_up=said.get("up") == "y",
         vertical_datum=said.get("vertical_datum"),
-        title=str(said.get("title") or path.name),
+        title=str(said.get("title") or mapping.get("title") or path.name),
         licence=str(mapping.get("licence") or ""),
         attribution=str(mapping.get("attribution") or ""),
     )

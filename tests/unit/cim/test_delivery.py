@@ -39,9 +39,11 @@ def test_each_source_gets_its_own_and_the_citys():
         "time_zone": "Europe/Berlin",
         "first_view": [9.0, 48.0, 15, 50, 0],
         "source_crs": "EPSG:2249",
+        "more": True,
         "mapping": '{"collection":{"offset":[1,2]}}',
     }
     assert trees.params["dataset"] == "trees-2020"
+    assert trees.params["more"] is False
     assert trees.params["priority"] == "town"
     assert json.loads(trees.params["selection"]) == {"within": [9, 48, 10, 49], "where": {"class": ["tree"]}}
 
