@@ -235,7 +235,7 @@ class IntakeKind:
         return Provenance(
             dataset=header.dataset or str(job.params["dataset"]),
             title=header.title,
-            source_file=_file_name(job),
+            source_file=header.source_file or _file_name(job),
             source_sha256=str(summary.get("sha256", "")),
             licence=header.licence,
             attribution=header.attribution,

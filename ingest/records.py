@@ -33,7 +33,8 @@ class ReadContext:
 class SourceHeader:
     """First record of every reader: what the file says of itself.
 
-    ``dataset`` is the slug that the following records belong to (``""``: the one the reader was told).
+    ``dataset`` is the slug that the following records belong to (``""``: the one the reader was told),
+    ``source_file`` the file inside of a folder or an archive (``""``: the path of the job).
     ``working_crs`` is the CRS in which all following records are; ``vertical_datum`` is ``None``
     where heights are above ground; ``ground`` is ``flat`` or ``interpolated``.
     """
@@ -48,6 +49,7 @@ class SourceHeader:
     reader_version: str
     generated: bool = False
     dataset: str = ""
+    source_file: str = ""
 
 
 @dataclass(frozen=True, slots=True)

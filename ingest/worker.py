@@ -183,8 +183,18 @@ def _read_table(path: Path) -> pa.Table:
 
 
 def _sha256(path: Path) -> str:
+    if path.is_dir():
+        return _sha256_of_folder(path)
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _sha256_of_folder(folder: Path) -> str:
+    """Return the digest of the names and digests of all files, in the order of names."""
+    whole = hashlib.sha256()
+    for file in sorted(one for one in folder.rglob("*") if one.is_file() and not one.is_symlink()):
+        whole.update(f"{file.relative_to(folder).as_posix()}\0{_sha256(file)}\n".encode())
+    return whole.hexdigest()
 
 
 def _text(params: Mapping[str, object], name: str) -> str | None:

@@ -61,6 +61,18 @@ LAYERS_MAX: Final = 1_000
 COLUMNS_MAX: Final = 2_000
 """Columns of one layer."""
 
+TILE_BYTES_MAX: Final = 64 * 1024**2
+"""One vector tile."""
+
+MEMBERS_MAX: Final = 100_000
+"""Files in one archive or folder."""
+
+ARCHIVE_BYTES_MAX: Final = 16 * 1024**3
+"""What an archive may unpack to."""
+
+PATH_DEPTH_MAX: Final = 32
+"""Folders inside folders."""
+
 
 def check_limit(name: str, value: int, limit: int, what: str) -> None:
     """Raise :class:`LimitExceeded` that names the limit when ``value`` is above it."""

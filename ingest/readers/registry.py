@@ -13,6 +13,7 @@ from cim.errors import InvalidInput, LimitExceeded, NotFound, UnsupportedFormat
 from ingest.readers.cityjson import CityJsonReader
 from ingest.readers.cityjson_seq import CityJsonSeqReader
 from ingest.readers.epanet import EpanetReader
+from ingest.readers.folder import ArchiveReader, FolderReader
 from ingest.readers.gml import GmlReader
 from ingest.readers.limits import (
     HEAD_BYTES,
@@ -22,6 +23,7 @@ from ingest.readers.limits import (
     check_file_size,
     check_limit,
 )
+from ingest.readers.mvt import MvtReader
 from ingest.readers.obj import ObjReader
 from ingest.readers.osm import OsmReader
 from ingest.readers.series import SeriesReader
@@ -60,7 +62,8 @@ _LOOKS: Final = (
 ACCEPTED: Final = (
     "OpenStreetMap (.osm.pbf), CityJSON (.city.json), CityJSONSeq (.city.jsonl), CityGML (.gml), EPANET (.inp), "
     "observations (.csv, .parquet), models (.obj, or a .zip of them), "
-    "GeoPackage (.gpkg), Shapefile (.shp), FlatGeobuf (.fgb), GeoJSON, TopoJSON"
+    "GeoPackage (.gpkg), Shapefile (.shp), FlatGeobuf (.fgb), GeoJSON, TopoJSON; "
+    "folders and archives (.zip, .tar, .tar.gz) of these, folders of vector tiles (zoom/x/y.pbf)"
 )
 
 
@@ -85,11 +88,13 @@ class _GzipReader:
 
 
 def reader_for(path: Path) -> Reader:
-    """Return the reader of a file.
+    """Return the reader of a file, a folder or an archive.
 
     Raises :class:`UnsupportedFormat`, which says what the file looks like, :class:`InvalidInput` for
     an empty file, :class:`LimitExceeded` for one that is too large.
     """
+    if path.is_dir():
+        return _FOLDER
     if not path.is_file():
         raise NotFound(f"{path.name} is not a file.", hint="Check the path.", code="file-missing", file=path.name)
     if check_file_size(path) == 0:
@@ -104,12 +109,18 @@ def reader_for(path: Path) -> Reader:
     for reader in READERS:
         if reader.recognises(path, head):
             return _GzipReader(reader) if packed else reader
+    if _ARCHIVE.recognises(path, head):
+        return _ARCHIVE
     raise UnsupportedFormat(
         f"{path.name} looks like {looks_like(head)}, which no reader knows.",
         hint=f"These are read, plain or packed with gzip: {ACCEPTED}.",
         file=path.name,
         looks_like=looks_like(head),
     )
+
+
+_FOLDER: Final = FolderReader(reader_for, MvtReader(), ObjReader())
+_ARCHIVE: Final = ArchiveReader(FolderReader(reader_for, MvtReader(), ObjReader(), archives=False))
 
 
 def looks_like(head: bytes) -> str:

@@ -56,13 +56,13 @@ class VectorReader:
 
     def open(self, path: Path) -> VectorSource:
         """Return the file's layers."""
+        check_file_size(path)
         with path.open("rb") as file:
             kind = format_of(path, file.read(64 * 1024))
         return OgrSource(path, kind or GEOJSON)
 
     def read(self, path: Path, context: ReadContext) -> Iterator[Record]:
         """Yield the header, what is refused of the file, then each layer's features."""
-        check_file_size(path)
         mapping = mapping_of(orjson.loads(str(context.options.get("mapping") or "{}")))
         source = self.open(path)
         plans, refused = _plans(path, source, mapping, context)

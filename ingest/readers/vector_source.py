@@ -75,6 +75,10 @@ class VectorSource(Protocol):
         """Stream a layer, with some of its columns or all."""
         ...
 
+    def glance(self, layer: LayerInfo, columns: Sequence[str], encoding: str | None = None) -> Iterator[LayerBatch]:
+        """Stream a layer for a first look; a feature may come in pieces, and more than once."""
+        ...
+
 
 def format_of(path: Path, head: bytes) -> str | None:
     """Return which of these formats the first bytes show."""
@@ -111,7 +115,7 @@ def damaged(path: Path, why: str = "is damaged or cut short") -> InvalidInput:
 
 
 @contextmanager
-def _speaking_of(path: Path) -> Iterator[None]:
+def speaking_of(path: Path) -> Iterator[None]:
     """Turn what GDAL and Arrow raise into an error about the file; keep GDAL's warnings from the log."""
     try:
         with warnings.catch_warnings():
@@ -142,14 +146,14 @@ class OgrSource:
 
     def layers(self) -> Sequence[LayerInfo]:
         """Return the layers that hold features with geometry."""
-        with _speaking_of(self.path):
+        with speaking_of(self.path):
             found = [(str(name), kind) for name, kind in pyogrio.list_layers(self.path).tolist()]
             check_limit("LAYERS_MAX", len(found), LAYERS_MAX, f"The number of layers of {self.path.name}")
             return [self._info(name) for name, kind in found if kind is not None]
 
     def left_out(self) -> Sequence[tuple[str, str, str]]:
         """Return tables without geometry, and contents of a GeoPackage that are no features."""
-        with _speaking_of(self.path):
+        with speaking_of(self.path):
             plain = [str(name) for name, kind in pyogrio.list_layers(self.path).tolist() if kind is None]
         out = [(name, "layer-no-geometry", "The table has no geometry; it is not taken in.") for name in plain]
         if self.kind == GEOPACKAGE:
@@ -173,13 +177,17 @@ class OgrSource:
             keyed=self.kind == GEOPACKAGE,
         )
 
+    def glance(self, layer: LayerInfo, columns: Sequence[str], encoding: str | None = None) -> Iterator[LayerBatch]:
+        """Stream a layer as it is."""
+        return self.batches(layer, columns, encoding)
+
     def batches(
         self, layer: LayerInfo, columns: Sequence[str] | None = None, encoding: str | None = None
     ) -> Iterator[LayerBatch]:
         """Stream a layer; raises :class:`InvalidInput` where it ends before all features have come."""
         seen = 0
         with (
-            _speaking_of(self.path),
+            speaking_of(self.path),
             pyogrio.open_arrow(
                 self.path,
                 layer=layer.name,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -70,7 +70,7 @@ def survey(source: VectorSource, layer: LayerInfo, declared: LayerMapping | None
     dimensions: set[str] = set()
     unique = _Unique(candidates)
     pieces: list[NDArray[np.float64]] = []
-    for batch in _batches(source, layer, sorted(asked | set(candidates)), first.encoding):
+    for batch in source.glance(layer, sorted(asked | set(candidates)), first.encoding):
         columns = {name: plain_values(column)[0] for name, column in batch.columns.items()}
         shapes = shapely.from_wkb(np.array(batch.shapes, dtype=object), on_invalid="ignore")
         dimensions |= {_DIMENSIONS.get(_kind(blob), "") for blob in batch.shapes if blob is not None}
@@ -92,10 +92,6 @@ def survey(source: VectorSource, layer: LayerInfo, declared: LayerMapping | None
 
 _ID_NAMES: Final = frozenset(plain(name) for name in ID_NAMES)
 _FOR_HEIGHTS: Final = ("height_m", "storeys_above_ground", "function")
-
-
-def _batches(source: VectorSource, layer: LayerInfo, columns: list[str], encoding: str | None) -> Iterator[Any]:
-    return source.batches(layer, columns, encoding)
 
 
 def _kind(blob: bytes) -> int:
