@@ -1,25 +1,15 @@
 /** What an edit is in words: a title, and what changed of it. */
 import { number } from '../i18n/format';
 import { t, tn, word } from '../i18n/index';
+import { thingName } from '../scheme/thing-name';
 import type { Conflict, Json } from '../scheme/types';
 import type { PlanCtx } from './context';
-import { shortId } from './findings';
 import { changeOf, storeysIn, sumHeights, type Row } from './log';
 
 const LAND_USE = /^\d{2}/;
 
-/** The letter that the words for things use, by the type of an object. */
-const LETTER: Readonly<Record<string, string>> = { Building: 'b', '+Parcel': 'p', Road: 'r', PlantCover: 'k', SolitaryVegetationObject: 't' };
-const BARE = /^\d+$/;
-
-/** What a target is called: its name where it has one, else what it is and its number in the source. */
-export function targetName(ctx: Pick<PlanCtx, 'do'>, id: string): string {
-  const object = ctx.do.objectOf(id);
-  if (object?.name) return object.name;
-  const short = shortId(id);
-  const letter = object && BARE.test(short) ? LETTER[object.type] : undefined;
-  return letter ? `${word('madeThing', letter)} ${short}` : short;
-}
+/** What a target is called. */
+export const targetName = (ctx: Pick<PlanCtx, 'do'>, id: string): string => thingName(id, ctx.do.objectOf(id));
 
 export function rowTitle(ctx: Pick<PlanCtx, 'do'>, row: Row): string {
   const { last } = row;
@@ -72,6 +62,8 @@ export function rowDetail(row: Row): string {
   if (lanes && lanes.old !== null) return `${String(lanes.old)} → ${String(lanes.new)}`;
   const oneway = changeOf(row, 'oneway');
   if (oneway && oneway.old !== null) return word('oneway', text(oneway.new));
+  const bore = changeOf(row, 'diameter_m');
+  if (bore && bore.old !== null && row.last.kind === 'network.size') return `${number(Number(bore.old) * 1000)} → ${number(Number(bore.new) * 1000)} mm`;
   const solar = changeOf(row, 'solar_share');
   if (solar && solar.old !== null) return `${number(Number(solar.old) * 100)} → ${number(Number(solar.new) * 100)}%`;
   const { distance_m: moved, trees, parts, element } = row.last.title.params;

@@ -29,8 +29,7 @@ export function numberField(f: NumberField): TemplateResult {
   };
   const key = (event: KeyboardEvent): void => {
     if (event.key === 'Enter') {
-      event.stopPropagation();
-      take(event);
+      event.stopPropagation();  // The browser says `change` by itself; a second taking would be a second edit.
     } else if (event.key === 'ArrowUp' || event.key === 'ArrowDown') {
       const by = (event.key === 'ArrowUp' ? 1 : -1) * (f.digits === 0 ? 1 : event.shiftKey ? 0.1 : 1);
       const value = parseWithin((event.target as HTMLInputElement).value, f.min, f.max);

@@ -2,6 +2,7 @@ import { html, nothing, type TemplateResult } from 'lit';
 import { lang, problemText, t, word } from '../i18n/index';
 import { quantity } from '../i18n/format';
 import { valueOf } from '../state/model';
+import { shortId } from '../scheme/thing-name';
 import type { Finding, LonLat, Verdict, Witness } from '../scheme/types';
 import { icon, mark } from '../ui/icons';
 import type { PlanCtx } from './context';
@@ -19,13 +20,6 @@ function subject(f: Finding): string {
   if (typeof name === 'string' && name) return name;
   const id = typeof other === 'string' ? other : f.object_id;
   return id ? shortId(id) : '';
-}
-
-/** The part of an id that tells one thing from the next. */
-export function shortId(id: string): string {
-  const made = /^s[a-z0-9]{8}:([bprktn])\/(.+)$/.exec(id);
-  if (made) return `${word('madeThing', made[1] ?? 'n')} ${made[2] ?? ''}`;
-  return id.slice(id.indexOf(':') + 1).replace(/^(way|relation|node)\//, '');
 }
 
 /** All coordinates of a geometry. */

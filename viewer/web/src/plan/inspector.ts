@@ -3,10 +3,10 @@ import { t, tn, word } from '../i18n/index';
 import { number, quantity } from '../i18n/format';
 import type { SchemeObject, Storey } from '../scheme/types';
 import { icon } from '../ui/icons';
+import { shortId } from '../scheme/thing-name';
 import type { PlanCtx } from './context';
 import { landUse } from './edit-words';
 import { choiceField, numberField } from './fields';
-import { shortId } from './findings';
 import { sumHeights } from './log';
 import { takeAway } from './tools/select';
 

@@ -5,6 +5,7 @@ import { CityMap } from '../map/city-map';
 import { key } from '../scheme/key';
 import { builtOf, builtSentence, sentences } from '../scheme/plain';
 import { deltaText, indicatorName, isZero, ordered, qualityText, shownOf, targetText, verdictText } from '../scheme/reading';
+import { thingName } from '../scheme/thing-name';
 import { BASE, type Finding, type Reading } from '../scheme/types';
 import { knownZone } from '../state/zone';
 import { icon, logo, mark } from '../ui/icons';
@@ -107,8 +108,9 @@ export class CimReport extends LitElement {
 
   private edits(report: Report): TemplateResult {
     const zone = knownZone(report.city.time_zone);
-    const of = ({ scheme, edits }: OfScheme): TemplateResult => html`<h3>${key(scheme.letter, scheme.colour_index)}${scheme.name[lang()]}</h3>${edits.length === 0 ? html`<p class="mid">${t('report.edits.none')}</p>` : html`<div class="wide"><table><thead><tr><th scope="col" class="n">#</th><th scope="col">${t('report.what')}</th><th scope="col">${t('report.who')}</th><th scope="col">${t('report.when')}</th></tr></thead><tbody>
-      ${edits.map((edit) => html`<tr class=${edit.undone ? 'dim' : ''}><td class="n">${edit.sequence}</td><th scope="row">${word('edit', edit.kind).replace('{name}', targetOf(edit.targets)).replace('{n}', String(edit.targets.length))}</th><td>${edit.author}</td><td>${dayAndClock(new Date(edit.at), zone)}</td></tr>`)}</tbody></table></div>`}`;
+    const name = (objects: OfScheme['objects'], id: string): string => thingName(id, objects.items.find((one) => one.id === id));
+    const of = ({ scheme, edits, objects }: OfScheme): TemplateResult => html`<h3>${key(scheme.letter, scheme.colour_index)}${scheme.name[lang()]}</h3>${edits.length === 0 ? html`<p class="mid">${t('report.edits.none')}</p>` : html`<div class="wide"><table><thead><tr><th scope="col" class="n">#</th><th scope="col">${t('report.what')}</th><th scope="col">${t('report.who')}</th><th scope="col">${t('report.when')}</th></tr></thead><tbody>
+      ${edits.map((edit) => html`<tr class=${edit.undone ? 'dim' : ''}><td class="n">${edit.sequence}</td><th scope="row">${word('edit', edit.kind).replace('{name}', name(objects, edit.targets.at(-1) ?? '')).replace('{n}', String(edit.targets.length))}</th><td>${edit.author}</td><td>${dayAndClock(new Date(edit.at), zone)}</td></tr>`)}</tbody></table></div>`}`;
     return html`<h2>${t('report.edits')}</h2>${report.schemes.map(of)}`;
   }
 
@@ -134,8 +136,6 @@ export class CimReport extends LitElement {
 const readingsOf = (report: Report, column: number): Reading[] => report.comparison.rows.flatMap((row) => row.readings[column] ?? []);
 
 const figure = (value: number): string => number(value, Math.abs(value) >= 100 ? 0 : Math.abs(value) >= 1 ? 2 : 4);
-
-const targetOf = (targets: readonly string[]): string => (targets.at(-1) ?? '').replace(/^[^:]*:/, '');
 
 /** Change, interval and verdict under a value. */
 function beside(reading: Reading): TemplateResult {

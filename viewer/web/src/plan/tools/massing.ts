@@ -5,7 +5,7 @@ import type { Bench, Tool } from '../bench';
 import { choiceField, numberField } from '../fields';
 import { useOptions } from '../inspector';
 import { frameAt, rectangle } from '../shape/frame';
-import { shortId } from '../findings';
+import { shortId } from '../../scheme/thing-name';
 
 const CLICK_PX = 5;
 

@@ -4,7 +4,7 @@ import { cssom } from '../../ui/cssom';
 import type { LonLat } from '../../scheme/types';
 import type { Bench, Tool } from '../bench';
 import { landUse } from '../edit-words';
-import { shortId } from '../findings';
+import { shortId } from '../../scheme/thing-name';
 import type { Parcel } from '../ground';
 import { frameAt, middle } from '../shape/frame';
 import { clicks } from './clicks';

@@ -3,7 +3,7 @@ import { t, word } from '../../i18n/index';
 import type { LonLat } from '../../scheme/types';
 import type { Bench, Tool } from '../bench';
 import { choiceField, numberField } from '../fields';
-import { shortId } from '../findings';
+import { thingName } from '../../scheme/thing-name';
 import type { Street } from '../ground';
 import { clicks } from './clicks';
 import { Sketching } from './sketching';
@@ -50,7 +50,7 @@ export function streetTool(bench: Bench): Tool {
         ${mode === 'draw'
           ? html`${numberField({ label: t('plan.street.lanes'), value: fresh.lanes, min: 1, max: 12, digits: 0, set: (v) => { fresh.lanes = Math.round(v); bench.changed(); } })}${choiceField({ label: t('plan.street.oneway'), value: fresh.oneway, options: ways(), set: (v) => { fresh.oneway = v; bench.changed(); } })}`
           : s
-            ? html`<span class="say strong">${s.name ?? shortId(s.id)}${s.closed ? html` <span class="tag fail">${t('plan.street.closed')}</span>` : nothing}</span>
+            ? html`<span class="say strong">${thingName(s.id, { name: s.name ?? null, type: 'Road' })}${s.closed ? html` <span class="tag fail">${t('plan.street.closed')}</span>` : nothing}</span>
               <button type="button" class="btn" data-testid="street-close" @click=${() => edit(s.closed ? 'street.open' : 'street.close', {})}>${t(s.closed ? 'plan.street.open' : 'plan.street.close')}</button>
               ${numberField({ label: t('plan.street.lanes'), value: s.lanes, min: 1, max: 12, digits: 0, testid: 'street-lanes', set: (lanes) => edit('street.lanes', { lanes: Math.round(lanes) }) })}
               ${choiceField({ label: t('plan.street.oneway'), value: s.oneway, options: ways(), testid: 'street-oneway', set: (oneway) => edit('street.oneway', { oneway }) })}`
