@@ -1,0 +1,122 @@
+"""Buildings of two sources matched and published as one city, beside a city of one source.
+
+``python -m tests.bench.bench_merge [--buildings N]``.  The footprints of the second source are those of the first,
+moved by up to a metre and turned a little, in another order; both have a recorded height and six more facts.  What is
+timed: matching alone (shared areas and decisions), and publishing the second source from what is staged to what is
+durable, beside publishing the same source into an empty city.
+"""
+
+from __future__ import annotations
+
+import argparse
+import resource
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import TypeVar
+
+import numpy as np
+import shapely
+
+from cim.city.columns import objects_to_columns
+from cim.city.matching import Footprints, match_footprints
+from cim.city.model import Attribute, CityObject
+from cim.city.store import Act
+from cim.city.undoing.service import UndoService
+from tests.support.merged_city import AT, FRAME, MergedCity, X, Y, dataset, merged_city, roof
+
+BATCH = 2_000
+T = TypeVar("T")
+
+
+def footprints(count: int, seed: int | None = None) -> np.ndarray:
+    """Squares of 10 m every 20 m; with a seed moved and turned a little."""
+    side = int(np.ceil(np.sqrt(count)))
+    rows = np.arange(count)
+    corners = np.array([[-5, -5], [5, -5], [5, 5], [-5, 5], [-5, -5]], dtype=float)
+    middle = np.column_stack([X + 20 * (rows % side), Y + 20 * (rows // side)]).astype(float)
+    if seed is None:
+        return shapely.polygons(middle[:, None, :] + corners)
+    random = np.random.default_rng(seed)
+    angle = random.uniform(-0.05, 0.05, count)
+    turn = np.stack([np.cos(angle), -np.sin(angle), np.sin(angle), np.cos(angle)], axis=1).reshape(-1, 2, 2)
+    turned = corners[None] @ turn
+    return shapely.polygons(middle[:, None, :] + random.uniform(-1, 1, (count, 1, 2)) + turned)
+
+
+def objects(source: str, places: np.ndarray) -> list[CityObject]:
+    """One building a place, with seven facts and one geometry."""
+    lod = "2" if source == "first" else "1"
+    return [
+        CityObject(
+            f"{source}:{row}",
+            "Building",
+            place,
+            (roof(place, lod, 10.0),),
+            {
+                "height_m": Attribute(10.0 + row % 7 + (source == "second"), "m"),
+                "year_of_construction": Attribute(1900 + row % 100),
+                f"{source}_use": Attribute("dwelling"),
+                f"{source}_name": Attribute(f"House {row}"),
+                "storeys_above_ground": Attribute(3 + row % 4),
+                f"{source}_owner": Attribute("city"),
+                f"{source}_code": Attribute(row),
+            },
+        )
+        for row, place in enumerate(places.tolist())
+    ]
+
+
+def timed(work: Callable[[], T]) -> tuple[float, T]:
+    """Seconds, and the result."""
+    start = time.perf_counter()
+    result = work()
+    return time.perf_counter() - start, result
+
+
+def publish(city: MergedCity, job: str, found: list[CityObject]) -> float:
+    """Stage a source, then time its publication."""
+    for start in range(0, len(found), BATCH):
+        city.city.stage(job, start, *objects_to_columns(found[start : start + BATCH]))
+    act, name = Act(job, "local", "bench", AT), found[0].dataset
+    return timed(lambda: city.city.publish(act, FRAME, [dataset(name)]))[0]
+
+
+def columns(source: str, places: np.ndarray) -> Footprints:
+    """The same for matching alone."""
+    none: list[tuple[str, ...]] = [()] * len(places)
+    return Footprints([f"{source}:{row}" for row in range(len(places))], places, none, none, [""] * len(places))
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--buildings", type=int, default=100_000)
+    count = parser.parse_args().buildings
+    first, second = footprints(count), footprints(count, seed=1)
+    order = np.random.default_rng(2).permutation(count)
+    matching_s, found = timed(lambda: match_footprints(columns("second", second[order]), columns("first", first)))
+    print(f"`python -m tests.bench.bench_merge --buildings {count}`\n")
+    print("| step | seconds | buildings/s |\n|---|---|---|")
+    print(f"| matched, {len(found.pairs):,} of {count:,} by {count:,} | {matching_s:.2f} | {count / matching_s:,.0f} |")
+    with tempfile.TemporaryDirectory() as folder, merged_city(Path(folder)) as alone:
+        alone_s = publish(alone, "one", objects("second", second))
+        print(f"| second source published alone | {alone_s:.2f} | {count / alone_s:,.0f} |")
+    with tempfile.TemporaryDirectory() as folder, merged_city(Path(folder)) as city:
+        publish(city, "one", objects("first", first))
+        merged_s = publish(city, "two", objects("second", second))
+        print(f"| second source published into the first | {merged_s:.2f} | {count / merged_s:,.0f} |")
+        again_s = publish(city, "three", objects("second", second))
+        print(f"| the same again, nothing changed | {again_s:.2f} | {count / again_s:,.0f} |")
+        undo = UndoService(city.database, city.city)
+        undo_s, _ = timed(lambda: undo.take_back(Act("four", "local", "undo", AT), "three"))
+        print(f"| that taken back | {undo_s:.2f} | {count / undo_s:,.0f} |")
+        undo_s, _ = timed(lambda: undo.take_back(Act("five", "local", "undo", AT), "two"))
+        print(f"| the second source taken back | {undo_s:.2f} | {count / undo_s:,.0f} |")
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    print(f"\nPeak memory of the process with both sources as objects: {peak:,.0f} MiB.")
+
+
+if __name__ == "__main__":
+    main()
