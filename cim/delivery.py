@@ -12,8 +12,8 @@
     dataset = "boston"
     crs = "EPSG:2249"
     within = [-71.0748, 42.3500, -71.0562, 42.3639]
-    [source.where]
-    class = ["tree"]
+    where = { class = ["tree"] }
+    words = { function = { R1 = "residential" } }
     [source.mapping]
     …
 
@@ -44,7 +44,8 @@ SUFFIX: Final = ".toml"
 _CITY: Final = ("title", "title_zh", "working_crs", "time_zone", "first_view")
 _WHOLE: Final = frozenset({"folder", "source", *_CITY})
 _PLAIN: Final = ("crs", "priority", "match_id", "invalid", "network")
-_OF_SOURCE: Final = frozenset({"path", "dataset", "mapping", "within", "where", *_PLAIN})
+_SELECTION: Final = ("within", "where", "words")
+_OF_SOURCE: Final = frozenset({"path", "dataset", "mapping", *_SELECTION, *_PLAIN})
 _PARAM_OF: Final = {"crs": "source_crs", "network": "network_id", "title": "title_en"}
 
 
@@ -116,7 +117,7 @@ def _source(file: Path, folder: Path, said: Mapping[str, Any], city: Mapping[str
             params[_PARAM_OF.get(member, member)] = _text(file, said, member, "")
     if "mapping" in said:
         params["mapping"] = _json(file, said["mapping"], "mapping")
-    selection = {member: said[member] for member in ("within", "where") if member in said}
+    selection = {member: said[member] for member in _SELECTION if member in said}
     if selection:
         params["selection"] = _json(file, selection, "within")
     return Source(path, params)

@@ -1,7 +1,8 @@
-"""What of a source goes in: only what touches a box of degrees, only what has certain values; pure.
+"""What of a source goes in, and in which words: what touches a box of degrees, what has certain values; pure.
 
-A source may cover a whole state where the city is one tile.  The selection works on what any reader
-gives, so a reader need not know of it; how much was left out is told as a finding.
+A source may cover a whole state where the city is one tile, and may say ``R3`` where the city says
+``residential``.  The selection works on what any reader gives, so a reader need not know of it; how much was
+left out is told as a finding.
 """
 
 from __future__ import annotations
@@ -15,8 +16,8 @@ import orjson
 import shapely
 from numpy.typing import NDArray
 
-from cim.city.columns import attributes_from_json
-from cim.city.model import CityObject
+from cim.city.columns import attributes_from_json, attributes_to_json
+from cim.city.model import Attribute, CityObject
 from cim.city.rows import GeometryRows, ObjectRows
 from cim.errors import InvalidInput
 from cim.findings import Finding, Severity, Verdict
@@ -33,10 +34,14 @@ VALUES_MAX: Final = 1_000
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """``within``: west, south, east, north in degrees; ``where``: attribute -> the values that go in."""
+    """``within``: west, south, east, north in degrees; ``where``: attribute -> the values that go in.
+
+    ``words``: attribute -> what the source calls it -> what the city calls it; what has no word stays as it is.
+    """
 
     within: tuple[float, float, float, float] | None = None
     where: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    words: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
 
 def read_selection(text: str) -> Selection:
@@ -45,10 +50,12 @@ def read_selection(text: str) -> Selection:
         said = orjson.loads(text)
     except orjson.JSONDecodeError as error:
         raise _wrong() from error
-    if not isinstance(said, dict) or set(said) - {"within", "where"}:
+    if not isinstance(said, dict) or set(said) - {"within", "where", "words"}:
         raise _wrong()
-    within, where = said.get("within"), said.get("where", {})
+    within, where, words = said.get("within"), said.get("where", {}), said.get("words", {})
     if not isinstance(where, dict) or not all(_are_values(values) for values in where.values()):
+        raise _wrong()
+    if not isinstance(words, dict) or not all(_are_words(pairs) for pairs in words.values()):
         raise _wrong()
     box = None
     if within is not None:
@@ -58,17 +65,26 @@ def read_selection(text: str) -> Selection:
         if not (-180 <= west < east <= 180 and -90 <= south < north <= 90):
             raise _wrong()
         box = (west, south, east, north)
-    return Selection(box, {name: frozenset(str(one) for one in values) for name, values in where.items()})
+    return Selection(box, {name: frozenset(str(one) for one in values) for name, values in where.items()}, words)
 
 
 def _are_values(values: Any) -> bool:
     return isinstance(values, list) and len(values) <= VALUES_MAX
 
 
+def _are_words(pairs: Any) -> bool:
+    return (
+        isinstance(pairs, dict)
+        and len(pairs) <= VALUES_MAX
+        and all(isinstance(word, str) and word.isprintable() for word in pairs.values())
+    )
+
+
 def _wrong() -> InvalidInput:
     return InvalidInput(
         "The selection cannot be used.",
-        hint="within is west, south, east, north in degrees; where has a list of values for each attribute.",
+        hint="within is west, south, east, north in degrees; where has a list of values for each attribute, words "
+        "a word for each value.",
         code="selection",
     )
 
@@ -85,7 +101,7 @@ def selected(records: Iterable[Record], selection: Selection) -> Iterator[Record
             yield record
         elif isinstance(record, CityObject):
             if chosen.takes(record):
-                yield record
+                yield chosen.worded(record)
         elif isinstance(record, ObjectRows):
             rows = chosen.of_rows(record)
             if len(rows):
@@ -141,7 +157,32 @@ class _Chosen:
             ],
             dtype=bool,
         )
-        return rows if kept.all() else _kept_rows(rows, kept)
+        return self._worded_rows(rows if kept.all() else _kept_rows(rows, kept))
+
+    def worded(self, one: CityObject) -> CityObject:
+        """Return an object in the city's words."""
+        if not self._selection.words.keys() & one.attributes.keys():
+            return one
+        return replace(one, attributes=self._worded(one.attributes))
+
+    def _worded(self, attributes: Mapping[str, Attribute]) -> dict[str, Attribute]:
+        found = dict(attributes)
+        for name, words in self._selection.words.items():
+            if name in found and str(found[name].value) in words:
+                found[name] = replace(found[name], value=words[str(found[name].value)])
+        return found
+
+    def _worded_rows(self, rows: ObjectRows) -> ObjectRows:
+        marks = [f'"{name}"' for name in self._selection.words]
+        if not marks:
+            return rows
+        texts = [
+            attributes_to_json(self._worded(attributes_from_json(text)))
+            if any(mark in text for mark in marks)
+            else text
+            for text in rows.attributes
+        ]
+        return replace(rows, attributes=texts)
 
     def _count(self, identifier: str, parent: str | None, *, taken: bool) -> bool:
         if not taken or parent in self._gone:

@@ -74,6 +74,14 @@ def test_objects_and_rows_alike(selection, wanted):
         assert left_out == ([12.0 - len(list(wanted))] if len(list(wanted)) < 12 else [])
 
 
+def test_the_citys_words_take_the_place_of_the_sources():
+    selection = Selection(words={"class": {"tree": "oak", "bush": "x"}, "nobody": {"3.0": "y"}, "height_m": {"9": "z"}})
+    for records in ([HEADER, *OBJECTS], [HEADER, as_rows(OBJECTS)]):
+        kept = objects_of(selected(records, selection))
+        assert [one.attributes["class"].value for one in kept.values()] == ["wood", "oak"] * 6
+        assert {one.attributes["height_m"] for one in kept.values()} == {Attribute(3.0, "m")}
+
+
 def test_a_part_goes_with_its_parent():
     parent = square(9, 9_000.0)
     part = CityObject("t:part", "BuildingPart", None, parent.geometries, parent_id=parent.id)
@@ -86,6 +94,7 @@ def test_a_part_goes_with_its_parent():
     [
         3, {"x": 1}, {"within": [1, 2, 3]}, {"within": [1, 2, 0, 3]}, {"within": [1, 95, 2, 99]}, {"within": "x"},
         {"within": [None, 1, 2, 3]}, {"where": 3}, {"where": {"a": "b"}},
+        {"words": []}, {"words": {"a": 3}}, {"words": {"a": {"b": 3}}}, {"words": {"a": {"b": "\n"}}},
     ],
 )  # fmt: skip
 def test_what_cannot_be_selected_by_is_refused(said):
