@@ -13,8 +13,9 @@ from numpy.typing import NDArray
 
 from cim.city.columns import columns_to_objects
 from cim.errors import InvalidInput, LimitExceeded
+from cim.geometry.ragged import Rings
 from cim.geometry.surfaces import Geometry
-from cim.geometry.triangles import cut_surface, newell
+from cim.geometry.triangles import cut_surfaces
 from ingest.columns import ObjectBatch, gather
 from ingest.readers.registry import reader_for
 from ingest.records import ReadContext
@@ -86,18 +87,8 @@ def _cityjson(path: Path) -> FloatArray:
 
 def triangles_of(geometry: Geometry) -> FloatArray:
     """Return the triangles of a geometry's surfaces."""
-    ends = [0, *geometry.ring_ends.tolist()]
-    found, first = [np.empty((0, 3, 3))], 0
-    for last in geometry.surface_ends.tolist():
-        rings = [geometry.coordinates[ends[ring] : ends[ring + 1]] for ring in range(first, last)]
-        first = last
-        normal = newell(rings[0])
-        if np.linalg.norm(normal) <= 0.0:
-            continue
-        cut = cut_surface(rings, normal)
-        up = np.cross(cut[:, 1] - cut[:, 0], cut[:, 2] - cut[:, 0]).sum(axis=0) @ normal
-        found.append(cut if up > 0 else cut[:, ::-1])
-    return np.concatenate(found)
+    ends = (geometry.ring_ends.astype(np.int64), geometry.surface_ends.astype(np.int64))
+    return cut_surfaces(Rings(geometry.coordinates, *ends))[0]
 
 
 def _glb(content: bytes) -> FloatArray:

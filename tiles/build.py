@@ -11,6 +11,7 @@ import numpy as np
 import pyarrow as pa
 import shapely
 
+from cim.city.terrain import TERRAIN_GROUND, terrain_triangles
 from cim.errors import InvalidInput
 from tiles.content import Content, SkirtMesh, building_content
 from tiles.far import FarCity, choose, coarse
@@ -24,7 +25,6 @@ from tiles.plan import PLAN_NAME, Bounds, Plan, PlanTile
 from tiles.reach import within_reach
 from tiles.report import TilesetReport
 from tiles.soup import FloatArray, IntArray
-from tiles.terrain import GridGround
 from tiles.tileset import Tile, drawn_tile, root_json, tileset_json
 from tiles.tree import Node, split
 
@@ -56,8 +56,9 @@ def build_tileset(
     objects, far_away = within_reach(objects)
     city = read_city(objects, geometries)
     city.quarantined.extend(far_away)
-    sheet = _sheet(city, objects)
-    placed = place_city(city, frame, sheet)
+    terrain = terrain_triangles(objects, geometries) if frame.ground == TERRAIN_GROUND else None
+    sheet = _sheet(city, objects, terrain)
+    placed = place_city(city, frame, sheet, terrain=terrain)
     report.origin, report.sunk_m = placed.chart.origin, placed.sunk_m
     progress("read", 1, 1)
     buildings, far = _build_buildings(placed, files, report, progress)
@@ -79,13 +80,17 @@ def build_tileset(
     return report
 
 
-def _sheet(city: City, objects: pa.Table) -> Bounds:
+def _sheet(city: City, objects: pa.Table, terrain: FloatArray | None) -> Bounds:
     """Return the box of everything that is drawn, grown by the margin."""
     _, _, places, _ = painted(objects)
     boxes = [shapely.bounds(city.blocks.footprint).reshape(-1, 4), shapely.bounds(places).reshape(-1, 4)]
     if len(city.bodies.coordinates):
         x, y, _ = city.bodies.coordinates.T
         boxes.append(np.array([[x.min(), y.min(), x.max(), y.max()]]))
+    if terrain is not None and len(terrain):
+        # Reliefs are painted as far as they reach; there is no margin of ground that nobody measured.
+        xy = terrain[..., :2].reshape(-1, 2)
+        boxes.append(np.concatenate((xy.min(axis=0) + MARGIN_M, xy.max(axis=0) - MARGIN_M))[None])
     every = np.concatenate(boxes)
     if not len(every):
         raise InvalidInput(
@@ -200,7 +205,7 @@ def _plan(
         far_size_m=far.size_m,
         far_roof_error_m=far.roof_error_m,
         far_bodies_from=len(placed.city.blocks.owner),
-        grid=(surface.low, surface.spacing_m, surface.heights) if isinstance(surface, GridGround) else None,
+        grid=(surface.low, surface.cell_m, surface.levels_m) if surface.levels_m.size > 1 else None,
         buildings=tiles[0],
         ground=tiles[1],
     )

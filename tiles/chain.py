@@ -16,6 +16,7 @@ import numpy as np
 import pyarrow as pa
 import shapely
 
+from cim.geometry.ground import Ground, even_ground
 from tiles.build import chosen_content, diagonal_of, near_content, silent, write_documents
 from tiles.content import Content
 from tiles.far import choose, coarse
@@ -27,7 +28,6 @@ from tiles.intake import read_city
 from tiles.placing import PlacedCity, place_city
 from tiles.plan import Plan, PlanTile
 from tiles.soup import FloatArray, IntArray
-from tiles.terrain import FlatGround, GridGround, Surface
 
 _REACH_M = WIDTH_M_MAX / 2 + CASING_M
 """How far a street's paint reaches from its axis."""
@@ -78,7 +78,7 @@ def build_chains(
     out.mkdir(parents=True, exist_ok=True)
     files = TileFiles(out)
     frame = TileFrame(**{**plan.frame, "origin": plan.frame["origin"] and tuple(plan.frame["origin"])})
-    surface: Surface = FlatGround() if plan.grid is None else GridGround(*plan.grid)
+    surface = even_ground() if plan.grid is None else Ground(*plan.grid)
     city = read_city(altered.objects, altered.geometries)
     placed = place_city(city, frame, plan.sheet, surface)
     old = set() if everything else _names(plan.buildings) | _names(plan.ground)

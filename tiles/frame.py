@@ -18,7 +18,7 @@ from cim.errors import InvalidInput
 from cim.geometry.crs import epsg_code, is_metric_projected, transformer
 
 FloatArray = NDArray[np.float64]
-GroundForm = Literal["flat", "interpolated"]
+GroundForm = Literal["flat", "interpolated", "terrain"]
 
 CHART_ERROR_M_MAX: Final = 0.005
 """A fitted chart is refused beyond this distance from the exact transformation, metres."""
@@ -33,10 +33,10 @@ _SAMPLES: Final = 17
 class TileFrame:
     """What the tiles must know of the city.
 
-    ``ground`` is ``flat`` (heights are above an even ground at 0 m) or ``interpolated`` (absolute
-    heights over a surface through the buildings' feet).  ``vertical_offset_m`` is added to every
-    height on the way to the ellipsoid.  ``origin`` is the chart's longitude and latitude; without
-    it the middle of the city is taken.
+    ``ground`` is ``flat`` (heights are above an even ground at 0 m), ``interpolated`` (absolute
+    heights over a surface through the buildings' feet) or ``terrain`` (absolute heights over the
+    city's reliefs).  ``vertical_offset_m`` is added to every height on the way to the ellipsoid.
+    ``origin`` is the chart's longitude and latitude; without it the middle of the city is taken.
     """
 
     crs: str

@@ -8,6 +8,7 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
+from cim.geometry.ground import Ground as Surface
 from tiles.content import Content, Grid, corners_of, not_collapsed, packed_normals
 from tiles.footprints import polygon_parts, rings
 from tiles.frame import Chart
@@ -16,7 +17,6 @@ from tiles.ground import COLOURS, FAR_KINDS, PAINT_ORDER, GroundShapes
 from tiles.mesh import triangulate
 from tiles.metadata import GROUND, property_table
 from tiles.soup import IntArray, Soup
-from tiles.terrain import Surface
 
 CELL_M: Final = 640.0
 """Side of a leaf; short enough that the Earth's curve under one triangle stays below a centimetre."""
@@ -78,7 +78,7 @@ def ground_content(shapes: GroundShapes, chart: Chart, surface: Surface, side_m:
     """Write one tile of ground, its triangles in paint order."""
     if not len(shapes.polygons):
         return None
-    shapes = _draped(shapes, max(surface.cell_m * DRAPE_CELLS, side_m / DRAPES_MAX))
+    shapes = _draped(shapes, max(surface.straight_m * DRAPE_CELLS, side_m / DRAPES_MAX))
     ids, owner = _rows(shapes)
     soup = _laid(shapes, owner, chart, surface, max(LIFT_M, 3 * side_m / 65535))
     mesh = triangulate(soup)
@@ -158,6 +158,6 @@ def _laid(shapes: GroundShapes, owner: IntArray, chart: Chart, surface: Surface,
     xy, ring_ends, polygon_ends = rings(shapes.polygons)
     ring = np.repeat(np.arange(len(ring_ends)), np.diff(ring_ends, prepend=0))
     polygon = np.repeat(np.arange(len(polygon_ends)), np.diff(polygon_ends, prepend=0))[ring]
-    level = surface.height(xy) + shapes.rank[polygon] * lift_m
+    level = surface.height_m(xy) + shapes.rank[polygon] * lift_m
     placed = chart.to_local(np.column_stack((xy, level)))
     return Soup(placed, ring_ends, polygon_ends, owner, np.zeros(len(xy)))

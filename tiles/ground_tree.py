@@ -10,12 +10,12 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
+from cim.geometry.ground import Ground as Surface
 from tiles.content import Content
 from tiles.frame import Chart
 from tiles.ground import Ground, GroundShapes, cased
 from tiles.ground_tiles import CELL_M, FAR_SHARE, cut, cut_polygons, ground_content, simplified
 from tiles.plan import Bounds, PlanTile
-from tiles.terrain import Surface
 
 Keep = Callable[[Content], str]
 """Keeps a content and returns its name."""

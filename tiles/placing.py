@@ -10,6 +10,9 @@ import pyarrow as pa
 import shapely
 from numpy.typing import NDArray
 
+from cim.geometry.ground import Ground as Surface
+from cim.geometry.ground import even_ground, ground_of_terrain, ground_through
+from cim.geometry.triangles import area_vectors
 from tiles.content import SkirtMesh
 from tiles.drawing import Drawing, drawing_of, together
 from tiles.extrude import extrude
@@ -17,22 +20,11 @@ from tiles.far import FarCity, far_city
 from tiles.footprints import UNDERSIDE_M, footprints_of, rings
 from tiles.frame import Chart, TileFrame
 from tiles.intake import Blocks, City
-from tiles.mesh import area_vectors
 from tiles.metadata import Column
 from tiles.prisms import are_plain, prism_drawing
 from tiles.skirt import skirt_around
 from tiles.soup import FloatArray, IntArray, Soup, empty_soup, join, length, ranges
-from tiles.terrain import (
-    SUNK_M,
-    FlatGround,
-    InterpolatedGround,
-    Surface,
-    by_feature,
-    feet_of,
-    lowest,
-    lowest_under,
-    stand,
-)
+from tiles.terrain import SUNK_M, by_feature, feet_of, lowest, lowest_under, stand
 
 NEAR_GROUND_M: Final = 2.0
 """A block that hangs higher than this throws no contact shade."""
@@ -107,7 +99,7 @@ class PlacedCity:
         standing = chosen[self.city.blocks.floor_m[chosen] < NEAR_GROUND_M]
         outlines = self.outlines[np.isin(self.outline_owner, rows)]
         skirt = skirt_around(np.concatenate((self.city.blocks.footprint[standing], outlines)))
-        placed = np.column_stack((skirt.xy, self.surface.height(skirt.xy) + SUNK_M / 2))
+        placed = np.column_stack((skirt.xy, self.surface.height_m(skirt.xy) + SUNK_M / 2))
         return SkirtMesh(self.chart.to_local(placed), skirt.alpha, skirt.triangles)
 
     def columns(self, rows: IntArray) -> dict[str, Column]:
@@ -138,24 +130,28 @@ def seen_from_above(soup: Soup, up: FloatArray) -> Soup:
 
 
 def place_city(
-    city: City, frame: TileFrame, sheet: tuple[float, float, float, float], ground: Surface | None = None
+    city: City,
+    frame: TileFrame,
+    sheet: tuple[float, float, float, float],
+    ground: Surface | None = None,
+    terrain: FloatArray | None = None,
 ) -> PlacedCity:
-    """Set the city on flat or interpolated ground over ``sheet`` (xmin, ymin, xmax, ymax).
+    """Set the city on its ground over ``sheet`` (xmin, ymin, xmax, ymax).
 
-    A part of a city is set on the ``ground`` of the whole.
+    ``terrain`` are the triangles (t, 3, 3) of the city's own, metres.  A part of a city is set on the ``ground``
+    of the whole.
     """
     features, count = city.features, len(city.features.ids)
     if (np.diff(city.bodies.owner) < 0).any():
         city.bodies = city.bodies.select(np.argsort(city.bodies.owner, kind="stable"))
     lowest_m = lowest(city.bodies, count)
-    surface: Surface = ground or FlatGround()
+    surface = ground or even_ground()
     sunk = 0.0
-    if frame.ground == "interpolated" and ground is None:
+    if frame.ground != "flat" and ground is None:
         feet = feet_of(city.bodies, lowest_m)
         given = feet if len(feet) else _given_feet(city)
-        if len(given):
-            surface = InterpolatedGround(given, sheet)
-        sunk = float(np.max(surface.height(feet[:, :2]) - feet[:, 2], initial=0.0)) if len(feet) else 0.0
+        surface = ground_through(given, sheet) if terrain is None else ground_of_terrain(terrain, given, sheet)
+        sunk = float(np.max(surface.height_m(feet[:, :2]) - feet[:, 2], initial=0.0)) if len(feet) else 0.0
     features.ground_m, foot = _grounds(city, lowest_m, surface, flat=frame.ground == "flat")
     bodies = stand(city.bodies, features.ground_m, surface) if count else city.bodies
     up = area_vectors(bodies)

@@ -73,7 +73,7 @@ class Plan:
     far_size_m: FloatArray
     far_roof_error_m: FloatArray
     far_bodies_from: int
-    grid: tuple[FloatArray, float, FloatArray] | None
+    grid: tuple[tuple[float, float], float, FloatArray] | None
     buildings: PlanTile | None
     ground: PlanTile
 
@@ -92,7 +92,7 @@ class Plan:
         arrays = {name: getattr(self, name) for name in _ARRAYS}
         if self.grid is not None:
             low, cell_m, heights = self.grid
-            arrays |= {"grid_low": low, "grid_cell_m": np.array(cell_m), "grid": heights}
+            arrays |= {"grid_low": np.array(low), "grid_cell_m": np.array(cell_m), "grid": heights}
         with path.open("wb") as file:
             np.savez_compressed(file, facts=np.frombuffer(text, dtype=np.uint8), **arrays)
 
@@ -104,7 +104,8 @@ class Plan:
             arrays = {name: stored[name] for name in _ARRAYS}
             grid = None
             if "grid" in stored:
-                grid = stored["grid_low"], float(stored["grid_cell_m"]), stored["grid"]
+                east, north = stored["grid_low"].tolist()
+                grid = (east, north), float(stored["grid_cell_m"]), stored["grid"]
         west, south, east, north = facts["sheet"]
         return cls(
             frame=facts["frame"],

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from cim.geometry.ground import Ground
+from cim.geometry.ground import NODES_MAX, Ground
 from cim.impact.light.receivers import Receivers
 from cim.impact.light.sun import SunPath
 from cim.impact.light.walls import Faces, FloatArray, IntArray
@@ -46,6 +46,7 @@ def terrain(ground: Ground, pivot: FloatArray) -> FloatArray:
     """Return the ground as triangles (m, 9) about a pivot; none where it is even, for a climbing ray never meets it."""
     if ground.is_even:
         return np.empty((0, 9))
+    ground = ground.coarsened(NODES_MAX)
     nx, ny = ground.levels_m.shape
     x = ground.low[0] - pivot[0] + np.arange(nx) * ground.cell_m
     y = ground.low[1] - pivot[1] + np.arange(ny) * ground.cell_m

@@ -18,7 +18,8 @@ from numpy.typing import NDArray
 
 from cim.city.columns import SurfaceTable, objects_to_columns, surface_table
 from cim.city.model import CityObject
-from cim.geometry.ground import Ground, even_ground, ground_through
+from cim.city.terrain import terrain_triangles
+from cim.geometry.ground import Ground, even_ground, ground_of_terrain, places_apart
 from cim.impact.light.walls import (
     HANGING_M,
     Faces,
@@ -42,6 +43,8 @@ COVERED_SHARE: Final = 0.9
 BLOCK_M_MIN: Final = 0.1
 SUNK_M: Final = 0.05
 FOOT_BAND_M: Final = 0.3
+RELIEF_M: Final = 1_000.0
+"""A relief further than this from all that stands in the city is left out of the light."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +97,7 @@ def scene_of_tables(
     """Return the scene of the store's rows of objects and geometries.
 
     ``ground`` is that of the base where rows of a scheme are read; else it is even at 0 m (``flat``), or
-    laid through the feet of the buildings.
+    that of the city's reliefs, or, where it has none, laid through the feet of the buildings.
     """
     kinds = objects["type"].to_numpy(zero_copy_only=False)
     wanted = pa.array(np.flatnonzero(np.isin(kinds, (*SOLID_TYPES, *PARK_TYPES))))
@@ -108,7 +111,9 @@ def scene_of_tables(
     bodies, body_owner = _best_bodies(geometries, row_of)
     feet = _feet(bodies, body_owner, len(ids))
     if ground is None:
-        ground = even_ground() if flat else ground_through(_ground_places(bodies, body_owner, feet, facts, places))
+        known = np.empty((0, 3)) if flat else _ground_places(bodies, body_owner, feet, facts, places)
+        relief = np.empty((0, 3, 3)) if flat else _near(terrain_triangles(objects, geometries), places)
+        ground = even_ground() if flat else ground_of_terrain(relief, places_apart(known))
     middle = _middles(places)
     stands = np.where(
         np.isfinite(feet), feet, np.where(np.isfinite(facts.ground_m), facts.ground_m, ground.height_m(middle))
@@ -228,6 +233,18 @@ def _ground_places(
         return known
     low = bodies.coordinates[:, 2] < feet[_vertex_owner(bodies, body_owner)] + FOOT_BAND_M
     return np.concatenate((known, bodies.coordinates[low]))
+
+
+def _near(triangles: FloatArray, places: NDArray[np.object_]) -> FloatArray:
+    """Return the triangles of a relief whose shade can reach what stands in the city."""
+    if not len(triangles) or shapely.is_missing(places).all():
+        return triangles
+    west, south, east, north = shapely.total_bounds(places)
+    low, high = triangles.min(axis=1), triangles.max(axis=1)
+    near = (low[:, 0] < east + RELIEF_M) & (high[:, 0] > west - RELIEF_M)
+    near &= (low[:, 1] < north + RELIEF_M) & (high[:, 1] > south - RELIEF_M)
+    kept: FloatArray = triangles[near]
+    return kept
 
 
 def _top_rows(parents: Sequence[str | None], row_of: Mapping[str, int]) -> IntArray:

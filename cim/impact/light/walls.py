@@ -17,7 +17,8 @@ import shapely
 from numpy.typing import NDArray
 
 from cim.city.columns import SurfaceTable
-from cim.geometry.triangles import cut_surface, newell
+from cim.geometry.ragged import rings_of
+from cim.geometry.triangles import cut_surfaces, newell
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
@@ -92,17 +93,15 @@ def faces_of_prisms(footprints: NDArray[np.object_], owner: IntArray, floor_m: F
 
 def undersides(footprints: NDArray[np.object_], owner: IntArray, floor_m: FloatArray) -> Faces:
     """Return the undersides of blocks that hang above the ground."""
-    down = np.array([0.0, 0.0, -1.0])
-    triangles, owners = [np.empty((0, 3, 3))], [np.empty(0, dtype=np.int64)]
-    for polygon, row, level in zip(footprints.tolist(), owner.tolist(), floor_m.tolist(), strict=True):
-        rings = [
+    surfaces = [
+        [
             np.column_stack((xy := shapely.get_coordinates(ring)[:-1], np.full(len(xy), level)))
             for ring in (polygon.exterior, *polygon.interiors)
         ]
-        found = cut_surface(rings, down)
-        triangles.append(found)
-        owners.append(np.full(len(found), row))
-    return _only_slopes(np.concatenate(triangles), np.concatenate(owners))
+        for polygon, level in zip(footprints.tolist(), floor_m.tolist(), strict=True)
+    ]
+    triangles, surface = cut_surfaces(rings_of(surfaces))
+    return _only_slopes(triangles, owner[surface])
 
 
 def faces_of_bodies(table: SurfaceTable, owner_of_row: IntArray, foot_m: FloatArray) -> Faces:
@@ -110,7 +109,9 @@ def faces_of_bodies(table: SurfaceTable, owner_of_row: IntArray, foot_m: FloatAr
 
     ``owner_of_row`` is the owner of each row of the batch that was decoded, ``foot_m`` its foot.
     """
-    walls, slopes = _Gathered(), _Gathered()
+    walls = _Gathered()
+    slopes: list[list[FloatArray]] = []
+    slope_owner: list[int] = []
     lids: list[shapely.Polygon] = []
     planes: list[tuple[float, float, float]] = []
     pivots: list[FloatArray] = []
@@ -133,9 +134,11 @@ def faces_of_bodies(table: SurfaceTable, owner_of_row: IntArray, foot_m: FloatAr
             lid_owner.append(owner)
         grounded = rise < -LID and float(rings[0][:, 2].max()) < foot + HANGING_M
         if rise < LEVEL and not grounded:
-            slopes.add(cut_surface(rings, normal).reshape(-1, 9), owner)
+            slopes.append(rings)
+            slope_owner.append(owner)
+    triangles, surface = cut_surfaces(rings_of(slopes))
     return Faces(
-        *walls.arrays(8), *slopes.arrays(9),
+        *walls.arrays(8), triangles.reshape(-1, 9), np.array(slope_owner, dtype=np.int64)[surface],
         np.array([shapely.make_valid(lid) for lid in lids], dtype=object), np.array(planes).reshape(-1, 3),
         np.array(pivots).reshape(-1, 2), np.array(lid_owner, dtype=np.int64),
     )  # fmt: skip

@@ -13,7 +13,8 @@ from cim.city.columns import objects_to_columns
 from cim.city.model import Attribute, CityFrame, CityObject
 from cim.geometry.crs import WorkingFrame
 from cim.geometry.ground import even_ground, ground_through
-from cim.geometry.triangles import cut_surface, newell
+from cim.geometry.ragged import rings_of
+from cim.geometry.triangles import cut_surfaces, newell
 from cim.impact.graph import Case, Graph, refine_node
 from cim.impact.light.compare import BaseLight
 from cim.impact.light.receivers import receivers_of
@@ -92,7 +93,9 @@ def test_surfaces_with_notches_and_holes_are_cut_to_their_area() -> None:
     hole = np.array([[1, 0, 0.2], [2, 0, 0.2], [2, 0, 0.6], [1, 0, 0.6]], dtype=np.float64)
     normal = newell(notch)
     for rings, area in (([notch], 10.0), ([notch, hole], 9.6), ([notch[:3]], 8.0)):
-        triangles = cut_surface(rings, normal)
+        triangles, surface = cut_surfaces(rings_of([rings]))
+        assert set(surface.tolist()) == {0}
+        assert (np.cross(triangles[:, 1] - triangles[:, 0], triangles[:, 2] - triangles[:, 0]) @ normal > 0).all()
         sides = np.cross(triangles[:, 1] - triangles[:, 0], triangles[:, 2] - triangles[:, 0])
         assert np.linalg.norm(sides, axis=1).sum() / 2 == pytest.approx(area)
 

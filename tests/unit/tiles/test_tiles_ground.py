@@ -7,12 +7,12 @@ import pytest
 import shapely
 
 from cim.city.model import CityObject
+from cim.geometry.ground import ground_through
 from tests.readers_independent.tile_reader import leaves
 from tests.support.tile_city import CRS, EAST, NORTH, at, block, box_surfaces, painted, rectangle, tables
 from tiles.build import build_tileset
 from tiles.frame import TileFrame
 from tiles.ground import PAINT_ORDER, cased, ground_shapes
-from tiles.terrain import InterpolatedGround
 from tiles.verify import verify_tileset
 
 FLAT = TileFrame(CRS, "flat", "Test", 1)
@@ -124,10 +124,10 @@ def test_interpolated_ground_passes_through_the_feet():
     xy = random.uniform(0, 1000, (400, 2))
     feet = np.column_stack((xy, slope(xy[:, 0], xy[:, 1])))
     feet[7, 2] += 30.0  # one stands on a viaduct
-    ground = InterpolatedGround(feet, (-150, -150, 1150, 1150))
+    ground = ground_through(feet, (-150, -150, 1150, 1150))
     inside = random.uniform(150, 850, (300, 2))
-    assert np.abs(ground.height(inside) - slope(inside[:, 0], inside[:, 1])).max() < 0.5
-    assert np.isfinite(ground.height(np.array([[-9999.0, 9999.0]]))).all()
+    assert np.abs(ground.height_m(inside) - slope(inside[:, 0], inside[:, 1])).max() < 0.5
+    assert np.isfinite(ground.height_m(np.array([[-9999.0, 9999.0]]))).all()
 
 
 def test_nothing_floats_or_sinks_on_a_slope(tmp_path):

@@ -75,7 +75,7 @@ L_SHAPE = [(0, 0), (12, 0), (12, 4), (5, 4), (5, 9), (0, 9)]
 
 @pytest.mark.parametrize("first", range(6))
 def test_a_ring_with_one_notch_is_fanned_from_it_and_needs_no_ear_clipping(first, monkeypatch):
-    monkeypatch.setattr("tiles.mesh.mapbox_earcut", None)
+    monkeypatch.setattr("cim.geometry.triangles.mapbox_earcut", None)
     mesh = triangulate(flat_soup([shapely.Polygon(L_SHAPE[first:] + L_SHAPE[:first])]))
     assert area_of(mesh) == pytest.approx(12 * 4 + 5 * 5)
     assert len(mesh.triangles) == 4
