@@ -114,6 +114,12 @@ export const problemsEn = {
   'report-late': 'The report was not drawn in time. Try again.',
   'report-schemes': 'That is not the id of a scheme.',
   'report-schemes-max': 'Too many schemes for one report.',
+  'quality-report': 'This job has no quality report.',
+  'invalid-policy': 'What is not valid is either kept or put aside.',
   'model-bytes': 'The model is larger than this server takes.',
+  'model-unknown': 'Nobody has brought this model, or it is gone.',
+  'mapping': 'The field mapping cannot be used.',
+  'delivery': 'The delivery file cannot be used.',
+  'no-mapping': 'This source needs no field mapping.',
   'model-empty': 'The file of the model is empty.',
 } as const;

@@ -116,6 +116,12 @@ export const problemsZh: Readonly<Record<keyof typeof problemsEn, string>> = {
   'report-late': '报告未能及时绘制完成，请重试。',
   'report-schemes': '这不是方案编号。',
   'report-schemes-max': '一份报告中的方案过多。',
+  'quality-report': '此任务没有质量报告。',
+  'invalid-policy': '无效要素只能保留或隔离。',
   'model-bytes': '模型文件超过服务器允许的大小。',
+  'model-unknown': '没有此模型，或已被删除。',
+  'mapping': '字段映射无法使用。',
+  'delivery': '交付清单文件无法使用。',
+  'no-mapping': '该来源无需字段映射。',
   'model-empty': '模型文件为空。',
 };

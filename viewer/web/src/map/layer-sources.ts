@@ -101,7 +101,9 @@ export class LayerSources {
   private async fetchLayer(s: LayerSpec, signal: AbortSignal): Promise<void> {
     if (s.role === 'ground' || s.role === 'buildings') {
       // The tileset is asked for here first: deck.gl swallows a tileset that is missing.
-      const response = await fetch(String(s.data), { signal });
+      // A layer without an address would be asked for as `null`.
+      if (typeof s.data !== 'string' || !s.data) throw new SourceError('no_address');
+      const response = await fetch(s.data, { signal });
       if (!response.ok) throw new SourceError(`http_${response.status}`);
       const l = this.loaded.get(s.id);
       if (l) l.phase = 'ready';

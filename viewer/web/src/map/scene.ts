@@ -54,6 +54,7 @@ export class Scene {
   private marks: HTMLCanvasElement | null = null;
   private pulsing = false;
   private stood: { of: Tree[]; hidden: ReadonlySet<string>; trees: Tree[] } | null = null;
+  private readonly lefts = new Map<string, { of: unknown; hidden: ReadonlySet<string>; left: unknown }>();
   private shownLabels: LabelCandidate[] = [];
   private readonly tiles = new Map<string, CityTileLayer>();
   /** The last instances that deck.gl gave a state: it takes a frame until the newest have one. */
@@ -237,6 +238,17 @@ export class Scene {
     return this.stood.trees;
   }
 
+  /** What a scheme leaves of a network: the same list while it is the same. */
+  private left<T extends { feature: { id: string } }>(key: string, list: T[]): T[] {
+    const { hidden } = this.overlay;
+    const before = this.lefts.get(key);
+    if (before?.of === list && before.hidden === hidden) return before.left as T[];
+    const left = hidden.size ? list.filter((one) => !hidden.has(one.feature.id)) : list;
+    const kept = left.length === list.length ? list : left;
+    this.lefts.set(key, { of: list, hidden, left: kept });
+    return kept;
+  }
+
   private plane(view: ViewState): Layer {
     // Recentred in steps: a polygon many kilometres wide loses precision far from its middle.
     const x = Math.round(view.longitude / 0.1) * 0.1;
@@ -284,8 +296,8 @@ export class Scene {
   private networkInput(id: string, l: Loaded, visible: boolean, zoom: number): NetworkInput {
     return {
       id,
-      links: l.links ?? [],
-      nodes: l.nodes ?? [],
+      links: this.left(`${id} links`, l.links ?? []),
+      nodes: this.left(`${id} nodes`, l.nodes ?? []),
       visible,
       live: this.live,
       property: this.paint.liveProperty,

@@ -3,6 +3,8 @@ import { lang, problemText, t } from '../i18n/index';
 import { codeOf } from '../state/api';
 import { BASE, type Comparison, type Reading, type Scheme } from '../scheme/types';
 import { deltaText, valueText } from '../scheme/reading';
+import { baselinesText, mixedBaselines } from '../scheme/baselines';
+import { valueOf } from '../state/model';
 import { icon, mark } from '../ui/icons';
 import { baseKey, schemeKey, type PlanCtx } from './context';
 import type { CompareMode } from './plan-state';
@@ -54,12 +56,19 @@ export function comparePane(ctx: PlanCtx): TemplateResult | typeof nothing {
   const set = (patch: Partial<typeof compare>): void => ctx.do.store.set({ compare: { ...compare, ...patch } });
   const mode = (one: CompareMode): TemplateResult => html`<button type="button" aria-pressed=${compare.mode === one} data-testid="compare-${one}" @click=${() => set({ mode: one })}>${t(`plan.compare.${one}`)}</button>`;
   const ids = compare.mode === 'table' ? [BASE, ...ctx.tree.filter((b) => b.scheme.id === scheme.id || b.scheme.id === compare.with || b.depth === 0).map((b) => b.scheme.id)].slice(0, 8) : [];
+  const city = valueOf(ctx.city.s.city)?.baseline_version ?? null;
+  const sides = ids.length ? ids : [compare.with, scheme.id];
+  const mixed = mixedBaselines(sides.map((id) => {
+    const branch = ctx.tree.find((b) => b.scheme.id === id);
+    return { letter: branch?.label ?? 'A', baseline_version: branch?.scheme.baseline_version ?? city };
+  }));
   return html`<div class="cbar" data-testid="compare-bar">
       <label class="row tight xs"><span class="mid nowrap">${t('plan.compare.with')}</span><select class="field" data-testid="compare-with" @change=${(e: Event) => set({ with: (e.target as HTMLSelectElement).value })}><option value=${BASE} .selected=${!other}>A ${t('plan.existing')}</option>${ctx.tree.filter((b) => b.scheme.id !== scheme.id).map((b) => html`<option value=${b.scheme.id} .selected=${b.scheme.id === compare.with}>${b.label} ${nameOf(b.scheme)}</option>`)}</select></label>
       <div class="seg" role="group" aria-label=${t('plan.compare')}>${MODES.map(mode)}</div>
       ${compare.mode === 'table' ? nothing : html`<button type="button" class="btn sm" data-testid="difference" aria-pressed=${ctx.s.difference} @click=${() => ctx.do.store.set({ difference: !ctx.s.difference })}>${t('plan.difference')}</button>`}
       <a class="btn sm" data-testid="report" href="/plan/report?schemes=base,${[compare.with, scheme.id].filter((id) => id !== BASE).join(',')}&lang=${lang()}">${t('plan.report')}</a>
       <button type="button" class="btn quiet sm ico" aria-label=${t('plan.compare.end')} @click=${() => ctx.do.store.set({ compare: null })}>${icon('x', 's')}</button>
+      ${mixed ? html`<span class="tag discuss" data-testid="mixed-baselines" title=${t('compare.baselines', { list: baselinesText(mixed, ', ') })}>${mark('discuss', 'xs')}${t('plan.baseline', { n: baselinesText(mixed, ', ') })}</span>` : nothing}
     </div>
     ${compare.mode === 'table' ? html`<section class="panel cpanel" aria-label=${t('plan.compare.table')}>${table(ctx, ids)}</section>` : nothing}`;
 }

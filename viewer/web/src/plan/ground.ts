@@ -4,6 +4,7 @@ import type { Feature } from '../state/model';
 import type { LonLat } from '../scheme/types';
 import { distance, frameAt, inside, onSegment, type Frame, type Xy } from './shape/frame';
 import { targetsOf, type Targets } from './shape/snap';
+import { Networks } from './networks';
 import type { Plan } from './plan';
 
 const NEAR_M = 250;
@@ -67,8 +68,11 @@ export class Ground {
   private streetsRead: Street[] = [];
   private at: LonLat | null = null;
   private reading = false;
+  readonly networks: Networks;
 
-  constructor(private readonly plan: Plan, private readonly api: Pick<Api, 'features'>) {}
+  constructor(private readonly plan: Plan, private readonly api: Pick<Api, 'features' | 'collections'>) {
+    this.networks = new Networks(api);
+  }
 
   /** Read what lies around the middle of the map, unless it is known. */
   wake(): void {
@@ -89,6 +93,17 @@ export class Ground {
     if (parcels?.status === 'fulfilled') this.parcelsRead = parcels.value.features.map((f) => ({ ...outlineOf(f), land_use: text(f.properties['land_use']) ?? '' }));
     if (streets?.status === 'fulfilled') this.streetsRead = streets.value.features.map(streetOf);
     this.at = here;
+    if (this.plan.state.tool === 'network') await this.networks.read(bbox);
+    this.plan.store.set({ turn: this.plan.state.turn + 1 });
+  }
+
+  /** The networks are read when the tool that needs them is first in hand. */
+  async wakeNetworks(): Promise<void> {
+    const view = this.plan.city.map?.getView();
+    if (!view) return;
+    const frame = frameAt([view.longitude, view.latitude]);
+    const [low, high] = [frame.from([-HALF_M, -HALF_M]), frame.from([HALF_M, HALF_M])];
+    await this.networks.read([low[0], low[1], high[0], high[1]]);
     this.plan.store.set({ turn: this.plan.state.turn + 1 });
   }
 

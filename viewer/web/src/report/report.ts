@@ -2,6 +2,7 @@ import { html, LitElement, nothing, type TemplateResult } from 'lit';
 import { lang, t, title as titleOf, word } from '../i18n/index';
 import { dayAndClock, number, quantity } from '../i18n/format';
 import { CityMap } from '../map/city-map';
+import { baselinesText, mixedBaselines } from '../scheme/baselines';
 import { key } from '../scheme/key';
 import { builtOf, builtSentence, sentences } from '../scheme/plain';
 import { deltaText, indicatorName, isZero, ordered, qualityText, shownOf, targetText, verdictText } from '../scheme/reading';
@@ -68,6 +69,12 @@ export class CimReport extends LitElement {
       <ul class="says">${sentences(readingsOf(report, i + 1), 6).map((text) => html`<li>${text}</li>`)}</ul></section>`)}</div>`;
   }
 
+  /** Schemes on different baselines: said before anything is compared. */
+  private baselines(report: Report): TemplateResult {
+    const mixed = mixedBaselines([{ letter: 'A', baseline_version: report.city.baseline_version }, ...report.schemes.map(({ scheme }) => scheme)]);
+    return mixed ? html`<p class="state">${mark('discuss')}<span>${t('compare.baselines', { list: baselinesText(mixed, ', ') })}</span></p>` : html``;
+  }
+
   private table(report: Report): TemplateResult {
     const { rows } = report.comparison;
     const columns = [{ letter: 'A', colour: 0, name: t('schemes.base') }, ...report.schemes.map(({ scheme }) => ({ letter: scheme.letter, colour: scheme.colour_index, name: scheme.name[lang()] }))];
@@ -126,7 +133,7 @@ export class CimReport extends LitElement {
     return html`<main class="rep">
       <header>${logo()}<div class="grow"><h1>${t('report.title')}</h1><p class="meta">${t('report.lead', { city: city.title[lang()], n: city.baseline_version })} · ${t('report.made', { at: dayAndClock(new Date(report.made_ms), knownZone(city.time_zone)) })}</p></div>
         <div class="row noprint"><a class="btn" href="/explore">${t('report.back')}</a><button type="button" class="btn pri" data-testid="print" @click=${() => print()}>${icon('file')}${t('report.print')}</button></div></header>
-      ${this.summary(report)}
+      ${this.baselines(report)}${this.summary(report)}
       <h2>${t('report.pictures')}</h2><div class="pics">${this.picture(BASE, 'A', 0, t('schemes.base'))}${report.schemes.map(({ scheme }) => this.picture(scheme.id, scheme.letter, scheme.colour_index, scheme.name[lang()]))}</div>
       ${this.table(report)}${this.findings(report)}${this.methods(report)}${this.edits(report)}${this.data(report)}
     </main><div class="shotbox" aria-hidden="true"></div>`;

@@ -38,6 +38,8 @@ export interface Api {
   datastreams(): Promise<readonly Datastream[]>;
   observations(id: string, from: string, to: string, signal?: AbortSignal): Promise<History>;
   features(collection: string, bbox?: readonly number[] | null): Promise<FeatureCollection>;
+  /** Names of the collections of features. */
+  collections(): Promise<readonly string[]>;
 }
 
 export const FEATURES_MAX = 10_000;
@@ -55,6 +57,9 @@ export const httpApi: Api = {
   },
   observations: (id, from, to, signal) =>
     read(`/api/v1/datastreams/${encodeURIComponent(id)}/observations?${new URLSearchParams({ from, to, limit: '2000' })}`, signal),
+  async collections() {
+    return (await read<{ collections: readonly { id: string }[] }>('/ogc/collections')).collections.map((c) => c.id);
+  },
   features(collection, bbox) {
     const query = new URLSearchParams({ limit: String(FEATURES_MAX) });
     if (bbox) query.set('bbox', bbox.map((n) => n.toFixed(6)).join(','));

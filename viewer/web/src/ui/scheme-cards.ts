@@ -1,6 +1,7 @@
 import { html, nothing, type TemplateResult } from 'lit';
 import { lang, t, tn, type MessageKey } from '../i18n/index';
 import { number } from '../i18n/format';
+import { baselinesText, mixedBaselines, type OnBaseline } from '../scheme/baselines';
 import { key } from '../scheme/key';
 import { COMPARE_MODES, type CompareMode } from '../scheme/panes';
 import { builtOf, cardLine } from '../scheme/plain';
@@ -32,6 +33,15 @@ function baseLine(ctx: Ctx): string {
   return t('schemes.base.detail');
 }
 
+/** The baseline that a scheme stands on; of the city as it is, the newest. */
+const onBaseline = (ctx: Ctx, id: string): OnBaseline => ({ letter: letterOf(ctx.c, id), baseline_version: id === BASE ? (valueOf(ctx.s.city)?.baseline_version ?? null) : (schemeOf(ctx.c, id)?.baseline_version ?? null) });
+
+/** Said where the two sides of a comparison stand on different baselines. */
+export function baselineNote(ctx: Ctx): TemplateResult | typeof nothing {
+  const mixed = ctx.c.mode === 'one' ? null : mixedBaselines([onBaseline(ctx, ctx.c.left), onBaseline(ctx, ctx.c.right)]);
+  return mixed ? html`<p class="xs discuss-text" data-testid="mixed-baselines">${mark('discuss', 'xs')} ${t('compare.baselines', { list: baselinesText(mixed, lang() === 'zh' ? '，' : ', ') })}</p>` : nothing;
+}
+
 function card(ctx: Ctx, id: string, large: boolean): TemplateResult {
   const { c } = ctx;
   const scheme = schemeOf(c, id);
@@ -39,9 +49,11 @@ function card(ctx: Ctx, id: string, large: boolean): TemplateResult {
   const place = id === c.right ? (two ? 'right' : 'shown') : two && id === c.left ? 'left' : null;
   const letter = letterOf(c, id);
   const summary = scheme?.summary[lang()] ?? '';
+  const own = onBaseline(ctx, id);
+  const apart = scheme !== undefined && mixedBaselines([own, onBaseline(ctx, BASE)]) !== null;
   return html`<li><button type="button" class="sch ${large ? 'large' : ''}" data-testid="scheme-${letter}" aria-pressed=${place === null ? 'false' : 'true'} @click=${() => ctx.show.choose(id)}>
     ${key(letter, scheme?.colour_index ?? 0)}
-    <span class="grow"><span class="nam"><span class="sr">${letter} </span>${nameOf(ctx, id)}</span><span class="det">${scheme ? lineOf(ctx, scheme) : baseLine(ctx)}</span>${summary && large ? html`<span class="det say">${summary}</span>` : nothing}</span>
+    <span class="grow"><span class="nam"><span class="sr">${letter} </span>${nameOf(ctx, id)}</span><span class="det">${scheme ? lineOf(ctx, scheme) : baseLine(ctx)}${apart ? html` <span class="dim nowrap">${t('schemes.onBaseline', { n: own.baseline_version ?? 0 })}</span>` : nothing}</span>${summary && large ? html`<span class="det say">${summary}</span>` : nothing}</span>
     ${place === null ? nothing : large && !two ? html`<span class="on">${icon('check', 'l')}<span class="sr">${t('schemes.shown')}</span></span>` : html`<span class="tag">${t(`schemes.${place}`)}</span>`}
   </button></li>`;
 }
@@ -99,7 +111,7 @@ export function schemesSection(ctx: Ctx, close: TemplateResult): TemplateResult 
 
 export function schemesBody(ctx: Ctx): TemplateResult | typeof nothing {
   if (ctx.c.schemes.state === 'ready' && !hasSchemes(ctx)) return nothing;
-  return html`${schemeCards(ctx)}${hasSchemes(ctx) ? html`<div class="sec cmps">${modeSwitch(ctx)}${compareFields(ctx)}${phaseSlider(ctx)}</div>` : nothing}`;
+  return html`${schemeCards(ctx)}${hasSchemes(ctx) ? html`<div class="sec cmps">${modeSwitch(ctx)}${compareFields(ctx)}${baselineNote(ctx)}${phaseSlider(ctx)}</div>` : nothing}`;
 }
 
 /** Chips of the phone: one tap, one scheme. */
@@ -115,5 +127,5 @@ export function schemesSheet(ctx: Ctx): TemplateResult {
   const b = spoken?.scheme.letter ?? '';
   return html`<div class="schsheet">${schemeCards(ctx, true)}
     ${spoken ? html`<button type="button" class="btn touch wide" data-testid="compare-now" aria-pressed=${mode !== 'one'} @click=${() => ctx.show.setMode(mode === 'one' ? 'swipe' : 'one')}>${icon(mode === 'one' ? 'swipe' : 'single')}${mode === 'one' ? t('schemes.compareNow', { b, a: letterOf(ctx.c, ctx.c.left === ctx.c.right ? BASE : ctx.c.left) }) : t('schemes.compareEnd', { b })}</button>` : nothing}
-    ${compareFields(ctx)}${phaseSlider(ctx)}</div>`;
+    ${compareFields(ctx)}${baselineNote(ctx)}${phaseSlider(ctx)}</div>`;
 }

@@ -175,7 +175,9 @@ export function schemeGround(d: SchemeDrawing): Layer[] {
     ...({ cityKind: kind } as object),
   });
   const streets = lines.filter((l) => isStreet(l.object) && l.object.change !== 'demolished');
-  const pipes = lines.filter((l) => !isStreet(l.object) && l.object.change !== 'demolished');
+  const pipes = lines.filter((l) => !isStreet(l.object) && l.object.change !== 'demolished' && !closed(l));
+  // Shut, a main or feeder is broken; taken away, it is dashed too: its rim tells which.
+  const shutPipes = lines.filter((l) => !isStreet(l.object) && l.object.change !== 'demolished' && closed(l));
   const gone = lines.filter((l) => l.object.change === 'demolished');
   const out: Layer[] = [];
   const outlines: OverlayLine[] = areas.flatMap((a) => a.rings.map((ring) => ({ object: a.object, path: closedRing(ring) })));
@@ -214,6 +216,10 @@ export function schemeGround(d: SchemeDrawing): Layer[] {
       pickable: true,
     } as never);
   if (gone.length) out.push(dashes('gone-line', gone, 3, () => tokens.get('bldg-demolished')));
+  if (shutPipes.length) {
+    out.push(path('pipe-shut', Kind.flat, shutPipes, { widthUnits: 'pixels', getWidth: 7, getColor: (l: OverlayLine) => withAlpha(outlineColour(paint, l.object), 0.35) }));
+    out.push(dashes('pipe-broken', shutPipes, 3.5, () => tokens.get('bldg-demolished')));
+  }
   if (pipes.length) out.push(path('pipe', Kind.flat, pipes, { widthUnits: 'pixels', getWidth: 4, getColor: (l: OverlayLine) => outlineColour(paint, l.object) }));
   const [kept, taken] = [outlines.filter((l) => l.object.change !== 'demolished'), outlines.filter((l) => l.object.change === 'demolished')];
   if (kept.length) out.push(path('area-rim', Kind.flat, kept, { widthUnits: 'pixels', pickable: false, getWidth: (l: OverlayLine) => (l.object.id === paint.selectedId ? 3 : 1.6), getColor: (l: OverlayLine) => outlineColour(paint, l.object) }));
@@ -265,8 +271,8 @@ export function schemePoints(d: SchemeDrawing): Layer[] {
       getPosition: (p) => p.position,
       getRadius: (p) => (p.object.id === paint.selectedId ? 9 : 7),
       getLineWidth: 2.5,
-      getFillColor: (p) => (p.object.change === 'demolished' ? withAlpha(paint.tokens.get('color-surface'), 0.6) : outlineColour(paint, p.object)),
-      getLineColor: (p) => (p.object.change === 'demolished' ? paint.tokens.get('bldg-demolished') : paint.tokens.get('color-surface')),
+      getFillColor: (p) => (p.object.change === 'demolished' || p.object.properties['closed'] === true ? withAlpha(paint.tokens.get('color-surface'), 0.6) : outlineColour(paint, p.object)),
+      getLineColor: (p) => (p.object.change === 'demolished' || p.object.properties['closed'] === true ? paint.tokens.get('bldg-demolished') : paint.tokens.get('color-surface')),
       parameters: ON_GROUND,
       updateTriggers: { getFillColor: [paint.selectedId, paint.hoverId], getRadius: paint.selectedId },
     }),
