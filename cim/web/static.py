@@ -24,11 +24,12 @@ PAGES: Final = {
     "/explore": "explore.html",
     "/plan": "plan.html",
     "/plan/report": "report.html",
+    "/jobs/{job_id}/quality": "quality.html",
     "/table": "table.html",
     "/docs": "docs.html",
     "/embed": "embed.html",
 }
-"""Files of the bundle by the address of their page."""
+"""Files of the bundle by the address of their page; what stands in braces the page reads itself."""
 START_PAGE: Final = "/explore"
 NAMED_ASSETS: Final = frozenset({"assets/cim-viewer.js"})
 """Assets whose name does not change with what is in them: other sites write it down."""
@@ -105,7 +106,7 @@ def static_routes(root: Path, sender: FileSender, card_of: CardOf | None = None)
         return RedirectResponse(START_PAGE, status_code=302)
 
     async def page(request: Request) -> Response:
-        entry = await run_sync(bundle.entry, PAGES[request.url.path])
+        entry = await run_sync(bundle.entry, PAGES[request.scope["route"].path])
         if entry is None:
             return Response(
                 MISSING_PAGE,

@@ -1,3 +1,4 @@
+import { deliveryEn } from './delivery-en';
 import { planEn } from './plan-en';
 import { schemesEn } from './schemes-en';
 
@@ -277,6 +278,7 @@ export const en = {
   'docs.title': 'API documentation',
   ...schemesEn,
   ...planEn,
+  ...deliveryEn,
 } as const;
 
 export type MessageKey = keyof typeof en;

@@ -1,3 +1,4 @@
+import { faultsEn } from './delivery-en';
 import { planWordsEn } from './plan-words-en';
 import { countedEn, indicatorsEn } from './schemes-en';
 import { problemsEn } from './problems-en';
@@ -5,9 +6,11 @@ import { problemsEn } from './problems-en';
 /** Words for codes that the server sends. A code without a word is shown as it is, never hidden. */
 export const wordsEn = {
   problem: problemsEn,
+  fault: faultsEn,
   indicator: indicatorsEn,
   counted: countedEn,
   attribute: {
+    geometry_validity: 'Geometry not valid',
     height_m: 'Height',
     storeys_above_ground: 'Storeys',
     storeys_below_ground: 'Storeys below ground',

@@ -1,3 +1,4 @@
+import { faultsZh } from './delivery-zh';
 import { planWordsZh } from './plan-words-zh';
 import { problemsZh } from './problems-zh';
 import { countedZh, indicatorsZh } from './schemes-zh';
@@ -6,9 +7,11 @@ import type { Words } from './words-en';
 /** Words for codes that the server sends, in Chinese. */
 export const wordsZh: Words = {
   problem: problemsZh,
+  fault: faultsZh,
   indicator: indicatorsZh,
   counted: countedZh,
   attribute: {
+    geometry_validity: '几何无效',
     height_m: '高度',
     storeys_above_ground: '层数',
     storeys_below_ground: '地下层数',

@@ -1,3 +1,4 @@
+import { deliveryZh } from './delivery-zh';
 import type { Messages } from './en';
 import { planZh } from './plan-zh';
 import { schemesZh } from './schemes-zh';
@@ -274,4 +275,5 @@ export const zh: Messages = {
   'docs.title': '接口文档',
   ...schemesZh,
   ...planZh,
+  ...deliveryZh,
 };

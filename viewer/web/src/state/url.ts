@@ -86,7 +86,7 @@ function readSun(text: string | null): SunTime | null {
 }
 
 function readSelection(query: URLSearchParams): Selection | null {
-  const object = query.get('sel');
+  const object = query.get('sel') ?? query.get('select');
   if (object) return { kind: 'object', id: object };
   const sensor = query.get('sensor');
   if (sensor) return { kind: 'datastream', id: sensor };

@@ -18,12 +18,13 @@ const SHOWN_FIRST = 6;
 function fact(ctx: Ctx, object: CityObject, attribute: Attribute): TemplateResult {
   const name = factName(attribute.name);
   const open = ctx.s.openFacts.has(attribute.name);
-  const quality = attribute.quality !== 'recorded' || attribute.name === 'height_m' ? t(`quality.${attribute.quality}`) : '';
+  const isFault = attribute.name === 'geometry_validity';
+  const quality = isFault ? '' : attribute.quality !== 'recorded' || attribute.name === 'height_m' ? t(`quality.${attribute.quality}`) : '';
   const spread = attribute.interval ? interval(attribute.interval[0], attribute.interval[1], attribute.unit) : '';
   const note = [quality, spread].filter(Boolean).join(lang() === 'zh' ? '，' : ', ');
   return html`<div class="fact ${open ? 'open' : ''}" data-testid="fact-${attribute.name}">
     <button type="button" aria-expanded=${open} title=${t('info.source.show', { name })} @click=${() => ctx.do.toggleFact(attribute.name)}>
-      <span class="k">${name}</span><span class="val"><span>${factText(attribute)}</span>${note ? html` <span class="xs dim">${note}</span>` : nothing}</span>${icon('down', 's')}
+      <span class="k">${isFault ? mark('discuss', 'xs') : nothing}${name}</span><span class="val"><span>${factText(attribute)}</span>${note ? html` <span class="xs dim">${note}</span>` : nothing}</span>${icon('down', 's')}
     </button>
     ${open ? sourceBlock(attribute, object.provenance.find((p) => p.dataset === attribute.source), ctx.zone) : nothing}
   </div>`;
