@@ -70,7 +70,7 @@ export class CimQuality extends LitElement {
   private group(report: QualityReport, group: (typeof GROUPS)[number]): TemplateResult {
     const faults = report.faults.filter((fault) => fault.group === group);
     const most = Math.max(1, ...faults.map((fault) => fault.objects));
-    return html`<h2 id=${group}>${t(`delivery.${group}`)}</h2>${faults.length === 0 ? html`<p class="mid">${mark('pass', 'xs')} ${t('delivery.nothingHere')}</p>` : html`
+    return html`<h2 id=${group}>${t(`delivery.${group}`)}</h2>${faults.length === 0 ? html`<p class="mid none">${mark('pass', 'xs')}${t('delivery.nothingHere')}</p>` : html`
       <div class="wide"><table><thead><tr>${group === 'geometry' ? html`<th scope="col">${t('delivery.code')}</th>` : nothing}<th scope="col">${t('delivery.fault')}</th><th scope="col" class="n">${t('delivery.count')}</th><th scope="col" class="n">${t('delivery.times')}</th><td></td></tr></thead><tbody>
         ${faults.map((fault) => html`<tr>${group === 'geometry' ? html`<td class="code">${fault.code}</td>` : nothing}<th scope="row"><a class="link" href="#f-${fault.code}">${faultName(fault.code)}</a>${group === 'geometry' ? html`<span class="d mono">${fault.name}</span>` : nothing}</th><td class="n">${number(fault.objects)}</td><td class="n">${number(fault.occurrences)}</td><td class="barcell">${bar(fault.objects / most, 0)}</td></tr>`)}
       </tbody></table></div>${faults.map((fault) => this.worst(report, fault))}`}`;
