@@ -19,6 +19,8 @@ Facts = Mapping[str, Fact]
 BODY_FACTS: Final = frozenset({"height_m", "ground_m", "min_height_m", "roof_height_m", "roof_type"})
 """What describes the geometry: of equals, the value that came with the geometry that is shown is kept."""
 
+_UNSAID: Final = (None, "")
+
 AGREE_M: Final = 0.5
 """Lengths within this are no conflict: two surveys of one roof seldom agree better."""
 
@@ -58,7 +60,7 @@ class Combined:
     ``shapes`` are (level of detail, member); ``body`` is the member whose parts are shown.
     """
 
-    facts: dict[str, dict[str, Any]]
+    facts: Mapping[str, Fact]
     conflicts: tuple[Conflict, ...]
     place_from: str | None
     shapes: tuple[tuple[str, str], ...]
@@ -75,17 +77,19 @@ def combine(members: Sequence[Member], dataset: str, priority: Priority) -> Comb
     body = next((one for one in ranked if one.lods or one.part_lods), None)
     with_place = [one for one in ranked if one.has_place]
     place = min(with_place, key=lambda one: (priority.declared(PLACE, one.dataset), one is not body), default=None)
-    facts: dict[str, dict[str, Any]] = {}
+    sayers: dict[str, list[Member]] = {}
+    for one in members:
+        for name, fact in one.facts.items():
+            if fact.get("v") not in _UNSAID:
+                sayers.setdefault(name, []).append(one)
+    facts: dict[str, Fact] = {}
     conflicts: list[Conflict] = []
-    for name in dict.fromkeys(name for one in members for name in one.facts):
-        kept = _keep(name, members, body, priority)
-        if kept is None:
-            continue
-        fact = dict(kept.facts[name])
-        if kept.dataset != dataset:
-            fact.setdefault("s", kept.dataset)
-        facts[name] = fact
-        conflicts.extend(_conflicts(name, kept, members))
+    for name, known in sayers.items():
+        kept = known[0] if len(known) == 1 else _keep(name, known, body, priority)
+        fact = kept.facts[name]
+        facts[name] = fact if kept.dataset == dataset or "s" in fact else {**fact, "s": kept.dataset}
+        if len(known) > 1:
+            conflicts.extend(_conflicts(name, kept, known))
     return Combined(
         facts,
         tuple(conflicts),
@@ -112,29 +116,28 @@ def _shapes(ranked: Sequence[Member], body: Member | None) -> tuple[tuple[str, s
     return tuple(sorted(best.items()))
 
 
-def _keep(name: str, members: Sequence[Member], body: Member | None, priority: Priority) -> Member | None:
-    known = [one for one in members if _is_said(one.facts.get(name))]
+def _keep(name: str, known: Sequence[Member], body: Member | None, priority: Priority) -> Member:
+    of_body = name in BODY_FACTS
     return min(
         known,
         key=lambda one: (
             priority.declared(name, one.dataset),
             quality_rank(one.facts[name]),
-            name in BODY_FACTS and one is not body,
+            of_body and one is not body,
             priority.age(one.dataset),
             one.id,
         ),
-        default=None,
     )
 
 
-def _conflicts(name: str, kept: Member, members: Sequence[Member]) -> list[Conflict]:
+def _conflicts(name: str, kept: Member, known: Sequence[Member]) -> list[Conflict]:
     """Return those who say otherwise; an estimate that gave way to a record is no contradiction."""
     mine = kept.facts[name]
+    rank = quality_rank(mine)
     return [
         Conflict(name, mine["v"], mine.get("s") or kept.dataset, fact["v"], fact.get("s") or other.dataset)
-        for other in members
-        if other is not kept and _is_said(fact := other.facts.get(name, {}))
-        if quality_rank(fact) <= quality_rank(mine) and not agree(mine, fact)
+        for other in known
+        if other is not kept and quality_rank(fact := other.facts[name]) <= rank and not agree(mine, fact)
     ]
 
 
@@ -161,7 +164,3 @@ def lod_rank(lod: str) -> float:
 
 def _is_number(value: object) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool)
-
-
-def _is_said(fact: Fact | None) -> bool:
-    return fact is not None and fact.get("v") not in (None, "")

@@ -38,6 +38,8 @@ class Priority:
 
     def declared(self, attribute: str, dataset: str) -> int:
         """Return the place of a dataset in the order that is declared for an attribute; those not named come last."""
+        if not self.rules:
+            return 0
         order = self.rules.get(attribute, self.rules.get(ANY, ()))
         return order.index(dataset) if dataset in order else len(order)
 
