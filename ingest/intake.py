@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from cim.city.merging.naming import MEANT_ATTRIBUTE
@@ -13,8 +13,9 @@ from cim.city.model import CityFrame, FirstView, Quarantined
 from cim.city.priority import read_priority
 from cim.city.service import Also, CityService
 from cim.city.store import Act
+from cim.city.terrain import TERRAIN_GROUND, TERRAIN_TYPE
 from cim.errors import InvalidInput, LimitExceeded
-from cim.findings import Finding, Provenance, Verdict
+from cim.findings import Finding, Provenance, Severity, Verdict
 from cim.geometry.crs import WorkingFrame
 from cim.jobs.model import Job, JobLimits, QuarantineEntry, Recovery
 from cim.jobs.service import append_quarantine
@@ -50,6 +51,7 @@ class _Intake:
     findings: list[Finding] = field(default_factory=list)
     notes: QualityNotes | None = None
     objects: int = 0
+    reliefs: int = 0
     observation_count: int = 0
 
     def note(self, judgement: Finding | QualityNotes) -> None:
@@ -108,6 +110,7 @@ class IntakeKind:
         match payload:
             case ObjectBatch():
                 self._city.stage(job.id, intake.objects, payload.objects, payload.geometries)
+                intake.reliefs += payload.objects["type"].to_pylist().count(TERRAIN_TYPE)
                 intake.objects += payload.objects.num_rows
             case SourceHeader():
                 self._check_frame(payload)
@@ -215,7 +218,7 @@ class IntakeKind:
     def _frame(self, job: Job, intake: _Intake) -> CityFrame:
         present = self._city.view.frame
         if present is not None:
-            return present
+            return replace(present, ground=_ground(present.ground, intake))
         first = intake.headers[0]
         # A source that says no title of its own is called by its file: the city goes without the endings.
         view = job.params.get("first_view")
@@ -226,7 +229,7 @@ class IntakeKind:
             title_zh=str(job.params.get("title_zh") or job.params.get("title_en") or named),
             crs=first.working_crs,
             vertical_datum=first.vertical_datum,
-            ground=first.ground,
+            ground=_ground(first.ground, intake),
             time_zone=str(job.params.get("time_zone") or "UTC"),
             first_view=FirstView(*view) if isinstance(view, list) else None,
         )
@@ -270,6 +273,16 @@ def _policy(job: Job) -> Policy:
     if said not in {policy.value for policy in Policy}:
         raise InvalidInput("What is invalid is kept or quarantined.", hint="--invalid keep", code="invalid-policy")
     return Policy(str(said))
+
+
+def _ground(present: str, intake: _Intake) -> str:
+    """Return what the city stands on once a source is in it: its own relief, unless its heights are above ground."""
+    if not intake.reliefs:
+        return present
+    if present != "flat":
+        return TERRAIN_GROUND
+    intake.note(Finding("relief-on-flat-ground", "", Verdict.DISCUSS, Severity.DISCUSS, measured=float(intake.reliefs)))
+    return present
 
 
 def _what_was_wrong(quarantined_by_code: Counter[str]) -> str:

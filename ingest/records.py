@@ -36,7 +36,8 @@ class SourceHeader:
     ``dataset`` is the slug that the following records belong to (``""``: the one the reader was told),
     ``source_file`` the file inside of a folder or an archive (``""``: the path of the job).
     ``working_crs`` is the CRS in which all following records are; ``vertical_datum`` is ``None``
-    where heights are above ground; ``ground`` is ``flat`` or ``interpolated``.
+    where heights are above ground; ``ground`` is ``flat``,
+    ``interpolated`` or ``terrain``.
     """
 
     title: str

@@ -10,6 +10,7 @@ from typing import Final
 import pyarrow as pa
 
 from cim.city.service import GROUND_TYPES, TILED_TYPES, CityService
+from cim.city.terrain import TERRAIN_TYPE
 from cim.jobs.model import Job, JobLimits, Recovery
 from cim.tilesets.service import TilesetService
 
@@ -83,7 +84,7 @@ class TilingKind:
 
 def tiles_are_old(city: CityService, tilesets: TilesetService) -> bool:
     """Tell whether the city has a baseline, with something to draw, that its tiles do not show."""
-    if not any(type_ in city.view.index.rows_of_type for type_ in (*TILED_TYPES, *GROUND_TYPES)):
+    if not any(type_ in city.view.index.rows_of_type for type_ in (*TILED_TYPES, *GROUND_TYPES, TERRAIN_TYPE)):
         return False
     pointer = tilesets.refresh()
     return pointer is None or pointer.baseline_version != city.baseline_version

@@ -97,7 +97,7 @@ class CityFrame:
     vertical_datum: str | None
     ground: str
     """``flat``: heights are above an even ground at 0 m; ``interpolated``: a surface through the
-    buildings' ground surfaces."""
+    buildings' ground surfaces; ``terrain``: the reliefs that the city has."""
     time_zone: str
     first_view: FirstView | None = None
     """Where the city is first looked at from; ``None`` leaves it to the viewer."""

@@ -22,6 +22,7 @@ from cim.city.merging.service import Declared, Delivery, merge_delivery
 from cim.city.merging.store import read_report
 from cim.city.model import Attribute, CityFrame, CityObject
 from cim.city.store import Act, Published
+from cim.city.terrain import TERRAIN_TYPE
 from cim.db.store import Database
 from cim.errors import NotFound, Unavailable
 from cim.findings import Provenance
@@ -208,8 +209,9 @@ class CityService:
         """Return the rows of a baseline (the newest) that tiles are built from."""
         frame, version = self.frame, version or self.baseline_version
         with self._database.read() as cursor:
-            objects = store.read_objects(cursor, version, (*TILED_TYPES, *GROUND_TYPES))
-            geometries = store.read_geometries(cursor, version, (*TILED_TYPES, *GROUND_TYPES))
+            types = (*TILED_TYPES, *GROUND_TYPES, TERRAIN_TYPE)
+            objects = store.read_objects(cursor, version, types)
+            geometries = store.read_geometries(cursor, version, types)
         return CitySnapshot(frame, version, objects, geometries)
 
     def rows_at(self, version: int, identifiers: Sequence[str]) -> tuple[pa.Table, pa.Table]:

@@ -312,7 +312,7 @@ def read_frame(connection: duckdb.DuckDBPyConnection) -> CityFrame | None:
 
 
 def write_frame(connection: duckdb.DuckDBPyConnection, frame: CityFrame, at: datetime) -> None:
-    """Fix the frame of the city; raises :class:`Conflict` if it has another already."""
+    """Fix the frame of the city, or what it stands on now; raises :class:`Conflict` if it has another CRS already."""
     present = read_frame(connection)
     if present is None:
         connection.execute(
@@ -333,6 +333,8 @@ def write_frame(connection: duckdb.DuckDBPyConnection, frame: CityFrame, at: dat
         )
     elif present.crs != frame.crs:
         raise Conflict("The city has another coordinate system.", code="city-crs", crs=present.crs)
+    elif present.ground != frame.ground:
+        connection.execute("UPDATE city SET ground = ? WHERE slug = ?", [frame.ground, present.slug])
 
 
 def write_dataset(connection: duckdb.DuckDBPyConnection, dataset: Provenance, version: int) -> None:

@@ -20,7 +20,6 @@ BUILT_TYPES: Final = frozenset(
 
 GROUND_KINDS: Final[Mapping[str, str]] = {
     "LandUse": "land",
-    "TINRelief": "land",
     "WaterBody": "water",
     "Waterway": "water",
     "PlantCover": "green",

@@ -10,6 +10,7 @@ import shapely
 from numpy.typing import NDArray
 
 from cim.city.model import Attribute, CityObject
+from cim.city.terrain import TERRAIN_TYPE
 from cim.geometry.surfaces import Geometry
 from cim.ids import object_id
 
@@ -17,7 +18,6 @@ FloatArray = NDArray[np.float64]
 
 CHUNK_TRIANGLES: Final = 20_000
 """Triangles of one object."""
-TERRAIN_TYPE: Final = "TINRelief"
 
 
 def chunk_object(
