@@ -45,7 +45,7 @@ _CITY: Final = ("title", "title_zh", "working_crs", "time_zone", "first_view")
 _WHOLE: Final = frozenset({"folder", "source", *_CITY})
 _PLAIN: Final = ("crs", "priority", "match_id", "invalid", "network")
 _SELECTION: Final = ("within", "where", "words")
-_OF_SOURCE: Final = frozenset({"path", "dataset", "mapping", *_SELECTION, *_PLAIN})
+_OF_SOURCE: Final = frozenset({"path", "dataset", "mapping", "join", *_SELECTION, *_PLAIN})
 _PARAM_OF: Final = {"crs": "source_crs", "network": "network_id", "title": "title_en"}
 
 
@@ -117,6 +117,10 @@ def _source(file: Path, folder: Path, said: Mapping[str, Any], city: Mapping[str
             params[_PARAM_OF.get(member, member)] = _text(file, said, member, "")
     if "mapping" in said:
         params["mapping"] = _json(file, said["mapping"], "mapping")
+    if "join" in said:
+        if not isinstance(said["join"], bool):
+            raise _wrong(file, "'join' is true or false")
+        params["join"] = said["join"]
     selection = {member: said[member] for member in _SELECTION if member in said}
     if selection:
         params["selection"] = _json(file, selection, "within")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Final
 
 from cim.city.merging.naming import MEANT_ATTRIBUTE
@@ -28,6 +29,7 @@ from cim.quality.service import recording
 from cim.sensing.model import Datastream, ObservationBatch, StateSeries
 from cim.sensing.service import SensingService
 from ingest.columns import ObjectBatch
+from ingest.joining import lay_down
 from ingest.records import SourceHeader
 
 QUARANTINE_KEPT_MAX: Final = 10_000
@@ -53,6 +55,8 @@ class _Intake:
     objects: int = 0
     reliefs: int = 0
     observation_count: int = 0
+    standing: Path | None = None
+    """Outlines of the city's buildings, laid down for the child of a source that is joined."""
 
     def note(self, judgement: Finding | QualityNotes) -> None:
         """Keep what was found, or the report of it all."""
@@ -69,7 +73,7 @@ class IntakeKind:
     ``first_view`` (as :class:`FirstView`), ``source_crs``, ``working_crs``, ``network_id`` (each
     may be ``null``), ``seed`` (for the sample), ``priority`` and ``match_id`` (see
     :class:`cim.city.merging.service.Declared`).
-    ``invalid`` is a :class:`cim.quality.codes.Policy`.
+    ``invalid`` is a :class:`cim.quality.codes.Policy`; ``join`` is for :mod:`ingest.joining`.
     Nothing is seen before the whole is published; a job that fails, is cancelled or was interrupted
     leaves the city as it was.
     """
@@ -102,6 +106,9 @@ class IntakeKind:
         self._running[job.id] = _Intake()
         frame = self._city.view.frame
         params = {**job.params, "invalid": _policy(job).value, "year_now": self._clock.now().year}
+        if job.params.get("join"):
+            self._running[job.id].standing = lay_down(self._city.view.index, str(job.params["dataset"]))
+            params["standing"] = str(self._running[job.id].standing)
         return params if frame is None else {**params, "working_crs": frame.crs, "time_zone": frame.time_zone}
 
     def on_payload(self, job: Job, payload: object) -> None:
@@ -170,7 +177,7 @@ class IntakeKind:
         datasets = [self._dataset(job, header, summary) for header in intake.headers]
         act = Act(job.id, job.actor, job.kind, now)
         published = self._city.publish(act, self._frame(job, intake), datasets, self._also(job, intake), _declared(job))
-        del self._running[job.id]
+        self._forget(job)
         self._on_published()
         return {
             "baseline_version": published.baseline_version,
@@ -250,8 +257,13 @@ class IntakeKind:
 
     def abort(self, job: Job) -> None:
         """Forget what was staged: the city is as it was."""
-        self._running.pop(job.id, None)
+        self._forget(job)
         self._city.discard(job.id)
+
+    def _forget(self, job: Job) -> None:
+        intake = self._running.pop(job.id, None)
+        if intake is not None and intake.standing is not None:
+            intake.standing.unlink(missing_ok=True)
 
     def recover(self, job: Job) -> Recovery:
         """Roll back, unless the baseline of the job was committed already."""

@@ -56,6 +56,10 @@ def read_source(params: Mapping[str, object], channel: Reporting) -> Mapping[str
         from ingest.selection import read_selection, selected
 
         records = selected(records, read_selection(str(params["selection"])))
+    if params.get("standing") is not None:
+        from ingest.joining import joined, take_up
+
+        records = joined(records, take_up(Path(str(params["standing"]))))
     summary = _hand_over(records, channel, params)
     return {**summary, "sha256": _sha256(path), "reader": reader.name}
 
