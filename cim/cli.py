@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Final
 
+import orjson
 from cyclopts import App, CycloptsError, Parameter
 
 from cim.config import Settings
@@ -19,12 +20,13 @@ from cim.console import JobDisplay, say_error
 from cim.db.directory import DataDirectory
 from cim.doctor import examine
 from cim.errors import CimError, InvalidInput, Unavailable
-from cim.export import write_whole
+from cim.export import Read, reading, write_whole
 from cim.handover import Handover, running_server
 from cim.ids import dataset_slug
 from cim.ingest_command import add_ingest, merge_lines
 from cim.main import (
     City,
+    build_server,
     bundle_path,
     copy_tiles,
     export_collection,
@@ -39,6 +41,7 @@ from cim.main import (
     version,
 )
 from cim.proposals_command import schemes_app
+from cim.quality_command import add_quality
 from cim.reports.command import report
 from cim.server import is_free
 from cim.tilesets.model import BASE_SCHEME
@@ -314,15 +317,43 @@ def _shown(work: Callable[[Callable[[Mapping[str, Any]], None]], Mapping[str, An
         display.close()
 
 
+def _read_report(settings: Settings, job_id: str) -> Mapping[str, Any] | None:
+    """Return the report of a job; of none, check the city first."""
+    server = running_server(DataDirectory(settings.data))
+    if server is not None:
+        return _reported(server.read, job_id, lambda show: server.run("quality", {}, "quality", show))
+    with open_city(settings.data, settings) as opened, reading(build_server(opened, settings, token="")) as read:
+        return _reported(read, job_id, lambda show: run_job(opened, "quality", {}, "quality", show))
+
+
+def _reported(
+    read: Read, job_id: str, check: Callable[[Callable[[Mapping[str, Any]], None]], Mapping[str, Any]]
+) -> Mapping[str, Any] | None:
+    if not job_id:
+        display = JobDisplay(sys.stderr)
+        try:
+            job = check(display.show)
+        finally:
+            display.close()
+        if job["state"] != "succeeded":
+            _report(job)
+            return None
+        job_id = str(job["id"])
+    report: Mapping[str, Any] = orjson.loads(read(f"/api/v1/jobs/{job_id}/quality"))
+    return report
+
+
 def _report(job: Mapping[str, Any]) -> int:
     if job["state"] == "succeeded":
         facts = ", ".join(f"{name} {value}" for name, value in job["summary"].items() if isinstance(value, int))
         print(f"done: {facts}" if facts else "done")
-        for kind in ("quarantined_by_code", "findings"):
+        for kind in ("quarantined_by_code", "findings", "faults"):
             for code, count in job["summary"].get(kind, {}).items():
                 print(f"  {kind.partition('_')[0]}: {count} × {code}")
         for line in merge_lines(job):
             print(f"  {line}")
+        if job["summary"].get("faults"):
+            print(f"  what is wrong with it: cim quality {job['id']}")
         return 0
     problem = job["error"] or {}
     say_error(
@@ -341,4 +372,5 @@ def _say_address(address: str, plan_address: str) -> None:
 
 
 app.command(schemes_app(_run))
+add_quality(app, _read_report)
 add_ingest(app, _run)

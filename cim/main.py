@@ -63,6 +63,7 @@ from cim.wiring.features import extent_of, wire_features
 from cim.wiring.impact import Impact, wire_impact
 from cim.wiring.merging import attach, city_routers, undo_kind
 from cim.wiring.schemes import Planning, wire_planning
+from ingest.checking import CheckingKind
 from ingest.intake import IntakeKind
 from ingest.proposal_schemes import ProposalSchemesKind
 from ingest.sample.replay import build_replay, local_time_of_day_s, observe, replay
@@ -105,10 +106,7 @@ class City:
 def open_city(data: Path, settings: Settings, *, clock: Clock | None = None) -> Iterator[City]:
     """Open the city in a directory, alone; raises :class:`cim.errors.DirectoryInUse` if another has it."""
     clock = clock or SystemClock()
-    with (
-        DataDirectory(data) as directory,
-        Database.open(directory, clock=clock, checks=START_CHECKS) as database,
-    ):
+    with DataDirectory(data) as directory, Database.open(directory, clock=clock, checks=START_CHECKS) as database:
         yield _wire(directory, database, settings, clock)
 
 
@@ -150,6 +148,7 @@ def _wire(directory: DataDirectory, database: Database, settings: Settings, cloc
             kind("ingest", "ingest.worker:read_source", READ_STEPS),
             kind("sample", "ingest.worker:make_sample", SAMPLE_STEPS, sample_published),
             TilingKind(city, tilesets, directory.path / "work"),
+            CheckingKind(city, QualityService(database, city), clock, directory.path / "work"),
             SchemeTilingKind(city, tilesets, directory.path / "work", planning.published),
             undo_kind(database, city, clock),
             ProposalSchemesKind(city, planning, clock, directory.path / "work"),
@@ -213,7 +212,7 @@ def build_server(opened: City, settings: Settings, *, token: str) -> FastAPI:
             ),
             sensing_router(sensing, may_write=may_write),
             jobs_router(jobs, may_write=may_write),
-            quality_router(QualityService(opened.database, city, jobs)),
+            quality_router(QualityService(opened.database, city), jobs),
             *opened.planning.routers(),
             *opened.impact.routers(),
             live_router(hub, allowed_origin=origin_check(settings.allowed_origins)),

@@ -106,6 +106,24 @@ def model_proposals(params: Mapping[str, object], channel: Reporting) -> Mapping
     return {"models_read": made}
 
 
+def check_city(params: Mapping[str, object], channel: Reporting) -> Mapping[str, object]:
+    """Check the objects whose rows the parent has laid down in ``params["rows"]``."""
+    from cim.quality.inspector import Inspector
+    from cim.quality.stored import batches_of
+
+    folder, year = Path(str(params["rows"])), params.get("year_now")
+    objects, geometries = _read_table(folder / "objects.arrow"), _read_table(folder / "geometries.arrow")
+    channel.step("check", objects.num_rows, "objects")
+    inspector = Inspector(year_now=year if isinstance(year, int) else None)
+    done = 0
+    for rows in batches_of(objects, geometries):
+        inspector.look(rows)
+        done += len(rows)
+        channel.progress(done, objects.num_rows)
+    channel.payload(inspector.notes())
+    return {"objects": done}
+
+
 def build_scheme_tiles(params: Mapping[str, object], channel: Reporting) -> Mapping[str, object]:
     """Build what a scheme's tiles have that the city's have not, from rows that the parent has laid down."""
     from tiles.chain import Altered, boxes_of_ground, build_chains

@@ -214,6 +214,11 @@ class CityService:
             geometries = store.read_geometries(cursor, version, types)
         return CitySnapshot(frame, version, objects, geometries)
 
+    def all_rows(self, version: int) -> tuple[pa.Table, pa.Table]:
+        """Return the rows of every object of a baseline, whatever its type, and those of their geometries."""
+        with self._database.read() as cursor:
+            return store.read_objects(cursor, version), store.read_geometries(cursor, version)
+
     def rows_at(self, version: int, identifiers: Sequence[str]) -> tuple[pa.Table, pa.Table]:
         """Return the rows of some objects as a baseline had them, in its order, and those of their geometries."""
         with self._database.read() as cursor:

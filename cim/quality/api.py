@@ -7,6 +7,7 @@ from typing import Any
 from fastapi import APIRouter
 from pydantic import BaseModel
 
+from cim.jobs.service import JobService
 from cim.quality.service import QualityService
 
 
@@ -93,13 +94,13 @@ class QualityBody(BaseModel):
     not_looked_for: list[str]
 
 
-def quality_router(service: QualityService) -> APIRouter:
+def quality_router(service: QualityService, jobs: JobService) -> APIRouter:
     """Return the route of reports."""
     router = APIRouter(prefix="/api/v1/jobs", tags=["jobs"])
 
     @router.get("/{job_id}/quality", summary="What was found wrong with a delivery")
     def get_quality(job_id: str) -> QualityBody:
-        found: dict[str, Any] = service.report(job_id)
+        found: dict[str, Any] = service.report(jobs.get(job_id))
         return QualityBody.model_validate(found)
 
     return router

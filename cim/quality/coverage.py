@@ -10,6 +10,7 @@ import numpy as np
 import shapely
 
 from cim.city.rows import ObjectRows
+from cim.quality.codes import VALIDITY_ATTRIBUTE
 from cim.quality.layout import Floats, Ints
 
 EXPECTED: Final = {
@@ -64,7 +65,7 @@ class Coverage:
             self.objects[type_] = self.objects.get(type_, 0) + 1
             counts = self.facts.setdefault(type_, {name: [0, 0] for name in EXPECTED.get(type_, ())})
             for name, members in facts.items():
-                if members.get("v") is None or members["v"] == "":
+                if members.get("v") is None or members["v"] == "" or name == VALIDITY_ATTRIBUTE:
                     continue
                 if name in counts or len(counts) < ATTRIBUTES_MAX:
                     counts.setdefault(name, [0, 0])[members.get("q", "recorded") != "recorded"] += 1

@@ -13,7 +13,7 @@ from cim.city.service import CityService
 from cim.db.store import Database
 from cim.errors import NotFound
 from cim.geometry.crs import WorkingFrame
-from cim.jobs.service import JobService
+from cim.jobs.model import Job
 from cim.quality import store
 from cim.quality.model import QualityNotes
 
@@ -26,16 +26,18 @@ def recording(job_id: str, at: datetime, notes: QualityNotes) -> Callable[[duckd
 class QualityService:
     """Answers what was found wrong with a delivery."""
 
-    def __init__(self, database: Database, city: CityService, jobs: JobService) -> None:
+    def __init__(self, database: Database, city: CityService) -> None:
         self._database = database
         self._city = city
-        self._jobs = jobs
 
-    def report(self, job_id: str) -> dict[str, Any]:
-        """Return the report of a job; raises :class:`NotFound` where there is no such job, or it has none."""
-        job = self._jobs.get(job_id)
+    def record(self, job_id: str, version: int, at: datetime, notes: QualityNotes) -> None:
+        """Store a report by itself; it is durable when this returns."""
+        self._database.submit(lambda connection: recording(job_id, at, notes)(connection, version)).result()
+
+    def report(self, job: Job) -> dict[str, Any]:
+        """Return the report of a job; raises :class:`NotFound` where it has none."""
         with self._database.read() as cursor:
-            found = store.load_report(cursor, job_id)
+            found = store.load_report(cursor, job.id)
         if found is None:
             raise NotFound(
                 "The job has no report.",
