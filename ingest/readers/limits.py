@@ -40,6 +40,12 @@ XML_LINKED_BYTES_MAX: Final = 256 * 1024**2
 XML_NODES_MAX: Final = 4_000_000
 """Elements that are visited for the geometry of one feature, counted once per way to them."""
 
+RASTER_CELLS_MAX: Final = 250_000_000
+"""Cells of one raster of heights."""
+
+RASTER_BLOCK_BYTES_MAX: Final = 256 * 1024**2
+"""One strip or tile of a TIFF, which is unpacked as a whole."""
+
 VERTICES_BYTES_MAX: Final = 8 * 1024**3
 """JSON text of the vertex list of one CityJSON document."""
 

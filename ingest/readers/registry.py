@@ -14,6 +14,7 @@ from ingest.readers.cityjson import CityJsonReader
 from ingest.readers.cityjson_seq import CityJsonSeqReader
 from ingest.readers.epanet import EpanetReader
 from ingest.readers.folder import ArchiveReader, FolderReader
+from ingest.readers.geotiff import GeoTiffReader
 from ingest.readers.gml import GmlReader
 from ingest.readers.limits import (
     HEAD_BYTES,
@@ -35,6 +36,7 @@ READERS: Final[tuple[Reader, ...]] = (
     CityJsonSeqReader(),
     CityJsonReader(),
     GmlReader(),
+    GeoTiffReader(),
     VectorReader(),
     SeriesReader(),
     EpanetReader(),
@@ -61,6 +63,7 @@ _LOOKS: Final = (
 )
 ACCEPTED: Final = (
     "OpenStreetMap (.osm.pbf), CityJSON (.city.json), CityJSONSeq (.city.jsonl), CityGML (.gml), EPANET (.inp), "
+    "heights (.tif), "
     "observations (.csv, .parquet), models (.obj, or a .zip of them), "
     "GeoPackage (.gpkg), Shapefile (.shp), FlatGeobuf (.fgb), GeoJSON, TopoJSON; "
     "folders and archives (.zip, .tar, .tar.gz) of these, folders of vector tiles (zoom/x/y.pbf)"
