@@ -10,7 +10,8 @@ import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any, Final
+from tempfile import TemporaryDirectory
+from typing import Annotated, Any, Final, TextIO
 
 import orjson
 from cyclopts import App, CycloptsError, Parameter
@@ -309,8 +310,25 @@ def _run(settings: Settings, kind: str, params: Mapping[str, object], title: str
         return _report(_shown(lambda show: run_job(opened, kind, params, title, show)))
 
 
-def _shown(work: Callable[[Callable[[Mapping[str, Any]], None]], Mapping[str, Any]]) -> Mapping[str, Any]:
-    display = JobDisplay(sys.stdout)
+def _look(settings: Settings, params: Mapping[str, object], title: str) -> Mapping[str, Any]:
+    """Make a dry run; where there is no city yet, beside a city that is thrown away."""
+    server = running_server(DataDirectory(settings.data))
+    if server is not None:
+        job = _shown(lambda show: server.run("preview", params, title, show), sys.stderr)
+    else:
+        with TemporaryDirectory(prefix="cim-look-") as empty:
+            data = settings.data if settings.data.is_dir() else Path(empty)
+            with open_city(data, settings) as opened:
+                job = _shown(lambda show: run_job(opened, "preview", params, title, show), sys.stderr)
+    if job["state"] != "succeeded":
+        _report(job)
+    return job
+
+
+def _shown(
+    work: Callable[[Callable[[Mapping[str, Any]], None]], Mapping[str, Any]], out: TextIO | None = None
+) -> Mapping[str, Any]:
+    display = JobDisplay(out or sys.stdout)
     try:
         return work(display.show)
     finally:
@@ -373,4 +391,4 @@ def _say_address(address: str, plan_address: str) -> None:
 
 app.command(schemes_app(_run))
 add_quality(app, _read_report)
-add_ingest(app, _run)
+add_ingest(app, _run, _look)

@@ -65,6 +65,7 @@ from cim.wiring.merging import attach, city_routers, undo_kind
 from cim.wiring.schemes import Planning, wire_planning
 from ingest.checking import CheckingKind
 from ingest.intake import IntakeKind
+from ingest.preview import PreviewKind
 from ingest.proposal_schemes import ProposalSchemesKind
 from ingest.sample.replay import build_replay, local_time_of_day_s, observe, replay
 from ingest.sample.schemes import make_missing_schemes
@@ -146,6 +147,7 @@ def _wire(directory: DataDirectory, database: Database, settings: Settings, cloc
         database,
         [
             kind("ingest", "ingest.worker:read_source", READ_STEPS),
+            PreviewKind(lambda: city.view.frame, clock),
             kind("sample", "ingest.worker:make_sample", SAMPLE_STEPS, sample_published),
             TilingKind(city, tilesets, directory.path / "work"),
             CheckingKind(city, QualityService(database, city), clock, directory.path / "work"),
@@ -293,7 +295,7 @@ def run_job(
     opened.jobs.start()
     try:
         job = opened.jobs.run(kind, params, title=title, on_change=lambda job: on_change(as_json(job)))
-        is_last = kind != "tiles" and not params.get("more")
+        is_last = kind not in {"tiles", "preview"} and not params.get("more")
         if job.state is JobState.SUCCEEDED and is_last and tiles_are_old(opened.city, opened.tilesets):
             tiled = opened.jobs.run("tiles", title="tiles", on_change=lambda job: on_change(as_json(job)))
             if tiled.state is not JobState.SUCCEEDED:

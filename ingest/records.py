@@ -66,12 +66,14 @@ class Progress:
 class LayerNote:
     """What a reader understood of a layer; only where the option ``preview`` asks for it.
 
-    ``mapping`` has the members of a mapping file; ``crs`` is the source's; ``columns`` are all that it has.
+    ``mapping`` has the members of a mapping file, ``types`` what areas, lines and points become; ``crs`` is the
+    source's; ``columns`` are all that it has.
     """
 
     layer: str
     crs: str
     features: int
+    types: dict[str, str]
     mapping: dict[str, Any]
     columns: tuple[str, ...]
 

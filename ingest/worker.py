@@ -9,7 +9,7 @@ What only one entry needs is imported there: a child that reads a file has no us
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final, Protocol
 
@@ -18,10 +18,10 @@ import pyarrow as pa
 from cim.city.model import Quarantined
 from cim.quality.codes import Policy
 from cim.quality.model import QualityNotes
-from ingest.columns import gather
+from ingest.columns import Piece, gather
 from ingest.records import Progress, ReadContext, Record, SourceHeader
 
-READER_OPTIONS: Final = ("time_zone", "network_id", "mapping")
+READER_OPTIONS: Final = ("time_zone", "network_id", "mapping", "invalid")
 """Parameters of a job that readers may ask for by name."""
 
 
@@ -40,6 +40,26 @@ class Reporting(Protocol):
 
 def read_source(params: Mapping[str, object], channel: Reporting) -> Mapping[str, object]:
     """Read one file into the city; ``params`` are those of :class:`ingest.intake.IntakeKind`."""
+    channel.step("read", None, "")
+    reader, records = _records_of(params, {})
+    summary = _hand_over(records, channel, params)
+    return {**summary, "sha256": _sha256(Path(str(params["path"]))), "reader": reader}
+
+
+def preview_source(params: Mapping[str, object], channel: Reporting) -> Mapping[str, object]:
+    """Read one file as :func:`read_source` does, and only say what it would give."""
+    from ingest.preview import Preview
+
+    channel.step("read", None, "")
+    reader, records = _records_of(params, {"preview": True})
+    preview = Preview()
+    for piece in _pieces(records, channel, params):
+        preview.take(piece)
+    return {**preview.summary(), "reader": reader}
+
+
+def _records_of(params: Mapping[str, object], more: Mapping[str, bool]) -> tuple[str, Iterable[Record]]:
+    """Return the name of the reader of a job's file, and what it gives."""
     from ingest.readers.registry import reader_for
 
     path = Path(str(params["path"]))
@@ -48,9 +68,8 @@ def read_source(params: Mapping[str, object], channel: Reporting) -> Mapping[str
         dataset=str(params["dataset"]),
         working_crs=_text(params, "working_crs"),
         source_crs=_text(params, "source_crs"),
-        options={name: str(params[name]) for name in READER_OPTIONS if params.get(name) is not None},
+        options={**{name: str(params[name]) for name in READER_OPTIONS if params.get(name) is not None}, **more},
     )
-    channel.step("read", None, "")
     records: Iterable[Record] = reader.read(path, context)
     if params.get("selection") is not None:
         from ingest.selection import read_selection, selected
@@ -60,8 +79,7 @@ def read_source(params: Mapping[str, object], channel: Reporting) -> Mapping[str
         from ingest.joining import joined, take_up
 
         records = joined(records, take_up(Path(str(params["standing"]))))
-    summary = _hand_over(records, channel, params)
-    return {**summary, "sha256": _sha256(path), "reader": reader.name}
+    return reader.name, records
 
 
 def make_sample(params: Mapping[str, object], channel: Reporting) -> Mapping[str, object]:
@@ -177,26 +195,32 @@ def build_tiles(params: Mapping[str, object], channel: Reporting) -> Mapping[str
 
 
 def _hand_over(records: Iterable[Record], channel: Reporting, params: Mapping[str, object]) -> dict[str, object]:
-    from cim.quality.inspector import Inspector
-
     kept = quarantined = 0
-    unit = ""
-    year = params.get("year_now")
-    policy = Policy(str(params.get("invalid") or Policy.KEEP))
-    inspector = Inspector(policy, year_now=year if isinstance(year, int) else None)
-    for piece in gather(records, inspector):
-        if isinstance(piece, Progress):
-            if piece.unit != unit:
-                unit = piece.unit
-                channel.step("read", piece.total, unit)
-            channel.progress(piece.done, piece.total)
-            continue
+    for piece in _pieces(records, channel, params):
         if isinstance(piece, Quarantined):
             quarantined += 1
         elif not isinstance(piece, SourceHeader | QualityNotes):
             kept += 1
         channel.payload(piece)
     return {"pieces": kept, "quarantined": quarantined}
+
+
+def _pieces(records: Iterable[Record], channel: Reporting, params: Mapping[str, object]) -> Iterator[Piece]:
+    """Yield what the records become, checked and inspected; report the progress among them."""
+    from cim.quality.inspector import Inspector
+
+    unit = ""
+    year = params.get("year_now")
+    policy = Policy(str(params.get("invalid") or Policy.KEEP))
+    inspector = Inspector(policy, year_now=year if isinstance(year, int) else None)
+    for piece in gather(records, inspector):
+        if not isinstance(piece, Progress):
+            yield piece
+            continue
+        if piece.unit != unit:
+            unit = piece.unit
+            channel.step("read", piece.total, unit)
+        channel.progress(piece.done, piece.total)
 
 
 def _read_table(path: Path) -> pa.Table:

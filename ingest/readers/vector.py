@@ -150,13 +150,17 @@ def _plan(
 
 def _note(plan: _Plan) -> LayerNote:
     mappings = plan.survey.mappings
-    members = as_members(next(iter(mappings.values()))) if len(mappings) == 1 else None
-    each = {dimension: as_members(mapping) for dimension, mapping in mappings.items()}
+    members = [as_members(mapping) for mapping in mappings.values()]
+    merged = {**members[0], "attributes": {k: v for one in members for k, v in one["attributes"].items()}}
+    if len({str(one["type"]) for one in members}) > 1:
+        # What areas, lines and points become differs: the file leaves it to be guessed.
+        del merged["type"]
     return LayerNote(
         layer=plan.survey.layer.name,
         crs=plan.way.source.horizontal,
         features=plan.survey.features,
-        mapping=members if members is not None else {"type": None, "by_geometry": each},
+        types={dimension: str(mapping.type) for dimension, mapping in mappings.items()},
+        mapping=merged,
         columns=plan.survey.layer.columns,
     )
 
