@@ -44,7 +44,6 @@ from cim.networks.service import NetworkService
 from cim.ports import Clock, SystemClock
 from cim.quality.api import quality_router
 from cim.quality.service import QualityService
-from cim.schemes.forms.service import MODEL_BYTES_MAX
 from cim.schemes.store import EDITS_GAPLESS
 from cim.sensing.actor import ReplayActor
 from cim.sensing.api import sensing_router
@@ -63,6 +62,7 @@ from cim.wiring.features import extent_of, wire_features
 from cim.wiring.impact import Impact, wire_impact
 from cim.wiring.merging import attach, city_routers, undo_kind
 from cim.wiring.schemes import Planning, wire_planning
+from cim.wiring.uploads import LARGE_BODIES, wire_uploads
 from ingest.checking import CheckingKind
 from ingest.intake import IntakeKind
 from ingest.preview import PreviewKind
@@ -177,6 +177,7 @@ def build_server(opened: City, settings: Settings, *, token: str) -> FastAPI:
         hub.publish_threadsafe("jobs", [as_json(job)])
         drawing.after(job)
 
+    uploads, bringing = wire_uploads(opened.directory.path, jobs, opened.planning.accounts, opened.clock)
     drawing = Draughtsman(city, opened.tilesets, jobs, opened.planning.all_published, opened.planning.published)
     opened.planning.schemes.listen(lambda _, done: drawing.look_soon() if done is None else None)
 
@@ -194,6 +195,7 @@ def build_server(opened: City, settings: Settings, *, token: str) -> FastAPI:
         sensing.load()
         jobs.subscribe(job_changed)
         await asyncio.to_thread(jobs.start)
+        await asyncio.to_thread(uploads.start)
         # The topic begins where the list stands: a client that follows it need not ask for both.
         hub.publish_items("jobs", [as_json(job) for job in reversed(jobs.list())])
         await asyncio.to_thread(make_missing_schemes, opened.planning.schemes, opened.planning.joining)
@@ -216,7 +218,7 @@ def build_server(opened: City, settings: Settings, *, token: str) -> FastAPI:
             jobs_router(jobs, may_write=may_write),
             quality_router(QualityService(opened.database, city), jobs),
             *opened.planning.routers(),
-            *opened.impact.routers(),
+            *(bringing, *opened.impact.routers()),
             live_router(hub, allowed_origin=origin_check(settings.allowed_origins)),
         ],
         routes=feature_routes(features),
@@ -226,7 +228,7 @@ def build_server(opened: City, settings: Settings, *, token: str) -> FastAPI:
         starts=[start, opened.planning.start, opened.impact.start],
         stops=[stop_jobs, opened.impact.stop, opened.planning.stop, replay.stop, hub.stop],
         clock=opened.clock,
-        uploads={"/api/v1/models": MODEL_BYTES_MAX},
+        uploads=LARGE_BODIES,
     )
     return build_app(services, settings)
 

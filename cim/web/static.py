@@ -26,6 +26,7 @@ PAGES: Final = {
     "/plan/report": "report.html",
     "/jobs/{job_id}/quality": "quality.html",
     "/table": "table.html",
+    "/upload": "upload.html",
     "/docs": "docs.html",
     "/embed": "embed.html",
 }
