@@ -92,7 +92,7 @@ def combine(members: Sequence[Member], dataset: str, priority: Priority) -> Comb
             conflicts.extend(_conflicts(name, kept, known))
     return Combined(
         facts,
-        tuple(conflicts),
+        _once(conflicts),
         None if place is None else place.id,
         _shapes(ranked, body),
         None if body is None else body.id,
@@ -139,6 +139,14 @@ def _conflicts(name: str, kept: Member, known: Sequence[Member]) -> list[Conflic
         for other in known
         if other is not kept and quality_rank(fact := other.facts[name]) <= rank and not agree(mine, fact)
     ]
+
+
+def _once(conflicts: Sequence[Conflict]) -> tuple[Conflict, ...]:
+    """Leave out what a source says twice: readers keep ``yearOfConstruction`` beside ``year_of_construction``."""
+    found: dict[tuple[str, str], Conflict] = {}
+    for one in sorted(conflicts, key=lambda one: "_" not in one.attribute):
+        found.setdefault((one.attribute.replace("_", "").casefold(), one.other_dataset), one)
+    return tuple(one for one in conflicts if one in found.values()) if len(found) < len(conflicts) else tuple(conflicts)
 
 
 def agree(one: Fact, other: Fact) -> bool:
