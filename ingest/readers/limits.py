@@ -67,6 +67,9 @@ LAYERS_MAX: Final = 1_000
 COLUMNS_MAX: Final = 2_000
 """Columns of one layer."""
 
+ROW_GROUP_BYTES_MAX: Final = 2 * 1024**3
+"""One row group of a Parquet table, unpacked."""
+
 TILE_BYTES_MAX: Final = 64 * 1024**2
 """One vector tile."""
 

@@ -65,7 +65,7 @@ ACCEPTED: Final = (
     "OpenStreetMap (.osm.pbf), CityJSON (.city.json), CityJSONSeq (.city.jsonl), CityGML (.gml), EPANET (.inp), "
     "heights (.tif), "
     "observations (.csv, .parquet), models (.obj, or a .zip of them), "
-    "GeoPackage (.gpkg), Shapefile (.shp), FlatGeobuf (.fgb), GeoJSON, TopoJSON; "
+    "GeoPackage (.gpkg), Shapefile (.shp), FlatGeobuf (.fgb), GeoJSON, TopoJSON, GeoParquet; "
     "folders and archives (.zip, .tar, .tar.gz) of these, folders of vector tiles (zoom/x/y.pbf)"
 )
 

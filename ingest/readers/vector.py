@@ -20,11 +20,12 @@ from cim.city.model import Quarantined
 from cim.errors import InvalidInput
 from cim.findings import Finding, Severity, Verdict
 from ingest.mapping import SKIP, LayerMapping, SourceMapping, as_members, mapping_of
-from ingest.readers.limits import check_file_size
+from ingest.readers.limits import HEAD_BYTES, check_file_size
 from ingest.readers.source_crs import Projection, projection, source_crs
+from ingest.readers.vector_parquet import GeoParquetSource, is_geoparquet
 from ingest.readers.vector_rows import RowMaker, Tally
 from ingest.readers.vector_shapes import KEEP, place_shapes
-from ingest.readers.vector_source import GEOJSON, TOPOJSON, LayerInfo, OgrSource, VectorSource, format_of
+from ingest.readers.vector_source import LayerInfo, OgrSource, VectorSource, format_of
 from ingest.readers.vector_survey import Survey, check_axes, survey
 from ingest.readers.vector_values import plain_values
 from ingest.records import LayerNote, Progress, ReadContext, Record, SourceHeader
@@ -51,15 +52,16 @@ class VectorReader:
     version = "1"
 
     def recognises(self, path: Path, head: bytes) -> bool:
-        """Tell by the formats' marks, GeoJSON by its first member."""
-        return format_of(path, head) is not None
+        """Tell by the formats' marks, GeoJSON by its first member, GeoParquet by its metadata."""
+        return format_of(path, head) is not None or is_geoparquet(path, head)
 
     def open(self, path: Path) -> VectorSource:
         """Return the file's layers."""
         check_file_size(path)
         with path.open("rb") as file:
-            kind = format_of(path, file.read(64 * 1024))
-        return OgrSource(path, kind or GEOJSON)
+            head = file.read(HEAD_BYTES)
+        kind = format_of(path, head)
+        return GeoParquetSource(path) if kind is None else OgrSource(path, kind)
 
     def read(self, path: Path, context: ReadContext) -> Iterator[Record]:
         """Yield the header, what is refused of the file, then each layer's features."""
@@ -207,6 +209,3 @@ def _findings(layer: str, tally: Tally) -> Iterator[Finding]:
             yield Finding(
                 rule, _CLAUSE, Verdict.DISCUSS, Severity.DISCUSS, measured=float(count), params={"layer": layer[:80]}
             )
-
-
-__all__ = ["TOPOJSON", "VectorReader"]

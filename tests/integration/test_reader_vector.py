@@ -48,7 +48,7 @@ def refused(path, mapping=None, **context):
 COLUMNS = {"bldg_id": ["a", "b", "c"], "height_ft": [100.0, None, None], "floors": [8, 3, None], "use": ["o", "o", "o"]}
 
 
-@pytest.mark.parametrize("ending", [".gpkg", ".shp", ".fgb", ".geojson"])
+@pytest.mark.parametrize("ending", [".gpkg", ".shp", ".fgb", ".geojson", ".parquet"])
 def test_each_format_gives_the_same_buildings(tmp_path, ending):
     shapes = squares(3)
     path = write_layer(tmp_path / f"buildings{ending}", shapes, COLUMNS)
@@ -211,13 +211,23 @@ def test_ids_do_not_depend_on_the_order(tmp_path):
     assert first == again
 
 
-@pytest.mark.parametrize("ending", [".gpkg", ".shp", ".fgb", ".geojson"])
+@pytest.mark.parametrize("ending", [".gpkg", ".shp", ".fgb", ".geojson", ".parquet"])
 @pytest.mark.parametrize("share", [0.3, 0.7, 0.99])
 def test_a_truncated_file_is_refused(tmp_path, ending, share):
     path = write_layer(tmp_path / f"buildings{ending}", squares(300), {"name": [f"n{i}" for i in range(300)]})
     data = path.read_bytes()
+    path = path.rename(path.with_suffix(".geoparquet")) if ending == ".parquet" else path
     path.write_bytes(data[: int(len(data) * share)])
     assert refused(path).problem_code == "file-damaged"
+
+
+def test_the_crs_of_a_parquet_table(tmp_path):
+    unknown = write_layer(tmp_path / "a.parquet", squares(2), crs=None)
+    assert refused(unknown).problem_code == "crs-missing"
+    projected = [shapely.box(385000 + 9 * i, 6672000, 385008 + 9 * i, 6672008) for i in range(3)]
+    records = read(write_layer(tmp_path / "b.parquet", projected, crs="EPSG:3067"))
+    assert of(records, SourceHeader)[0].working_crs == "EPSG:3067"
+    assert next(place.bounds[:2] for _, place, _ in objects(records).values()) == (385000.0, 6672000.0)
 
 
 def test_a_shapefile_without_its_siblings(tmp_path):

@@ -8,7 +8,10 @@ from typing import Any
 
 import numpy as np
 import orjson
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pyogrio
+import pyproj
 import shapely
 
 DRIVERS = {".gpkg": "GPKG", ".shp": "ESRI Shapefile", ".fgb": "FlatGeobuf", ".geojson": "GeoJSON"}
@@ -32,6 +35,8 @@ def write_layer(
 ) -> Path:
     """Write one layer in the format that the name's ending says."""
     columns = columns or {"n": list(range(len(shapes)))}
+    if path.suffix == ".parquet":
+        return write_parquet(path, shapes, columns, crs)
     kinds = {shape.geom_type for shape in shapes if shape is not None}
     pyogrio.raw.write(
         path,
@@ -51,6 +56,22 @@ def write_layer(
 def _dtype(values: Sequence[Any]) -> Any:
     kinds = {type(value) for value in values}
     return np.int64 if kinds == {int} else np.float64 if kinds <= {float, int} else object
+
+
+def write_parquet(
+    path: Path, shapes: Sequence[shapely.Geometry | None], columns: Mapping[str, Sequence[Any]], crs: str | None
+) -> Path:
+    """Write GeoParquet 1.1 by Arrow, with the CRS as PROJJSON."""
+    said = None if crs is None else pyproj.CRS.from_user_input(crs).to_json_dict()
+    geo = {
+        "version": "1.1.0",
+        "primary_column": "geometry",
+        "columns": {"geometry": {"encoding": "WKB", "geometry_types": [], "crs": said}},
+    }
+    wkb = shapely.to_wkb(np.array(shapes, dtype=object)).tolist()
+    table = pa.table({**{name: pa.array(values) for name, values in columns.items()}, "geometry": wkb})
+    pq.write_table(table.replace_schema_metadata({"geo": orjson.dumps(geo)}), path, row_group_size=100)
+    return path
 
 
 def write_geojson(path: Path, features: Sequence[tuple[Any, Mapping[str, Any]]], **members: Any) -> Path:
