@@ -13,25 +13,26 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
+import shapely
 
 from cim.geometry.wkb import offsets_of
 from cim.quality.codes import SHELL_SELF_INTERSECTION, Tolerances
 from cim.quality.cuts import Cut
 from cim.quality.layout import Flags, Floats, Ints, Shells, Surfaces
 from cim.quality.marks import Marks, marks
+from cim.quality.meeting import CONTACT, along, heights, inside, normals_of, pierced
 from cim.quality.planes import Planes
 from cim.quality.shells import Corners, sides_of
 
-PAIRS_MAX: Final = 4_000_000
-"""Pairs of a side and a triangle up to which one shell is asked; larger ones are counted as not checked."""
+TRIANGLES_MAX: Final = 200_000
+"""Triangles up to which a shell is asked whether it crosses itself; larger ones are counted as not checked."""
 
 PAIRS_AT_ONCE: Final = 1_000_000
-"""Pairs that are held in memory together."""
+"""Pairs of a side and a triangle that are held in memory together; a shell of more is searched by a tree of boxes."""
 
 _CONVEX_PAIRS_MAX: Final = 20_000
+_SIDES_AT_ONCE: Final = 10_000
 _STRAIGHT: Final = 1e-6
-_CONTACT: Final = 0.1
-"""Share of the snap tolerance within which a side touches a surface."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,29 +136,44 @@ def body_of(corners: Corners, cuts: Cut, surfaces: Surfaces, count: int) -> Body
 
 def check_crossing(body: Body, geometries: Ints, tolerances: Tolerances) -> tuple[Marks, Ints]:
     """Return the faults 306, and the shells (by row) that were too large to be asked."""
-    pairs = np.diff(body.side_offsets) * np.diff(body.triangle_offsets)
+    triangles = np.diff(body.triangle_offsets)
+    pairs = np.diff(body.side_offsets) * triangles
+    large = triangles > TRIANGLES_MAX
     met = np.zeros(len(geometries), dtype=np.int64)
     places = np.zeros((len(geometries), 3))
-    for rows in _batches(pairs):
-        sides, triangles = _pairs(body, rows)
-        sides, triangles = _close(body, sides, triangles, tolerances)
-        hit, where = _meetings(body, sides, triangles, tolerances)
+    for one, two in _candidates(body, pairs, large, tolerances):
+        sides, touched = _close(body, one, two, tolerances)
+        hit, where = _meetings(body, sides, touched, tolerances)
         owner = np.searchsorted(body.side_offsets, sides[hit], side="right") - 1
         shells, first, times = np.unique(owner, return_index=True, return_counts=True)
+        places[shells] = np.where((met[shells] == 0)[:, None], where[hit][first], places[shells])
         met[shells] += times
-        places[shells] = where[hit][first]
     found = np.flatnonzero(met)
-    return marks(SHELL_SELF_INTERSECTION, geometries[found], met[found].astype(np.float64), places[found]), (
-        np.flatnonzero(pairs > PAIRS_MAX)
-    )
+    crossing = marks(SHELL_SELF_INTERSECTION, geometries[found], met[found].astype(np.float64), places[found])
+    return crossing, np.flatnonzero(large)
 
 
-def _batches(pairs: Ints) -> Iterator[Ints]:
-    """Yield rows of shells whose pairs fit into memory together."""
-    rows = np.flatnonzero(pairs <= PAIRS_MAX)
+def _candidates(body: Body, pairs: Ints, large: Flags, tolerances: Tolerances) -> Iterator[tuple[Ints, Ints]]:
+    """Yield sides and triangles of one shell each that may meet: all of small shells, those near of others."""
+    rows = np.flatnonzero((pairs <= PAIRS_AT_ONCE) & ~large)
     group = np.cumsum(pairs[rows]) // PAIRS_AT_ONCE
     for number in np.unique(group).tolist():
-        yield rows[group == number]
+        yield _pairs(body, rows[group == number])
+    for row in np.flatnonzero((pairs > PAIRS_AT_ONCE) & ~large).tolist():
+        yield from _near_pairs(body, row, tolerances)
+
+
+def _near_pairs(body: Body, row: int, tolerances: Tolerances) -> Iterator[tuple[Ints, Ints]]:
+    """Yield the sides and triangles of one shell whose boxes meet on the map."""
+    first, last = int(body.triangle_offsets[row]), int(body.triangle_offsets[row + 1])
+    corners = body.triangles[first:last, :, :2]
+    tree = shapely.STRtree(shapely.box(*corners.min(axis=1).T, *corners.max(axis=1).T))
+    for begin in range(int(body.side_offsets[row]), int(body.side_offsets[row + 1]), _SIDES_AT_ONCE):
+        end = min(begin + _SIDES_AT_ONCE, int(body.side_offsets[row + 1]))
+        low = np.minimum(body.starts[begin:end], body.ends[begin:end])[:, :2] - tolerances.near_m
+        high = np.maximum(body.starts[begin:end], body.ends[begin:end])[:, :2] + tolerances.near_m
+        sides, triangles = tree.query(shapely.box(*low.T, *high.T))
+        yield sides + begin, triangles + first
 
 
 def _pairs(body: Body, rows: Ints) -> tuple[Ints, Ints]:
@@ -186,70 +202,24 @@ def _close(body: Body, sides: Ints, triangles: Ints, tolerances: Tolerances) -> 
 
 def _meetings(body: Body, sides: Ints, triangles: Ints, tolerances: Tolerances) -> tuple[Flags, Floats]:
     """Return which pairs of a side and a triangle meet where they may not, and where they do."""
-    reach = tolerances.snap_m * _CONTACT
+    reach = tolerances.snap_m * CONTACT
     corners = body.triangles[triangles]
-    normal, wide = _normals(corners, tolerances.near_m)
-    from_start = ((body.starts[sides] - corners[:, 0]) * normal).sum(axis=1)
-    from_end = ((body.ends[sides] - corners[:, 0]) * normal).sum(axis=1)
+    normal, wide = normals_of(corners, tolerances.near_m)
+    from_start = heights(corners, normal, body.starts[sides])
+    from_end = heights(corners, normal, body.ends[sides])
     start_on, end_on = np.abs(from_start) <= reach, np.abs(from_end) <= reach
     owners = body.owners[triangles]
     own = body.is_corner(body.start_ids[sides], owners) | body.is_corner(body.end_ids[sides], owners)
     flat = start_on & end_on
-    reaching = wide & (flat | (~own & (start_on | end_on | (from_start * from_end < 0))))
-    rows = np.flatnonzero(reaching)
+    rows = np.flatnonzero(wide & (flat | (~own & (start_on | end_on | (from_start * from_end < 0)))))
     corners, normal, flat = corners[rows], normal[rows], flat[rows]
     start, end = body.starts[sides[rows]], body.ends[sides[rows]]
-    runs_along, middle = _along(corners, normal, start, end, reach)
-    apart = np.where(flat, 1.0, from_start[rows] - from_end[rows])
-    through = start + np.clip(from_start[rows] / apart, 0.0, 1.0)[:, None] * (end - start)
-    met = np.where(flat, runs_along, _inside(corners, normal, through, reach))
+    runs_along, middle = along(corners, normal, start, end, reach)
+    through = pierced(corners, normal, start, end)
     hit, where = np.zeros(len(sides), dtype=bool), np.zeros((len(sides), 3))
-    hit[rows] = met
+    hit[rows] = np.where(flat, runs_along, inside(corners, normal, through, reach))
     where[rows] = np.where(flat[:, None], middle, through)
     return hit, where
-
-
-def _normals(corners: Floats, near_m: float) -> tuple[Floats, Flags]:
-    """Return the unit normals of triangles, and which are wide enough to have one."""
-    vectors = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
-    lengths = np.sqrt((vectors**2).sum(axis=1))
-    sides = corners - np.roll(corners, -1, axis=1)
-    longest = np.sqrt((sides**2).sum(axis=2).max(axis=1, initial=0.0))
-    wide = lengths > longest * near_m
-    return vectors / np.where(wide, lengths, 1.0)[:, None], wide
-
-
-def _inside(corners: Floats, normal: Floats, points: Floats, slack_m: float) -> Flags:
-    """Return whether points of a triangle's plane lie in it, or no further outside than the slack."""
-    inside = np.ones(len(points), dtype=bool)
-    for k in range(3):
-        inside &= _from_side(corners, normal, points, k) >= -slack_m
-    return inside
-
-
-def _from_side(corners: Floats, normal: Floats, points: Floats, k: int) -> Floats:
-    side = corners[:, (k + 1) % 3] - corners[:, k]
-    inward = np.cross(normal, side)
-    inward /= np.maximum(np.linalg.norm(inward, axis=1), 1e-12)[:, None]
-    distance: Floats = ((points - corners[:, k]) * inward).sum(axis=1)
-    return distance
-
-
-def _along(corners: Floats, normal: Floats, start: Floats, end: Floats, reach: float) -> tuple[Flags, Floats]:
-    """Return whether sides that lie in a triangle's plane run through its inside, and the middle of that part."""
-    enter, leave = np.zeros(len(start)), np.ones(len(start))
-    for k in range(3):
-        one, two = _from_side(corners, normal, start, k), _from_side(corners, normal, end, k)
-        apart = np.where(one == two, 1.0, one - two)
-        at = np.clip(one / apart, 0.0, 1.0)
-        enter = np.where(one < two, np.maximum(enter, at), enter)
-        leave = np.where(one > two, np.minimum(leave, at), leave)
-        leave = np.where(np.maximum(one, two) <= reach, -1.0, leave)
-    middle = start + ((enter + leave) / 2.0)[:, None] * (end - start)
-    deep = np.ones(len(start), dtype=bool)
-    for k in range(3):
-        deep &= _from_side(corners, normal, middle, k) > reach
-    return (leave > enter) & deep, middle
 
 
 def _among(keys: Ints, known: Ints) -> Flags:

@@ -23,7 +23,7 @@ from cim.quality.codes import (
 from cim.quality.coverage import Coverage
 from cim.quality.geometry import Examined, examine
 from cim.quality.model import QualityNotes
-from cim.quality.ranges import check_facts
+from cim.quality.ranges import CHECKED_TYPES, check_facts
 
 WORST_MAX: Final = 25
 """Features that a report names for each fault, the worst first."""
@@ -92,10 +92,12 @@ class Inspector:
         self._counts["geometries"] += len(geometries)
         self._counts["surfaces"] += examined.surfaces
         self._counts["shells"] += examined.shells
-        for row in np.unique(geometries.owners[examined.floorless]).tolist():
-            if rows.types[row] in {"Building", "BuildingPart"}:
-                x, y, z = geometries.bounds()[np.flatnonzero(geometries.owners == row)[0]][:3].tolist()
-                self._count("no-ground-surface", rows, row, None, 1.0, (x, y, z))
+        boxes = geometries.bounds()
+        for code, found in (("no-ground-surface", examined.floorless), ("not-checked", examined.unexamined)):
+            owners, first = np.unique(geometries.owners[found], return_index=True)
+            for row, geometry in zip(owners.tolist(), found[first].tolist(), strict=True):
+                if code == "not-checked" or rows.types[row] in CHECKED_TYPES:
+                    self._count(code, rows, row, geometries.lods[geometry], 1.0, _middle(boxes[geometry]))
         return self._mark(rows, examined)
 
     def _mark(self, rows: ObjectRows, examined: Examined) -> dict[int, tuple[str, ...]]:

@@ -10,6 +10,7 @@ from cim.geometry.wkb import offsets_of
 from cim.quality.codes import WRONG_ORIENTATION_SHELL, Tolerances
 from cim.quality.crossing import body_of, cannot_cross, check_crossing
 from cim.quality.cuts import cut
+from cim.quality.hollows import check_hollows
 from cim.quality.layout import Floats, Ints, Shells, Surfaces, area_vectors, summed
 from cim.quality.marks import Marks, joined, marks
 from cim.quality.planes import Planes
@@ -30,7 +31,9 @@ def check_solids(
     held, own = good[asked], corners.only(asked)
     body = body_of(own, cut(surfaces, planes.flat, np.unique(own.surfaces)), surfaces, len(held))
     crossing, large = check_crossing(body, shells.geometry_of[held], tolerances)
-    return joined((faces.found, crossing)), shells.geometry_of[held[large]]
+    crossed = np.isin(shells.geometry_of[good], crossing.geometries)
+    hollows = check_hollows(surfaces, planes, shells, good[right & ~crossed], tolerances)
+    return joined((faces.found, crossing, hollows)), shells.geometry_of[held[large]]
 
 
 @dataclass(frozen=True, slots=True)

@@ -124,7 +124,37 @@ FAULTS |= {
     "306 a roof that dips through the floor": (306, house(-3.0)),
     "306 a roof whose tip touches the floor": (306, house(0.0)),
 }
+
+
+def hollow(*inner: list) -> Geometry:
+    """Return a cube with the inner shells that are given as bodies."""
+    surfaces = [*cube(), *(surface for body in inner for surface in turned(body))]
+    ends = np.cumsum([6, *(len(body) for body in inner)]).tolist()
+    return geometry_of("Solid", surfaces, shells=ends)
+
+
+def pyramid(base: list[list[float]], tip: list[float]) -> list:
+    """Return a pyramid over a base that is counter-clockwise from above."""
+    return [[base[::-1]], *([[one, two, tip]] for one, two in zip(base, base[1:] + base[:1], strict=True))]
+
+
+BASE = [[2.0, 2.0, 2.0], [6.0, 2.0, 2.0], [6.0, 6.0, 2.0], [2.0, 6.0, 2.0]]
+FLOOR = [[x, y, 0.0] for x, y, _ in BASE]
+FAULTS |= {
+    "401 a hollow goes through the roof": (401, hollow(pyramid(BASE, [4.0, 4.0, 14.0]))),
+    "401 a hollow shares a part of the floor": (401, hollow(pyramid(FLOOR, [4.0, 4.0, 5.0]))),
+    "401 hollows share a face": (401, hollow(cube((2, 2, 2), 3), cube((5, 2, 2), 3))),
+    "401 hollows cross": (401, hollow(cube((2, 2, 2), 3), cube((4, 3, 3), 3))),
+    "401 a hollow in a hollow": (401, hollow(cube((2, 2, 2), 6), cube((3, 3, 3), 2))),
+    "402 a hollow twice": (402, hollow(cube((2, 2, 2), 3), cube((2, 2, 2), 3))),
+    "402 a hollow as large as the solid": (402, hollow(cube())),
+    "403 a hollow outside": (403, hollow(cube((20, 2, 2), 3))),
+    "403 a hollow around the solid": (403, hollow(cube((-5, -5, -5), 30))),
+}
 SOUND = {
+    "a hollow that touches the roof at a point": hollow(pyramid(BASE, [4.0, 4.0, 10.0])),
+    "hollows that touch at a point": hollow(cube((2, 2, 2), 2), cube((4, 4, 4), 2)),
+    "hollows that touch along a line": hollow(cube((2, 2, 2), 2), cube((4, 4, 2), 2)),
     "a house": house(15.0),
     "a house with a dip in its roof": house(5.0),
     "a flat roof of four triangles": house(10.0),
