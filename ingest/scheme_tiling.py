@@ -8,7 +8,6 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -22,14 +21,13 @@ from cim.schemes.published import Published
 from cim.tilesets.model import Pointer
 from cim.tilesets.service import TilesetService
 from ingest.tiling import build_name, tiles_are_old, write_table
+from tiles.draft import draft_chains, members_table
 from tiles.plan import PLAN_NAME, Plan
 
 BASE_KIND: Final = "tiles"
 KIND: Final = "scheme-tiles"
 STEPS: Final = ("read", "buildings", "ground", "compress", "sync")
 _BUILDINGS: Final = ("Building", "BuildingPart")
-_NEW: Final = 2**31 - 1
-"""Stands for the baseline of what no baseline has: it comes last."""
 
 
 class SchemeTilingKind:
@@ -67,14 +65,12 @@ class SchemeTilingKind:
                 hint="Run: cim tiles build",
                 code="tiles-not-built",
             ) from None
-        tables, touched = altered_rows(self._city, base.baseline_version, plan, found.changes())
-        for name, table in tables.items():
+        for name, table in altered_rows(self._city, base.baseline_version, plan, found.changes()).items():
             write_table(folder / f"{name}.arrow", table)
         self._begun[job.id] = (base, found.sequence)
         return {
             "rows": str(folder),
             "plan": str(plan_path),
-            "ids": sorted(touched),
             "out": str(self._tilesets.stage(build_name(job), scheme)),
         }
 
@@ -110,30 +106,40 @@ class SchemeTilingKind:
 
 def altered_rows(
     city: CityService, version: int, plan: Plan, changes: Mapping[str, CityObject | None]
-) -> tuple[dict[str, pa.Table], set[str]]:
-    """Return the rows that the chains are made from, by name, and the ids of the buildings that are altered."""
-    parent = {part: whole for whole, parts in plan.parts.items() for part in parts}
-    old, _ = city.rows_at(version, list(changes))
+) -> dict[str, pa.Table]:
+    """Return the rows that the chains are made from, by name; those of the ground where it is another."""
+    old, shapes = city.rows_at(version, list(changes))
     type_of = dict(zip(old["id"].to_pylist(), old["type"].to_pylist(), strict=True))
     kinds = {name: type_of.get(name, "") if item is None else item.type for name, item in changes.items()}
     built = {name: changes[name] for name, kind in kinds.items() if kind in _BUILDINGS}
-    known = set(plan.ids)
-    touched = {parent.get(name, name) for name in built}
-    new = [item for name, item in built.items() if item is not None and name not in known and item.place is not None]
-    middles = [((b[0] + b[2]) / 2, (b[1] + b[3]) / 2) for b in (item.place.bounds for item in new if item.place)]
-    objects, geometries = city.rows_at(version, plan.needed(touched, middles))
-    # What replaces a building replaces its parts.
-    gone = {*built, *(part for whole in touched & set(built) for part in plan.parts.get(whole, ()))}
-    drawn = [item for item in built.values() if item is not None]
-    tables = dict(zip(("objects", "geometries"), _replaced(objects, geometries, gone, drawn), strict=True))
+
+    def now(ids: Sequence[str]) -> tuple[pa.Table, pa.Table]:
+        """Read rows as the scheme has them: what replaces a building replaces its parts."""
+        objects, geometries = city.rows_at(version, ids)
+        gone = set(built)
+        pairs = list(zip(objects["id"].to_pylist(), objects["parent_id"].to_pylist(), strict=True))
+        while more := {n for n, parent in pairs if n not in gone and (parent or plan.orphans.get(n)) in gone}:
+            gone |= more
+        return _replaced(objects, geometries, gone, [item for n in ids if (item := built.get(n)) is not None])
+
+    def then(ids: Sequence[str]) -> tuple[pa.Table, pa.Table]:
+        return city.rows_at(version, ids)
+
+    draft = draft_chains(plan, sorted(built), then, now, strict=False)
+    tables = {
+        "objects": draft.objects,
+        "geometries": draft.geometries,
+        "gone": members_table(draft.gone),
+        "new": members_table(draft.new),
+    }
     painted = {n: i for n, i in changes.items() if n not in built and _is_painted(kinds[n], i)}
     if painted:
         ground = city.ground_rows(version)
-        now = [item for item in painted.values() if item is not None]
-        tables["ground"], _ = _replaced(ground, geometries, set(painted), now)
+        drawn = [item for item in painted.values() if item is not None]
+        tables["ground"], _ = _replaced(ground, shapes, set(painted), drawn)
         before = ground.filter(pc.is_in(ground["id"], pa.array(list(painted), pa.string())))
-        tables["ground_changed"], _ = _replaced(before, geometries, set(), now)
-    return tables, touched
+        tables["ground_changed"], _ = _replaced(before, shapes, set(), drawn)
+    return tables
 
 
 def _is_painted(kind: str, item: CityObject | None) -> bool:
@@ -143,21 +149,15 @@ def _is_painted(kind: str, item: CityObject | None) -> bool:
 def _replaced(
     objects: pa.Table, geometries: pa.Table, gone: set[str], now: Sequence[CityObject]
 ) -> tuple[pa.Table, pa.Table]:
-    """Return rows without some, with others in their places; what is new comes last, by id."""
-    versions = dict(zip(objects["id"].to_pylist(), objects["baseline_version"].to_pylist(), strict=True))
+    """Return rows without some, and with others."""
     names = pa.array(list(gone), pa.string())
     kept = objects.filter(pc.invert(pc.is_in(objects["id"], names)))
     shapes = geometries.filter(pc.invert(pc.is_in(geometries["object_id"], names)))
+    if not now:
+        return kept, shapes
     rows, bodies = (pa.Table.from_batches([batch]) for batch in objects_to_columns(now))
-    numbers = np.array([versions.get(item.id, _NEW) for item in now], dtype=np.int64)
-    rows = rows.append_column("baseline_version", pa.array(numbers).cast(objects.schema.field("baseline_version").type))
-    joined = pa.concat_tables([kept.select(rows.column_names), rows.cast(kept.select(rows.column_names).schema)])
-    columns = [name for name in shapes.column_names if name in bodies.column_names]
-    bodies = bodies.select(columns).cast(shapes.select(columns).schema)
-    return (
-        joined.sort_by([("baseline_version", "ascending"), ("id", "ascending")]),
-        pa.concat_tables([shapes.select(columns), bodies]),
-    )
+    kept, shapes = kept.select(rows.column_names), shapes.select(bodies.column_names)
+    return pa.concat_tables([kept, rows.cast(kept.schema)]), pa.concat_tables([shapes, bodies.cast(shapes.schema)])
 
 
 class Draughtsman:

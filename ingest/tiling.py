@@ -13,6 +13,7 @@ from cim.city.service import GROUND_TYPES, TILED_TYPES, CityService
 from cim.city.terrain import TERRAIN_TYPE
 from cim.jobs.model import Job, JobLimits, Recovery
 from cim.tilesets.service import TilesetService
+from tiles.plan import PLAN_NAME
 
 TILE_STEPS: Final = ("read", "buildings", "ground", "compress", "sync")
 
@@ -38,6 +39,8 @@ class TilingKind:
     def begin(self, job: Job) -> Mapping[str, object]:
         """Lay the rows of the newest baseline down and return where."""
         snapshot = self._city.snapshot()
+        pointer = self._tilesets.refresh()
+        before = None if pointer is None else self._tilesets.base_file(pointer.build, PLAN_NAME).parents[1]
         folder = self._folder(job)
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)
@@ -46,7 +49,9 @@ class TilingKind:
         self._versions[job.id] = snapshot.baseline_version
         return {
             "snapshot": str(folder),
-            "out": str(self._tilesets.stage(build_name(job))),
+            # What an ended attempt of this job has made is still there, and so is what the build before has.
+            "out": str(self._tilesets.stage(build_name(job), afresh=False)),
+            "before": None if before is None else str(before),
             "frame": {
                 "crs": snapshot.frame.crs,
                 "ground": snapshot.frame.ground,
@@ -74,7 +79,7 @@ class TilingKind:
         self._tilesets.discard(build_name(job))
 
     def recover(self, job: Job) -> Recovery:
-        """Begin again: tiles are derived, nothing is lost."""
+        """Go on: the units that are made already are taken as they are."""
         shutil.rmtree(self._folder(job), ignore_errors=True)
         return Recovery.RESUME
 

@@ -9,6 +9,7 @@ What only one entry needs is imported there: a child that reads a file has no us
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final, Protocol
@@ -23,6 +24,8 @@ from ingest.records import Progress, ReadContext, Record, SourceHeader
 
 READER_OPTIONS: Final = ("time_zone", "network_id", "mapping", "invalid")
 """Parameters of a job that readers may ask for by name."""
+CREW_ROWS_MIN: Final = 10_000
+"""A smaller city is drawn before a second process has started."""
 
 
 class Reporting(Protocol):
@@ -145,18 +148,18 @@ def check_city(params: Mapping[str, object], channel: Reporting) -> Mapping[str,
 def build_scheme_tiles(params: Mapping[str, object], channel: Reporting) -> Mapping[str, object]:
     """Build what a scheme's tiles have that the city's have not, from rows that the parent has laid down."""
     from tiles.chain import Altered, boxes_of_ground, build_chains
+    from tiles.draft import Draft, members_of
     from tiles.plan import Plan
 
-    folder, out, ids = Path(str(params["rows"])), Path(str(params["out"])), params["ids"]
-    assert isinstance(ids, list)
+    folder, out = Path(str(params["rows"])), Path(str(params["out"]))
     tables = {path.stem: _read_table(path) for path in folder.glob("*.arrow")}
     channel.step("read", 1, "")
-    altered = Altered(tables["objects"], tables["geometries"], ids)
+    gone, new = members_of(tables["gone"]), members_of(tables["new"])
+    altered = Altered(Draft(gone, new, tables["objects"], tables["geometries"]))
     if "ground" in tables:
-        boxes = boxes_of_ground(tables["ground_changed"])
-        altered = Altered(tables["objects"], tables["geometries"], ids, tables["ground"], boxes)
+        altered = Altered(altered.draft, tables["ground"], boxes_of_ground(tables["ground_changed"]))
     built = build_chains(Plan.load(Path(str(params["plan"]))), altered, out, _steps_to(channel))
-    return {"tiles": built.tiles, "tiles_of_all": built.tiles_of_all, "bytes_brotli": built.bytes_brotli}
+    return {"tiles": built.tiles, "units": built.units, "bytes_brotli": built.bytes_brotli}
 
 
 def _steps_to(channel: Reporting) -> Callable[[str, int, int], None]:
@@ -174,21 +177,28 @@ def _steps_to(channel: Reporting) -> Callable[[str, int, int], None]:
 def build_tiles(params: Mapping[str, object], channel: Reporting) -> Mapping[str, object]:
     """Build a tileset from a snapshot that the parent has laid down as Arrow files."""
     from tiles.build import build_tileset
+    from tiles.crew import Crew
     from tiles.frame import TileFrame
 
     folder, out = Path(str(params["snapshot"])), Path(str(params["out"]))
     frame_members: Any = params["frame"]
-    built = build_tileset(
-        _read_table(folder / "objects.arrow"),
-        _read_table(folder / "geometries.arrow"),
-        TileFrame(**frame_members),
-        out,
-        _steps_to(channel),
-    )
+    objects = _read_table(folder / "objects.arrow")
+    with Crew((os.cpu_count() or 1) if objects.num_rows > CREW_ROWS_MIN else 1) as crew:
+        built = build_tileset(
+            objects,
+            _read_table(folder / "geometries.arrow"),
+            TileFrame(**frame_members),
+            out,
+            _steps_to(channel),
+            crew=crew,
+            before=None if params.get("before") is None else Path(str(params["before"])),
+        )
     return {
         "buildings": built.buildings,
         "triangles": built.triangles,
         "tiles": built.building_tiles + built.ground_tiles,
+        "units": built.units,
+        "units_reused": built.units_reused,
         "bytes_brotli": built.bytes_brotli,
         "not_drawn": len(built.quarantined),
     }

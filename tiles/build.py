@@ -2,31 +2,44 @@
 
 from __future__ import annotations
 
+import hashlib
 import time
-from collections.abc import Collection
-from dataclasses import asdict
+from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
-import shapely
+import pyarrow.compute as pc
 
 from cim.city.terrain import TERRAIN_GROUND, terrain_triangles
-from cim.errors import InvalidInput
-from tiles.content import Content, SkirtMesh, building_content
-from tiles.far import FarCity, choose, coarse
+from cim.geometry.ground import ground_of_terrain, ground_through
+from tiles.content import Content
+from tiles.crew import Crew
 from tiles.files import ProgressFunction, TileFiles
-from tiles.frame import Chart, TileFrame
-from tiles.ground import MARGIN_M, Ground, ground_shapes, painted
-from tiles.ground_tree import Stand, build_ground, planned
-from tiles.intake import Blocks, City, read_city
-from tiles.placing import PlacedCity, place_city
-from tiles.plan import PLAN_NAME, Bounds, Plan, PlanTile
+from tiles.frame import TileFrame
+from tiles.ground import MARGIN_M, ground_shapes
+from tiles.ground_tree import Stand, build_ground
+from tiles.making import (
+    GEOMETRY_COLUMNS,
+    OBJECT_COLUMNS,
+    FeetJob,
+    UnitJob,
+    batches,
+    feet,
+    make_twins,
+    make_unit,
+    stream,
+)
+from tiles.plan import PLAN_FOLDER, PLAN_NAME, Plan, PlanTile, is_unit, units_of
 from tiles.reach import within_reach
-from tiles.report import TilesetReport
-from tiles.soup import FloatArray, IntArray
-from tiles.tileset import Tile, drawn_tile, root_json, tileset_json
-from tiles.tree import Node, split
+from tiles.report import Counts, TilesetReport
+from tiles.site import Site, bounds_of, painted_boxes, site_over
+from tiles.soup import Bounds, FloatArray
+from tiles.stock import Stock, read_stock
+from tiles.tileset import Tile, branch_tile, ground_tile, root_json, tileset_json
+from tiles.tree import Branch, grow
+from tiles.unit import make
 
 
 def silent(_step: str, _done: int, _total: int) -> None:
@@ -41,143 +54,213 @@ def build_tileset(
     progress: ProgressFunction = silent,
     *,
     compress: bool = True,
+    crew: Crew | None = None,
+    before: Path | None = None,
 ) -> TilesetReport:
     """Write ``out/tileset.json``, ``out/buildings`` and ``out/ground``, each file with .br and .gz twins.
 
-    ``objects`` and ``geometries`` have the columns of ``cim.city.columns``; ``out`` is an empty directory
-    that the caller swaps in when this returns.  ``progress`` gets a step's name, what is done, and of
-    how many.  Raises :class:`InvalidInput` if there is nothing to draw (``city-empty``) or the CRS
-    cannot carry it.
+    ``objects`` and ``geometries`` have the columns of ``cim.city.columns``; ``out`` is a directory that the caller
+    swaps in when this returns: an empty one, or that of the same build which was ended before it was done.
+    ``before`` is an earlier build: its site is kept while the city lies on it, and so is what is still the same.
+    ``crew`` are the workers; without them all is done here.  ``progress`` gets a step's name, what is done, and of
+    how many.  Raises :class:`InvalidInput` if there is nothing to draw (``city-empty``) or the CRS cannot carry it.
     """
     begun = time.perf_counter()
-    out.mkdir(parents=True, exist_ok=True)
+    (out / PLAN_FOLDER).mkdir(parents=True, exist_ok=True)
     report, files = TilesetReport(), TileFiles(out)
     progress("read", 0, 1)
     objects, far_away = within_reach(objects)
-    city = read_city(objects, geometries)
-    city.quarantined.extend(far_away)
-    terrain = terrain_triangles(objects, geometries) if frame.ground == TERRAIN_GROUND else None
-    sheet = _sheet(city, objects, terrain)
-    placed = place_city(city, frame, sheet, terrain=terrain)
-    report.origin, report.sunk_m = placed.chart.origin, placed.sunk_m
+    stock = read_stock(objects, geometries)
+    rows = Rows(stock, geometries)
+    crew = crew or Crew(1)
+    site = choose_site(objects, geometries, rows, frame, before, crew)
+    report.origin = site.chart.origin
     progress("read", 1, 1)
-    buildings, far = _build_buildings(placed, files, report, progress)
+    build = _Build(rows, site, out, before, files, crew, progress)
+    crown, counts = build.crown(report)
+    _count(report, counts)
     report.buildings_s = time.perf_counter() - begun
-    stand = Stand(placed.chart, placed.surface, sheet)
-    ground = _build_ground(ground_shapes(objects, sheet=sheet), stand, files, report, progress)
-    write_documents(files, placed.chart, frame, buildings, ground)
-    _plan(placed, frame, sheet, far, (buildings, ground)).save(out / PLAN_NAME)
-    report.quarantined = sorted(set(city.quarantined))
+    report.quarantined = sorted({*far_away, *counts.quarantined, *((name, "no-geometry") for name in stock.nowhere)})
+    ground = _build_ground(objects, site, files, report, progress)
+    write_documents(files, site, crown, ground)
+    orphans = _orphans(objects, stock)
+    Plan(site, crown, ground, out, orphans, stock.missing).save(out, files)
     report.build_s = time.perf_counter() - begun
     report.buildings_per_s = report.buildings / report.buildings_s if report.buildings_s else 0.0
     if compress:
-        files.add_twins(progress)
+        _add_twins(files, crew, progress)
     files.sync(progress)
     report.bytes_plain, report.bytes_brotli = files.bytes_plain, files.bytes_brotli
     report.bytes_gzip, report.compress_s, report.sync_s = files.bytes_gzip, files.compress_s, files.sync_s
-    leaves = sum(files.brotli_of.get(f"buildings/{uri}", 0) for uri in _leaf_uris(buildings))
+    leaves = sum(files.brotli_of.get(f"buildings/{uri}", 0) for uri in build.leaves)
     report.bytes_per_building = leaves / report.buildings if report.buildings else 0.0
     return report
 
 
-def _sheet(city: City, objects: pa.Table, terrain: FloatArray | None) -> Bounds:
-    """Return the box of everything that is drawn, grown by the margin."""
-    _, _, places, _ = painted(objects)
-    boxes = [shapely.bounds(city.blocks.footprint).reshape(-1, 4), shapely.bounds(places).reshape(-1, 4)]
-    if len(city.bodies.coordinates):
-        x, y, _ = city.bodies.coordinates.T
-        boxes.append(np.array([[x.min(), y.min(), x.max(), y.max()]]))
+class Rows:
+    """The rows that each building is drawn from, found by its id."""
+
+    def __init__(self, stock: Stock, geometries: pa.Table) -> None:
+        self.stock = stock
+        self._objects = stock.rows.select(OBJECT_COLUMNS)
+        order = pc.sort_indices(geometries, sort_keys=[("object_id", "ascending"), ("lod", "ascending")])
+        self._geometries = geometries.select(GEOMETRY_COLUMNS).take(order)
+        ids = self._objects["id"].combine_chunks()
+        owner = pc.index_in(self._geometries["object_id"], ids)
+        known = owner.is_valid()
+        if not pc.all(known).as_py():
+            self._geometries, owner = self._geometries.filter(known), owner.filter(known)
+        numbers = owner.to_numpy(zero_copy_only=False).astype(np.int64)
+        # Both are in the order of their ids, so those of one object lie together.
+        self._starts = np.searchsorted(numbers, np.arange(len(ids) + 1))
+        self._ids = ids
+
+    def of(self, branch: Branch) -> tuple[bytes, bytes]:
+        """Return the objects and geometries of all buildings in a branch, as Arrow streams."""
+        names = [name for leaf in branch.leaves() if leaf.members for name in leaf.members.object_ids()]
+        row = np.sort(pc.index_in(pa.array(names, self._ids.type), self._ids).to_numpy(zero_copy_only=False))
+        first, last = self._starts[row], self._starts[row + 1]
+        count = last - first
+        shapes = np.repeat(first - np.cumsum(count) + count, count) + np.arange(int(count.sum()))
+        return stream(self._objects.take(pa.array(row))), stream(self._geometries.take(pa.array(shapes)))
+
+
+def choose_site(
+    objects: pa.Table, geometries: pa.Table, rows: Rows, frame: TileFrame, before: Path | None, crew: Crew
+) -> Site:
+    """Return the site of the build before, if the city still lies on it, or a new one.
+
+    The surface through the buildings' feet stays with the site, that of a relief until the relief is another.
+    """
+    boxes = [rows.stock.members.box, painted_boxes(objects)]
+    terrain = terrain_triangles(objects, geometries) if frame.ground == TERRAIN_GROUND else None
     if terrain is not None and len(terrain):
         # Reliefs are painted as far as they reach; there is no margin of ground that nobody measured.
         xy = terrain[..., :2].reshape(-1, 2)
         boxes.append(np.concatenate((xy.min(axis=0) + MARGIN_M, xy.max(axis=0) - MARGIN_M))[None])
-    every = np.concatenate(boxes)
-    if not len(every):
-        raise InvalidInput(
-            "The city has neither buildings nor ground to draw.",
-            hint="Ingest a source with buildings first.",
-            code="city-empty",
+    bounds = bounds_of(boxes)
+    known = None if before is None else _site_of(before)
+    kept = known is not None and known.covers(bounds) and _is_same(known.frame, frame)
+    relief = "" if terrain is None else hashlib.sha256(np.ascontiguousarray(terrain).tobytes()).hexdigest()
+    if kept and known is not None and known.terrain == relief:
+        return Site(frame, known.sheet, known.surface, relief)
+    site = site_over(frame, bounds)
+    if frame.ground == "flat":
+        return site
+    given = _feet(rows, site, crew)
+    surface = ground_through(given, site.sheet) if terrain is None else ground_of_terrain(terrain, given, site.sheet)
+    return Site(frame, site.sheet, surface, relief)
+
+
+def _is_same(known: TileFrame, frame: TileFrame) -> bool:
+    """Tell whether two frames place a city alike, whatever it is called and of which version."""
+    return replace(known, title=frame.title, baseline_version=frame.baseline_version) == frame
+
+
+def _site_of(before: Path) -> Site | None:
+    try:
+        return Plan.load(before / PLAN_NAME).site
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def _feet(rows: Rows, site: Site, crew: Crew) -> FloatArray:
+    """Return places (n, 3) where buildings meet the ground: their bodies' feet, or else what is stated of blocks."""
+    found: list[tuple[FloatArray, FloatArray]] = []
+    if len(rows.stock.members.ids):
+        units = units_of(grow(rows.stock.members, site.square))
+        found = list(crew.run(feet, (FeetJob(rows.of(unit)) for unit in units)))
+    for which in (0, 1):
+        every: FloatArray = np.concatenate([np.empty((0, 3)), *(one[which] for one in found)])
+        if len(every):
+            return every
+    return np.empty((0, 3))
+
+
+class _Build:
+    """The buildings' half of a build."""
+
+    def __init__(
+        self,
+        rows: Rows,
+        site: Site,
+        out: Path,
+        before: Path | None,
+        files: TileFiles,
+        crew: Crew,
+        progress: ProgressFunction,
+    ) -> None:
+        self._rows = rows
+        self._site = site
+        self._out = out
+        self._before = before
+        self._files = files
+        self._crew = crew
+        self._progress = progress
+        self.leaves: list[str] = []
+
+    def crown(self, report: TilesetReport) -> tuple[Branch | None, Counts]:
+        """Make all units, then the tiles above them."""
+        counts = Counts()
+        members = self._rows.stock.members
+        if not len(members.ids):
+            return None, counts
+        top = grow(members, self._site.square)
+        places = list(_with_above(top, None))
+        total, done = sum(1 for _ in top.leaves()), 0
+        jobs = (
+            UnitJob(unit, above, self._site, self._rows.of(unit), self._out, self._before, unit is top)
+            for unit, above in places
         )
-    low, high = every[:, :2].min(axis=0) - MARGIN_M, every[:, 2:].max(axis=0) + MARGIN_M
-    return float(low[0]), float(low[1]), float(high[0]), float(high[1])
+        for (unit, _), made in zip(places, self._crew.run(make_unit, jobs), strict=True):
+            unit.drawn, unit.unit, unit.document = made.branch.drawn, made.branch.unit, made.branch.document
+            unit.members, unit.kids = made.branch.members, made.branch.kids
+            if unit is not top:
+                unit.members, unit.kids = None, []
+            counts.join(made.counts)
+            self._files.written |= made.files
+            self.leaves.extend(made.leaves)
+            report.units += 1
+            report.units_reused += made.reused
+            done += made.counts.tiles
+            self._progress("buildings", done, total)
+
+        def keep(content: Content) -> str:
+            return self._files.add_content("buildings", content.glb)
+
+        make(top, None, self._site, keep, None)
+        return top, counts
 
 
-def _build_buildings(
-    placed: PlacedCity, files: TileFiles, report: TilesetReport, progress: ProgressFunction
-) -> tuple[PlanTile | None, FarCity]:
-    drawn = np.flatnonzero(np.isfinite(placed.box[:, 0]))
-    ids = placed.city.features.ids
-    missing = np.flatnonzero(~np.isfinite(placed.box[:, 0]))
-    named = {identifier for identifier, _ in placed.city.quarantined}
-    placed.city.quarantined.extend((ids[row], "no-geometry") for row in missing.tolist() if ids[row] not in named)
-    report.buildings = len(drawn)
-    far = placed.far()
-    if not len(drawn):
-        return None, far
-    centres = (placed.box[:, :2] + placed.box[:, 2:]) / 2
-    tree = split(centres, placed.weight, drawn)
-    total = len(tree.leaves())
-
-    def keep(content: Content) -> str:
-        return files.add_content("buildings", content.glb)
-
-    def make(node: Node) -> PlanTile:
-        if node.children:
-            children = [make(child) for child in node.children]
-            content, error = far_content(placed, far, node.rows)
-            return planned(content, keep, error, children=children)
-        content = near_content(placed, node.rows)
-        _count(report, content)
-        report.building_tiles += 1
-        progress("buildings", report.building_tiles, total)
-        return planned(content, keep, 0.0, rows=node.rows.tolist())
-
-    return make(tree), far
+def _with_above(branch: Branch, above: Bounds | None) -> Iterator[tuple[Branch, Bounds | None]]:
+    """Yield the units under a branch, each with the cell of the tile over it."""
+    if is_unit(branch):
+        yield branch, above
+        return
+    for kid in branch.kids:
+        yield from _with_above(kid, branch.cell if branch.has_tile else above)
 
 
-def near_content(placed: PlacedCity, rows: IntArray) -> Content | None:
-    """Return what a leaf shows of some features, by their rows, ascending."""
-    if not len(rows):
-        return None
-    return building_content(placed.drawing(rows), placed.skirt(rows), placed.columns(rows))
+def _count(report: TilesetReport, counts: Counts) -> None:
+    report.buildings, report.building_tiles = counts.buildings, counts.tiles
+    report.triangles, report.edges, report.vertices = counts.triangles, counts.edges, counts.vertices
+    report.sunk_m = counts.sunk_m
 
 
-def far_content(placed: PlacedCity, far: FarCity, rows: IntArray) -> tuple[Content | None, float]:
-    """Return what an inner tile over some features shows, and how far that lies from the whole, metres."""
-    under = np.zeros(len(placed.box), dtype=np.bool_)
-    under[rows] = True
-    blocks = np.flatnonzero(under[far.blocks.owner])
-    choice = choose(far.size_m[blocks], far.roof_error_m[blocks], diagonal_of(placed.box[rows]))
-    return chosen_content(placed, coarse(far.blocks.select(blocks[choice.rows]), choice.tolerance_m)), choice.error_m
-
-
-def chosen_content(placed: PlacedCity, blocks: Blocks) -> Content | None:
-    """Return a tile of blocks as they are seen from far away."""
-    owners = np.unique(blocks.owner)
-    if not len(owners):
-        return None
-    return building_content(placed.far_drawing(blocks, owners), SkirtMesh(), placed.columns(owners))
-
-
-def diagonal_of(boxes: FloatArray) -> float:
-    """Return the diagonal of what some boxes (n, 4) cover together, metres."""
-    return float(np.linalg.norm(boxes[:, 2:].max(axis=0) - boxes[:, :2].min(axis=0)))
-
-
-def _count(report: TilesetReport, content: Content | None) -> None:
-    if content is not None:
-        report.triangles += content.triangles
-        report.edges += content.edges
-        report.vertices += content.vertices
-
-
-def _leaf_uris(tile: PlanTile | None) -> list[str]:
-    return [] if tile is None else [leaf.uri for leaf in tile.leaves() if leaf.uri]
+def _orphans(objects: pa.Table, stock: Stock) -> dict[str, str]:
+    """Return which building has taken which part that states none."""
+    lost = objects.filter(pc.and_(pc.equal(objects["type"], "BuildingPart"), pc.is_null(objects["parent_id"])))
+    if not lost.num_rows:
+        return {}
+    taken = stock.rows.filter(pc.is_in(stock.rows["id"], lost["id"].combine_chunks()))
+    pairs = zip(taken["id"].to_pylist(), taken["parent_id"].to_pylist(), strict=True)
+    return {part: whole for part, whole in pairs if whole is not None}
 
 
 def _build_ground(
-    ground: Ground, stand: Stand, files: TileFiles, report: TilesetReport, progress: ProgressFunction
+    objects: pa.Table, site: Site, files: TileFiles, report: TilesetReport, progress: ProgressFunction
 ) -> PlanTile:
+    ground = ground_shapes(objects, sheet=site.sheet)
     report.ground_features = len(set(ground.shapes.ids.tolist()) - {""})
 
     def keep(content: Content) -> str:
@@ -187,51 +270,31 @@ def _build_ground(
         report.ground_tiles = done
         progress("ground", done, total)
 
-    return build_ground(ground, stand, keep, told)
+    return build_ground(ground, Stand(site.chart, site.surface, site.sheet), keep, told)
 
 
-def _plan(
-    placed: PlacedCity, frame: TileFrame, sheet: Bounds, far: FarCity, tiles: tuple[PlanTile | None, PlanTile]
-) -> Plan:
-    features = placed.city.features
-    surface = placed.surface
-    return Plan(
-        frame=asdict(frame),
-        sheet=sheet,
-        ids=features.ids,
-        parts={features.ids[row]: parts for row, parts in placed.city.parts.items()},
-        box=placed.box,
-        far_owner=far.blocks.owner,
-        far_size_m=far.size_m,
-        far_roof_error_m=far.roof_error_m,
-        far_bodies_from=len(placed.city.blocks.owner),
-        grid=(surface.low, surface.cell_m, surface.levels_m) if surface.levels_m.size > 1 else None,
-        buildings=tiles[0],
-        ground=tiles[1],
-    )
+def _add_twins(files: TileFiles, crew: Crew, progress: ProgressFunction) -> None:
+    """Compress everything written so far; timed apart from building."""
+    begun = time.perf_counter()
+    done = 0
+    for brotli_of, bytes_gzip, count in crew.run(make_twins, batches(files.written, files.directory)):
+        files.brotli_of |= brotli_of
+        files.bytes_gzip += bytes_gzip
+        done += count
+        progress("compress", done, len(files.written))
+    files.compress_s = time.perf_counter() - begun
 
 
-def write_documents(
-    files: TileFiles,
-    chart: Chart,
-    frame: TileFrame,
-    buildings: PlanTile | None,
-    ground: PlanTile,
-    *,
-    same: Collection[str] = (),
-) -> None:
-    """Write the documents of both tilesets and of the root that joins them, without those that are the ``same``."""
+def write_documents(files: TileFiles, site: Site, crown: Branch | None, ground: PlanTile) -> None:
+    """Write the documents of both tilesets and of the root that joins them."""
+    grounds, frame = ground_tile(ground), site.frame
+    drawn = Tile(None, grounds.low.copy(), grounds.high.copy(), 0.0)
+    if crown is not None and crown.drawn is not None and len(crown.drawn.low):
+        drawn = branch_tile(crown, opened=True)
     external: list[tuple[str, Tile]] = []
-    grounds = drawn_tile(ground)
-    empty = Tile(None, grounds.low.copy(), grounds.high.copy(), 0.0)
-    drawn = empty if buildings is None else drawn_tile(buildings)
-    if drawn.uri is None and not drawn.children:
-        drawn = empty
     for name, tile in (("buildings", drawn), ("ground", grounds)):
-        document = tileset_json(tile, chart, title=frame.title, baseline_version=frame.baseline_version)
-        if name not in same:
-            files.add_json(f"{name}/tileset.json", document)
+        document = tileset_json(tile, site.chart, title=frame.title, baseline_version=frame.baseline_version)
+        files.add_json(f"{name}/tileset.json", document)
         external.append((f"{name}/tileset.json", tile))
-    files.add_json(
-        "tileset.json", root_json(external, chart, title=frame.title, baseline_version=frame.baseline_version)
-    )
+    document = root_json(external, site.chart, title=frame.title, baseline_version=frame.baseline_version)
+    files.add_json("tileset.json", document, shared=False)

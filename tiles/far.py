@@ -1,40 +1,33 @@
-"""Buildings as seen from far away: blocks with fewer corners, without the small ones."""
+"""All blocks that buildings come to when they are seen from far away, before any are merged."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Final
-
 import numpy as np
+import pyarrow as pa
 import shapely
 from numpy.typing import NDArray
 
-from tiles.footprints import clean_footprints, straightened
+from tiles.footprints import clean_footprints
 from tiles.intake import Blocks, City
-from tiles.plan import BLOCKS_MAX
+from tiles.massing import Massing
+from tiles.metadata import Column
 from tiles.roofs import SHARE_MAX, kin_of
 from tiles.soup import FloatArray, IntArray
+from tiles.terrain import SUNK_M
 
-TOLERANCE_SHARE: Final = 1 / 400
-"""Outlines are simplified by this share of a tile's diagonal."""
-TOLERANCE_M_MIN: Final = 1.0
-BODY_TOP_QUANTILE: Final = 0.8
+BODY_TOP_QUANTILE: float = 0.8
 """A body is drawn as high as this share of its vertices reach."""
 
 
-@dataclass(frozen=True, slots=True)
-class FarCity:
-    """All blocks of the city; ``size_m`` is a block's longest side, ``roof_error_m`` what its flat top hides."""
+def far_blocks(
+    city: City, outlines: NDArray[np.object_], outline_owner: IntArray, columns: dict[str, Column], *, flat: bool
+) -> tuple[Massing, IntArray]:
+    """Return blocks for everything, by owner: as they are, and one for each body by its outline; and their owners.
 
-    blocks: Blocks
-    size_m: FloatArray
-    roof_error_m: FloatArray
-
-
-def far_city(city: City, outlines: NDArray[np.object_], owner: IntArray) -> FarCity:
-    """Return blocks for everything: as they are, and one for each body by its outline and owner."""
+    ``columns`` is what is said of every feature.
+    """
     polygons, origin = clean_footprints(outlines)
-    owner = owner[origin]
+    owner = outline_owner[origin]
     low, mean, high = _levels(city, owner)
     bodies = Blocks(
         polygons, owner, np.zeros(len(owner)), np.maximum(mean - low, 0.5), np.full(len(owner), "", dtype=object),
@@ -44,9 +37,28 @@ def far_city(city: City, outlines: NDArray[np.object_], owner: IntArray) -> FarC
     guessed = (kin_of(city.blocks.roof) != "") * SHARE_MAX * (city.blocks.top_m - city.blocks.floor_m)
     pitched = np.where(city.blocks.roof_height_m > 0, city.blocks.roof_height_m, guessed)
     roof_error = np.concatenate((pitched, high - mean))
+    order = np.argsort(blocks.owner, kind="stable")
+    blocks, roof_error = blocks.select(order), roof_error[order]
     bounds = shapely.bounds(blocks.footprint).reshape(-1, 4)
     spans = np.column_stack((bounds[:, 2] - bounds[:, 0], bounds[:, 3] - bounds[:, 1], blocks.top_m - blocks.floor_m))
-    return FarCity(blocks, spans.max(axis=1), roof_error)
+    area = shapely.area(blocks.footprint)
+    ground = city.features.ground_m[blocks.owner]
+    massing = Massing(
+        polygons=blocks.footprint,
+        floor_m=blocks.floor_m,
+        top_m=blocks.top_m,
+        ground_m=ground,
+        foot_m=ground if flat else ground - SUNK_M,
+        area_m2=area,
+        error_m=roof_error,
+        size_m=spans.max(axis=1),
+        widest_m2=area,
+        merged=np.ones(len(area), dtype=np.int64),
+        columns=pa.RecordBatch.from_pydict({name: pa.array(column) for name, column in columns.items()}).take(
+            pa.array(blocks.owner)
+        ),
+    )
+    return massing, blocks.owner
 
 
 def _levels(city: City, owner: IntArray) -> tuple[FloatArray, FloatArray, FloatArray]:
@@ -60,48 +72,3 @@ def _levels(city: City, owner: IntArray) -> tuple[FloatArray, FloatArray, FloatA
     last = np.searchsorted(owners, owner, side="right") - 1
     usual = first + np.rint((last - first) * BODY_TOP_QUANTILE).astype(np.int64)
     return levels[first], levels[usual], levels[last]
-
-
-@dataclass(frozen=True, slots=True)
-class Choice:
-    """Which blocks an inner tile draws, ascending, how coarsely, and how far they lie from the whole, metres."""
-
-    rows: IntArray
-    tolerance_m: float
-    error_m: float
-
-
-def choose(size_m: FloatArray, roof_error_m: FloatArray, diagonal_m: float) -> Choice:
-    """Choose among the blocks under an inner tile, by their sizes alone."""
-    tolerance = max(TOLERANCE_M_MIN, diagonal_m * TOLERANCE_SHARE)
-    by_size = np.argsort(-size_m, kind="stable")
-    large = by_size[:BLOCKS_MAX]
-    large = large[size_m[large] >= 2 * tolerance]
-    dropped = by_size[len(large) :]
-    chosen = np.sort(large)
-    error = max(
-        tolerance,
-        float(size_m[dropped].max(initial=0.0)),
-        float(roof_error_m[chosen].max(initial=0.0)),
-    )
-    return Choice(chosen, tolerance, error)
-
-
-def coarse(blocks: Blocks, tolerance_m: float) -> Blocks:
-    """Return blocks as they are seen from far away."""
-    simple = _coarser(blocks.footprint, tolerance_m)
-    return Blocks(
-        shapely.orient_polygons(simple), blocks.owner, blocks.floor_m, blocks.top_m,
-        np.full(len(simple), "", dtype=object), blocks.roof_height_m,
-    )  # fmt: skip
-
-
-def _coarser(polygons: NDArray[np.object_], tolerance_m: float) -> NDArray[np.object_]:
-    """Return outlines with fewer corners: fast, and with care for those that the fast way breaks."""
-    simple: NDArray[np.object_] = shapely.simplify(polygons, tolerance_m, preserve_topology=False)
-    changed = np.flatnonzero(shapely.get_num_coordinates(simple) != shapely.get_num_coordinates(polygons))
-    made = simple[changed]
-    whole = (shapely.get_type_id(made) == shapely.GeometryType.POLYGON) & ~shapely.is_empty(made)
-    broken = changed[~(whole & shapely.is_valid(made))]
-    simple[broken] = straightened(polygons[broken], tolerance_m)
-    return simple

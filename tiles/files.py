@@ -24,9 +24,13 @@ ProgressFunction = Callable[[str, int, int], None]
 
 @dataclass(slots=True)
 class TileFiles:
-    """Writes under one directory and remembers what it wrote."""
+    """Writes under one directory and remembers what it wrote.
+
+    What ``beside``, an earlier build, has under the same name with the same bytes is not written again.
+    """
 
     directory: Path
+    beside: Path | None = None
     written: dict[str, int] = field(default_factory=dict)
     """Bytes of each file by its path in the tileset."""
     brotli_of: dict[str, int] = field(default_factory=dict)
@@ -56,24 +60,40 @@ class TileFiles:
         self._write(f"{folder}/{name}", glb)
         return name
 
-    def add_json(self, path: str, document: dict[str, Any]) -> None:
-        """Write a JSON document."""
-        self._write(path, orjson.dumps(document))
+    def add_json(self, path: str, document: dict[str, Any], *, shared: bool = True) -> None:
+        """Write a JSON document; one that may not be ``shared`` is written in any case."""
+        content = orjson.dumps(document)
+        if shared and self.beside is not None and _is(self.beside / path, content):
+            return
+        self._write(path, content, named=False)
 
-    def add_twins(self, progress: ProgressFunction) -> None:
-        """Compress everything written so far; timed apart from building."""
-        begun = time.perf_counter()
-        for done, name in enumerate(self.written):
-            path = self.directory / name
+    def add_named_json(self, folder: str, document: dict[str, Any]) -> str:
+        """Write a JSON document under the first 16 digits of its SHA-256 and return its name."""
+        content = orjson.dumps(document)
+        name = f"{hashlib.sha256(content).hexdigest()[:16]}.json"
+        self._write(f"{folder}/{name}", content)
+        return name
+
+    def write(self, name: str, content: bytes) -> None:
+        """Write a file that is kept beside the tiles: it has no twins and is not counted."""
+        self._put(name, content)
+
+    def add_twin(self, name: str) -> None:
+        """Compress a file both ways, unless that was done before, and count the bytes."""
+        path = self.directory / name
+        small, zipped = path.with_name(path.name + ".br"), path.with_name(path.name + ".gz")
+        if not small.is_file() or not zipped.is_file():
             content = path.read_bytes()
-            small = brotli.compress(content, quality=BROTLI_QUALITY)
-            path.with_name(path.name + ".br").write_bytes(small)
-            self.brotli_of[name] = len(small)
-            zipped = gzip.compress(content, GZIP_LEVEL, mtime=0)
-            path.with_name(path.name + ".gz").write_bytes(zipped)
-            self.bytes_gzip += len(zipped)
-            progress("compress", done + 1, len(self.written))
-        self.compress_s = time.perf_counter() - begun
+            # A twin that is there is whole: it comes by its name when it is written.
+            for twin, made in (
+                (small, brotli.compress(content, quality=BROTLI_QUALITY)),
+                (zipped, gzip.compress(content, GZIP_LEVEL, mtime=0)),
+            ):
+                fresh = twin.with_name(f".{twin.name}")
+                fresh.write_bytes(made)
+                fresh.replace(twin)
+        self.brotli_of[name] = small.stat().st_size
+        self.bytes_gzip += zipped.stat().st_size
 
     def pack(self, progress: ProgressFunction) -> None:
         """Keep of everything written so far the brotli twin alone; who cannot read that is sent it unpacked."""
@@ -102,12 +122,26 @@ class TileFiles:
             progress("sync", done + 1, len(paths) + len(folders))
         self.sync_s = time.perf_counter() - begun
 
-    def _write(self, name: str, content: bytes) -> None:
-        if name in self.written:
+    def _write(self, name: str, content: bytes, *, named: bool = True) -> None:
+        if named and self.beside is not None and (self.beside / name).is_file():
             return
+        if name not in self.written:
+            self._put(name, content)
+            self.written[name] = len(content)
+
+    def _put(self, name: str, content: bytes) -> None:
         path = self.directory / name
         if path.parent not in self._folders:
             path.parent.mkdir(parents=True, exist_ok=True)
             self._folders.add(path.parent)
-        path.write_bytes(content)
-        self.written[name] = len(content)
+        # Renamed into place: a file that is there is whole, whatever ends this process.
+        fresh = path.with_name(f".{path.name}")
+        fresh.write_bytes(content)
+        fresh.replace(path)
+
+
+def _is(path: Path, content: bytes) -> bool:
+    try:
+        return path.read_bytes() == content
+    except FileNotFoundError:
+        return False

@@ -11,19 +11,17 @@ import shapely
 from numpy.typing import NDArray
 
 from cim.geometry.ground import Ground as Surface
-from cim.geometry.ground import even_ground, ground_of_terrain, ground_through
 from cim.geometry.triangles import area_vectors
 from tiles.content import SkirtMesh
 from tiles.drawing import Drawing, drawing_of, together
 from tiles.extrude import extrude
-from tiles.far import FarCity, far_city
 from tiles.footprints import UNDERSIDE_M, footprints_of, rings
 from tiles.frame import Chart, TileFrame
 from tiles.intake import Blocks, City
 from tiles.metadata import Column
 from tiles.prisms import are_plain, prism_drawing
 from tiles.skirt import skirt_around
-from tiles.soup import FloatArray, IntArray, Soup, empty_soup, join, length, ranges
+from tiles.soup import FloatArray, IntArray, Soup, join, length, ranges
 from tiles.terrain import SUNK_M, by_feature, feet_of, lowest, lowest_under, stand
 
 NEAR_GROUND_M: Final = 2.0
@@ -50,21 +48,11 @@ class PlacedCity:
     plain: NDArray[np.bool_]
     sunk_m: float
 
-    def far(self) -> FarCity:
-        """Return the city as blocks, for the inner tiles."""
-        return far_city(self.city, self.outlines, self.outline_owner)
-
     def drawing(self, rows: IntArray) -> Drawing:
         """Return how some features are drawn; owners are positions in ``rows`` (ascending)."""
         chosen = self._blocks(rows)
         blocks = self.city.blocks.select(chosen)
         return self._drawn(blocks, self.foot_m[chosen], self.plain[chosen], self._bodies(rows), rows)
-
-    def far_drawing(self, blocks: Blocks, rows: IntArray) -> Drawing:
-        """Return how blocks of an inner tile are drawn; owners are positions in ``rows`` (ascending)."""
-        foot = self.city.features.ground_m[blocks.owner] - SUNK_M
-        none = empty_soup()
-        return self._drawn(blocks, foot, are_plain(blocks, none.owner), none, rows)
 
     def _drawn(
         self, blocks: Blocks, foot_m: FloatArray, plain: NDArray[np.bool_], bodies: Soup, rows: IntArray
@@ -129,28 +117,15 @@ def seen_from_above(soup: Soup, up: FloatArray) -> Soup:
     return soup.select(np.flatnonzero(~(down & (soup.height_m[soup.surface_starts] < UNDERSIDE_M))))
 
 
-def place_city(
-    city: City,
-    frame: TileFrame,
-    sheet: tuple[float, float, float, float],
-    ground: Surface | None = None,
-    terrain: FloatArray | None = None,
-) -> PlacedCity:
-    """Set the city on its ground over ``sheet`` (xmin, ymin, xmax, ymax).
-
-    ``terrain`` are the triangles (t, 3, 3) of the city's own, metres.  A part of a city is set on the ``ground``
-    of the whole.
-    """
+def place_city(city: City, frame: TileFrame, surface: Surface, chart: Chart) -> PlacedCity:
+    """Set a part of the city, or all of it, on the ground of the whole and into its chart."""
     features, count = city.features, len(city.features.ids)
     if (np.diff(city.bodies.owner) < 0).any():
         city.bodies = city.bodies.select(np.argsort(city.bodies.owner, kind="stable"))
     lowest_m = lowest(city.bodies, count)
-    surface = ground or even_ground()
     sunk = 0.0
-    if frame.ground != "flat" and ground is None:
+    if frame.ground != "flat":
         feet = feet_of(city.bodies, lowest_m)
-        given = feet if len(feet) else _given_feet(city)
-        surface = ground_through(given, sheet) if terrain is None else ground_of_terrain(terrain, given, sheet)
         sunk = float(np.max(surface.height_m(feet[:, :2]) - feet[:, 2], initial=0.0)) if len(feet) else 0.0
     features.ground_m, foot = _grounds(city, lowest_m, surface, flat=frame.ground == "flat")
     bodies = stand(city.bodies, features.ground_m, surface) if count else city.bodies
@@ -163,7 +138,7 @@ def place_city(
     every = np.arange(count + 1)
     return PlacedCity(
         city=city,
-        chart=Chart(frame, sheet),
+        chart=chart,
         surface=surface,
         bodies=bodies,
         outlines=outlines,
@@ -179,7 +154,7 @@ def place_city(
     )
 
 
-def _given_feet(city: City) -> FloatArray:
+def given_feet(city: City) -> FloatArray:
     """Return the ground heights that buildings state, at the middle of their blocks."""
     stated = city.features.ground_m[city.blocks.owner]
     middle = shapely.get_coordinates(shapely.centroid(city.blocks.footprint))

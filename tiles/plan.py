@@ -1,36 +1,45 @@
 """What a build leaves behind, so that one chain of its tree can be built again without the rest of the city.
 
-The tree's shape, which building is in which leaf, where everything is, how large its blocks are from far away,
-and the ground that all stands on.  Kept beside the tiles in one file that is not served.
+The site, the tree with what is in every leaf, and of every tile its name, its bounds, and what the tile above it
+shows of it.  The tree's crown lies in one file, every unit below it in one of its own, named by what is in it: a
+later build that changes one unit shares the others.  None of these files is served.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+import hashlib
+import struct
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
 import orjson
-from numpy.typing import NDArray
+import pyarrow as pa
 
-FloatArray = NDArray[np.float64]
-IntArray = NDArray[np.int64]
-Bounds = tuple[float, float, float, float]
+from cim.geometry.ground import Ground, even_ground
+from tiles.files import TileFiles
+from tiles.frame import TileFrame
+from tiles.massing import from_batch, pooled, to_batch
+from tiles.site import Site
+from tiles.soup import Bounds
+from tiles.tree import Branch, Drawn, Members
 
-PLAN_NAME: Final = "plan.npz"
-BLOCKS_MAX: Final = 512
-"""Blocks that one inner tile draws: the largest."""
-_ARRAYS: Final = ("box", "far_owner", "far_size_m", "far_roof_error_m")
+__all__ = ["Bounds", "Plan", "PlanTile", "closed", "is_unit", "read_unit", "unit_bytes", "units_of"]
+
+PLAN_NAME: Final = "plan/crown.plan"
+PLAN_FOLDER: Final = "plan"
+UNIT_FEATURES_MAX: Final = 6_144
+"""A unit of the tree has at most so many buildings, a tileset document of its own, and is built by one worker."""
+_NUMBER: Final = "<Q"
 
 
 @dataclass(slots=True)
 class PlanTile:
-    """A tile as it was built: the name, bounds (3,) and error of its own content, and what lies in it.
+    """A tile of the ground as it was built: the name, bounds (3,) and error of its own content, and its cell.
 
     The bounds of a tile without content are empty.
-    ``rows`` are the buildings of a leaf, by their rows in the plan; ``cell`` is that of a tile of ground.
     """
 
     uri: str | None
@@ -41,140 +50,210 @@ class PlanTile:
     cell: Bounds | None = None
     children: list[PlanTile] = field(default_factory=list)
 
-    def leaves(self) -> Iterator[PlanTile]:
-        """Yield the leaves from left to right."""
-        if not self.children:
-            yield self
+    def walk(self) -> Iterator[PlanTile]:
+        """Yield the tile and all below it."""
+        yield self
         for child in self.children:
-            yield from child.leaves()
-
-    def every_row(self) -> IntArray:
-        """Return the buildings of all leaves under a tile, ascending."""
-        found = [np.asarray(leaf.rows, dtype=np.int64) for leaf in self.leaves()]
-        return np.sort(np.concatenate(found))
+            yield from child.walk()
 
 
 @dataclass(slots=True)
 class Plan:
-    """The plan of one build of the base city.
+    """The plan of one build: the ``crown`` of the tree of buildings, closed at its units, and the ground.
 
-    ``ids`` are its buildings, ``parts`` the ids of what stands for some of them; ``box`` (n, 4) is each
-    building's xmin, ymin, xmax, ymax in the working CRS.  ``far_*`` are the blocks that inner tiles choose
-    from, in the order in which they do, those from ``far_bodies_from`` on being bodies.  ``grid`` is the
-    ground's (corner, spacing, heights), ``None`` for flat ground.
+    ``orphans`` says which building has taken which part that has no parent, as (part, building); ``missing`` are the
+    parents that parts name and the city has not.
     """
 
-    frame: Mapping[str, Any]
-    sheet: Bounds
-    ids: list[str]
-    parts: dict[str, list[str]]
-    box: FloatArray
-    far_owner: IntArray
-    far_size_m: FloatArray
-    far_roof_error_m: FloatArray
-    far_bodies_from: int
-    grid: tuple[tuple[float, float], float, FloatArray] | None
-    buildings: PlanTile | None
+    site: Site
+    crown: Branch | None
     ground: PlanTile
+    folder: Path
+    orphans: dict[str, str] = field(default_factory=dict)
+    missing: frozenset[str] = frozenset()
 
-    def save(self, path: Path) -> None:
-        """Write the plan."""
-        facts = {
-            "frame": dict(self.frame),
-            "sheet": self.sheet,
-            "ids": self.ids,
-            "parts": self.parts,
-            "far_bodies_from": self.far_bodies_from,
-            "buildings": None if self.buildings is None else asdict(self.buildings),
+    def save(self, folder: Path, files: TileFiles) -> None:
+        """Write the crown's file; those of the units are written as the units are made."""
+        site = self.site
+        header = {
+            "frame": asdict(site.frame),
+            "sheet": site.sheet,
+            "terrain": site.terrain,
             "ground": asdict(self.ground),
+            "orphans": self.orphans,
+            "missing": sorted(self.missing),
         }
-        text = orjson.dumps(facts, option=orjson.OPT_SERIALIZE_NUMPY)
-        arrays = {name: getattr(self, name) for name in _ARRAYS}
-        if self.grid is not None:
-            low, cell_m, heights = self.grid
-            arrays |= {"grid_low": np.array(low), "grid_cell_m": np.array(cell_m), "grid": heights}
-        with path.open("wb") as file:
-            np.savez_compressed(file, facts=np.frombuffer(text, dtype=np.uint8), **arrays)
+        surface = site.surface
+        if surface.levels_m.size > 1 and files.beside is None:
+            (folder / PLAN_FOLDER).mkdir(parents=True, exist_ok=True)
+            path = folder / PLAN_FOLDER / "surface.npz"
+            np.savez(path, low=np.array(surface.low), cell_m=np.array(surface.cell_m), levels_m=surface.levels_m)
+        crown = None if self.crown is None else closed(self.crown)
+        files.write(PLAN_NAME, _packed(header, crown))
 
     @classmethod
     def load(cls, path: Path) -> Plan:
-        """Read a plan; raises :class:`FileNotFoundError` where a build has none."""
-        with np.load(path, allow_pickle=False) as stored:
-            facts = orjson.loads(stored["facts"].tobytes())
-            arrays = {name: stored[name] for name in _ARRAYS}
-            grid = None
-            if "grid" in stored:
-                east, north = stored["grid_low"].tolist()
-                grid = (east, north), float(stored["grid_cell_m"]), stored["grid"]
-        west, south, east, north = facts["sheet"]
-        return cls(
-            frame=facts["frame"],
-            sheet=(west, south, east, north),
-            ids=facts["ids"],
-            parts=facts["parts"],
-            far_bodies_from=facts["far_bodies_from"],
-            grid=grid,
-            buildings=None if facts["buildings"] is None else _tile(facts["buildings"]),
-            ground=_tile(facts["ground"]),
-            **arrays,
-        )
+        """Read a plan by its crown's file; raises :class:`FileNotFoundError` where a build has none."""
+        header, crown = _unpacked(path.read_bytes())
+        west, south, east, north = header["sheet"]
+        origin = header["frame"]["origin"]
+        frame = TileFrame(**{**header["frame"], "origin": origin and (origin[0], origin[1])})
+        surface = even_ground()
+        if (path.parent / "surface.npz").is_file():
+            with np.load(path.parent / "surface.npz", allow_pickle=False) as stored:
+                x, y = stored["low"].tolist()
+                surface = Ground((x, y), float(stored["cell_m"]), stored["levels_m"])
+        site = Site(frame, (west, south, east, north), surface, header["terrain"])
+        ground, missing = _ground_tile(header["ground"]), frozenset(header["missing"])
+        return cls(site, crown, ground, path.parent.parent, header["orphans"], missing)
 
-    def needed(self, touched: Collection[str], places: Sequence[tuple[float, float]]) -> list[str]:
-        """Return the ids of the objects that the chains of some buildings are made from, parts among them.
+    def opened(self, branch: Branch) -> Branch:
+        """Return a branch with its kids, read from its unit's file where it has not been."""
+        if not branch.is_closed:
+            return branch
+        assert branch.unit is not None
+        found = read_unit(self.folder / PLAN_FOLDER / branch.unit)
+        return Branch(
+            branch.cell, branch.depth, branch.count, branch.weight, found.members, found.kids, branch.drawn,
+            branch.unit, branch.document,
+        )  # fmt: skip
 
-        ``touched`` are buildings that are changed or gone, ``places`` the middles of new ones.
-        """
-        if self.buildings is None:
-            return []
-        row_of = {identifier: row for row, identifier in enumerate(self.ids)}
-        rows = {row_of[identifier] for identifier in touched if identifier in row_of}
-        # An inner tile draws its largest blocks: as many can move up as may leave.
-        spare = int(np.isin(self.far_owner, list(rows)).sum())
-        leaves = {id(leaf) for leaf in self.homes(places)}
-        wanted: set[int] = set()
+    def units(self) -> Iterator[Branch]:
+        """Yield the units, as they are in the crown."""
+        if self.crown is not None:
+            yield from units_of(self.crown)
 
-        def gather(tile: PlanTile) -> bool:
-            if not tile.children:
-                hit = id(tile) in leaves or not rows.isdisjoint(tile.rows)
-                wanted.update(tile.rows if hit else ())
-                return hit
-            hits = [gather(child) for child in tile.children]
-            if not any(hits):
-                return False
-            wanted.update(self._largest(tile, spare))
-            return True
+    def find(self, identifier: str, place: tuple[float, float]) -> Members | None:
+        """Return a building of the plan, given the middle of its box; ``None`` where there is no such there."""
+        branch = self.crown
+        while branch is not None:
+            branch = self.opened(branch)
+            if branch.members is not None:
+                rows = [row for row, name in enumerate(branch.members.ids) if name == identifier]
+                return branch.members.select(np.array(rows)) if rows else None
+            branch = next((k for k in branch.kids if _holds(k.cell, place)), None)
+        return None
 
-        gather(self.buildings)
-        found = [self.ids[row] for row in sorted(wanted)]
-        return [name for identifier in found for name in (identifier, *self.parts.get(identifier, ()))]
-
-    def _largest(self, tile: PlanTile, spare: int) -> list[int]:
-        under = np.zeros(len(self.ids), dtype=np.bool_)
-        under[tile.every_row()] = True
-        blocks = np.flatnonzero(under[self.far_owner])
-        order = np.argsort(-self.far_size_m[blocks], kind="stable")[: BLOCKS_MAX + spare]
-        found: list[int] = self.far_owner[blocks[order]].tolist()
-        return found
-
-    def homes(self, places: Sequence[tuple[float, float]]) -> list[PlanTile]:
-        """Return the leaf that each place belongs to: that whose buildings' box is nearest, of equals the first."""
-        if self.buildings is None:
-            return []
-        leaves = list(self.buildings.leaves())
-        boxes = np.array([self._extent(leaf) for leaf in leaves])
-        found = []
-        for place in places:
-            gap = np.maximum(np.maximum(boxes[:, :2] - place, place - boxes[:, 2:]), 0.0)
-            middle = np.hypot(*((boxes[:, :2] + boxes[:, 2:]) / 2 - place).T)
-            found.append(leaves[int(np.lexsort((middle, np.hypot(*gap.T)))[0])])
-        return found
-
-    def _extent(self, leaf: PlanTile) -> list[float]:
-        box = self.box[np.asarray(leaf.rows, dtype=np.int64)]
-        return [*box[:, :2].min(axis=0).tolist(), *box[:, 2:].max(axis=0).tolist()]
+    def search(self, identifier: str) -> Members | None:
+        """Return a building of the plan of which nobody knows where it lies."""
+        for unit in self.units():
+            for leaf in self.opened(unit).leaves():
+                if leaf.members is not None and identifier in leaf.members.ids:
+                    return leaf.members.select(np.array([leaf.members.ids.index(identifier)]))
+        return None
 
 
-def _tile(members: Mapping[str, Any]) -> PlanTile:
+def _holds(cell: Bounds, place: tuple[float, float]) -> bool:
+    return cell[0] <= place[0] < cell[2] and cell[1] <= place[1] < cell[3]
+
+
+def units_of(branch: Branch) -> Iterator[Branch]:
+    """Yield the tops of the units under a branch: the highest tiles with no more than a unit's buildings."""
+    if is_unit(branch):
+        yield branch
+        return
+    for kid in branch.kids:
+        yield from units_of(kid)
+
+
+def is_unit(branch: Branch) -> bool:
+    """Tell whether a branch, under none that is one, is a unit."""
+    return branch.has_tile and (branch.count <= UNIT_FEATURES_MAX or branch.members is not None)
+
+
+def closed(branch: Branch) -> Branch:
+    """Return a branch as the crown's file has it: closed at its units."""
+    if branch.unit is not None:
+        return Branch(
+            branch.cell, branch.depth, branch.count, branch.weight, drawn=branch.drawn, unit=branch.unit,
+            document=branch.document,
+        )  # fmt: skip
+    kids = [closed(kid) for kid in branch.kids]
+    return Branch(branch.cell, branch.depth, branch.count, branch.weight, kids=kids, drawn=branch.drawn)
+
+
+def read_unit(path: Path) -> Branch:
+    """Return a unit with all that is in it."""
+    _, found = _unpacked(path.read_bytes())
+    assert found is not None
+    return found
+
+
+def unit_bytes(branch: Branch) -> tuple[str, bytes]:
+    """Return the file of a unit, and its name."""
+    content = _packed({}, branch)
+    return f"{hashlib.sha256(content).hexdigest()[:16]}.plan", content
+
+
+def _packed(header: Mapping[str, Any], top: Branch | None) -> bytes:
+    """Return a file: a header with the branches in JSON, the members' numbers, and all massings as one batch."""
+    nodes: list[dict[str, Any]] = []
+    numbers: list[np.ndarray[Any, Any]] = []
+    massings = []
+    row = 0
+
+    def add(branch: Branch) -> int:
+        nonlocal row
+        node: dict[str, Any] = {name: getattr(branch, name) for name in ("cell", "depth", "count", "weight")}
+        at = len(nodes)
+        nodes.append(node)
+        if branch.unit is not None:
+            node |= {"unit": branch.unit, "document": branch.document}
+        if branch.members is not None:
+            node |= {"ids": branch.members.ids, "parts": branch.members.parts}
+            numbers.append(np.column_stack((branch.members.box, branch.members.weight)))
+        if branch.drawn is not None:
+            drawn = branch.drawn
+            node["drawn"] = [drawn.uri, drawn.low, drawn.high, drawn.error_m, row, row + len(drawn.massing)]
+            massings.append(drawn.massing)
+            row += len(drawn.massing)
+        node["kids"] = [add(kid) for kid in branch.kids]
+        return at
+
+    if top is not None:
+        add(top)
+    text = orjson.dumps({**header, "nodes": nodes})
+    table = np.concatenate(numbers).astype("<f8").tobytes() if numbers else b""
+    sink = pa.BufferOutputStream()
+    if massings:
+        batch = to_batch(pooled(massings))
+        with pa.ipc.new_stream(sink, batch.schema, options=pa.ipc.IpcWriteOptions(compression="zstd")) as writer:
+            writer.write_batch(batch)
+    lengths = b"".join(struct.pack(_NUMBER, len(piece)) for piece in (text, table))
+    return b"".join((lengths, text, table, sink.getvalue().to_pybytes()))
+
+
+def _unpacked(content: bytes) -> tuple[dict[str, Any], Branch | None]:
+    text_size, table_size = (struct.unpack_from(_NUMBER, content, at)[0] for at in (0, 8))
+    header = orjson.loads(content[16 : 16 + text_size])
+    numbers = np.frombuffer(content, dtype="<f8", count=table_size // 8, offset=16 + text_size).reshape(-1, 5)
+    rest = content[16 + text_size + table_size :]
+    massing = from_batch(pa.ipc.open_stream(rest).read_next_batch()) if rest else None
+    nodes = header.pop("nodes")
+    row = 0
+
+    def make(at: int) -> Branch:
+        nonlocal row
+        node = nodes[at]
+        members = drawn = None
+        if "ids" in node:
+            found = numbers[row : row + len(node["ids"])]
+            row += len(node["ids"])
+            members = Members(node["ids"], found[:, :4], found[:, 4], node["parts"])
+        if "drawn" in node:
+            assert massing is not None
+            uri, low, high, error_m, first, end = node["drawn"]
+            drawn = Drawn(uri, low, high, error_m, massing.select(np.arange(first, end)))
+        cell = (node["cell"][0], node["cell"][1], node["cell"][2], node["cell"][3])
+        branch = Branch(cell, node["depth"], node["count"], node["weight"], members, [], drawn)
+        branch.unit, branch.document = node.get("unit"), node.get("document")
+        branch.kids = [make(kid) for kid in node["kids"]]
+        return branch
+
+    return header, make(0) if nodes else None
+
+
+def _ground_tile(members: Mapping[str, Any]) -> PlanTile:
     cell = members["cell"]
-    children = [_tile(child) for child in members["children"]]
+    children = [_ground_tile(child) for child in members["children"]]
     return PlanTile(**{**members, "cell": None if cell is None else tuple(cell), "children": children})

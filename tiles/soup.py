@@ -10,9 +10,12 @@ import numpy as np
 from cim.geometry.ragged import FloatArray, IntArray, Rings, counts, length, next_in_rings, ranges, starts
 
 __all__ = [
-    "FloatArray", "IntArray", "Soup", "counts", "cross", "empty_soup", "equal_faces", "join", "length",
+    "Bounds", "FloatArray", "IntArray", "Soup", "counts", "cross", "empty_soup", "equal_faces", "join", "length",
     "next_in_rings", "ranges", "starts",
 ]  # fmt: skip
+
+Bounds = tuple[float, float, float, float]
+"""xmin, ymin, xmax, ymax in the working CRS, metres."""
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -10,6 +11,7 @@ import numpy as np
 from tiles.frame import Chart
 from tiles.plan import PlanTile
 from tiles.soup import FloatArray
+from tiles.tree import Branch
 
 PADDING_M: Final = 0.01
 """Boxes are this much wider than their vertices: a client computes in float32."""
@@ -41,14 +43,35 @@ class Tile:
             self.error_m = max(self.error_m, child.error_m * ERROR_GROWTH)
 
 
-def drawn_tile(planned: PlanTile) -> Tile:
-    """Return a planned tile as it is written; tiles with nothing in them and under them are left out."""
-    children = [drawn_tile(child) for child in planned.children]
-    low, high = (np.array(side, dtype=np.float64) for side in (planned.low, planned.high))
-    if not len(low):
-        low, high = np.full(3, np.inf), np.full(3, -np.inf)
+def ground_tile(planned: PlanTile) -> Tile:
+    """Return a tile of the ground as it is written; tiles with nothing in them and under them are left out."""
+    children = [ground_tile(child) for child in planned.children]
     there = [child for child in children if child.uri is not None or child.children]
-    return Tile(planned.uri, low, high, planned.error_m, there)
+    return Tile(planned.uri, *_sides(planned.low, planned.high), planned.error_m, there)
+
+
+def branch_tile(branch: Branch, *, opened: bool) -> Tile:
+    """Return a tile of the buildings as it is written, a unit as the document of its own unless it is ``opened``."""
+    drawn = branch.drawn
+    assert drawn is not None
+    low, high = _sides(drawn.low, drawn.high)
+    if branch.document is not None and not opened:
+        return Tile(branch.document, low, high, drawn.error_m)
+    below = [kid for kid in branch.below() if kid.drawn is not None and len(kid.drawn.low)]
+    return Tile(drawn.uri, low, high, drawn.error_m, [branch_tile(kid, opened=False) for kid in below])
+
+
+def _sides(low: Sequence[float], high: Sequence[float]) -> tuple[FloatArray, FloatArray]:
+    if not len(low):
+        return np.full(3, np.inf), np.full(3, -np.inf)
+    return np.array(low, dtype=np.float64), np.array(high, dtype=np.float64)
+
+
+def unit_json(branch: Branch) -> dict[str, Any]:
+    """Return the document of a unit; it takes the chart from the tileset that leads to it."""
+    root = branch_tile(branch, opened=True)
+    root.settle()
+    return {"asset": _asset(), "geometricError": round(_outer_error(root), 3), "root": _tile(root)}
 
 
 def tileset_json(root: Tile, chart: Chart, *, title: str, baseline_version: int) -> dict[str, Any]:

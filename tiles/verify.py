@@ -13,9 +13,18 @@ import orjson
 from numpy.typing import NDArray
 
 from tiles.reading import BrokenTile, parse_glb
+from tiles.tree import LEAF_FEATURES_MAX
 from tiles.verify_glb import check_glb
 
 VOLUME_TOLERANCE_M: Final = 0.005
+DOCUMENT_BYTES_MAX: Final = 1_000_000
+"""A larger document of tiles should have been cut into several."""
+CONTENT_BYTES_MAX: Final = 8_000_000
+"""A larger tile of several buildings should have been cut into several."""
+INNER_FEATURES_MAX: Final = 1_024
+"""What is seen from far away is made of fewer blocks."""
+NESTED_MAX: Final = 4
+"""Tilesets within each other."""
 _AXES: Final = 12
 
 
@@ -33,6 +42,7 @@ class _Walk:
     directory: Path
     faults: list[Fault] = field(default_factory=list)
     leaf_ids: list[str] = field(default_factory=list)
+    nested: int = 0
 
     def add(self, code: str, where: str, detail: str = "") -> None:
         self.faults.append(Fault(code, where, detail))
@@ -46,13 +56,7 @@ def verify_tileset(directory: Path, expected_ids: Collection[str] | None = None)
     """
     walk = _Walk(directory)
     for name in ("tileset.json", "buildings/tileset.json", "ground/tileset.json"):
-        path = directory / name
-        try:
-            document = orjson.loads(path.read_bytes())
-        except (OSError, orjson.JSONDecodeError):
-            walk.add("tileset-json", name)
-            continue
-        _check_tileset(walk, name, document)
+        _check_document(walk, name)
     for identifier in sorted(i for i, times in Counter(walk.leaf_ids).items() if times > 1):
         walk.add("id-twice", "buildings", identifier)
     if expected_ids is not None:
@@ -62,6 +66,29 @@ def verify_tileset(directory: Path, expected_ids: Collection[str] | None = None)
         for identifier in sorted(found - wanted):
             walk.add("id-foreign", "buildings", identifier)
     return walk.faults
+
+
+def _check_document(walk: _Walk, name: str, outer: dict[str, Any] | None = None) -> None:
+    """Check a document; ``outer`` is the tile that leads to it."""
+    try:
+        content = (walk.directory / name).read_bytes()
+        document = orjson.loads(content)
+    except (OSError, orjson.JSONDecodeError):
+        walk.add("tileset-json", name)
+        return
+    if len(content) > DOCUMENT_BYTES_MAX:
+        walk.add("budget-document", name, str(len(content)))
+    _check_tileset(walk, name, document)
+    root = document.get("root")
+    if outer is None or not isinstance(root, dict) or "transform" in root:
+        return
+    # Without a transform of its own it lies in the space of the tile that leads to it.
+    mine, theirs = _box(outer), _box(root)
+    if mine is not None and theirs is not None and not _inside(mine, _corners(theirs)):
+        walk.add("volume-nesting", name, "root")
+    errors = (root.get("geometricError"), outer.get("geometricError"))
+    if all(map(_is_error, errors)) and root["geometricError"] > outer["geometricError"]:
+        walk.add("geometric-error-order", name, "root")
 
 
 def _check_tileset(walk: _Walk, name: str, document: dict[str, Any]) -> None:
@@ -138,12 +165,10 @@ def _check_tile(walk: _Walk, name: str, tile: dict[str, Any], where: str) -> Non
         _check_tile(walk, name, child, f"{where}/{index}")
     content = tile.get("content")
     if content is not None:
-        _check_content(walk, name, at, content, box, leaf=not children)
+        _check_content(walk, name, at, content, tile)
 
 
-def _check_content(
-    walk: _Walk, name: str, at: str, content: dict[str, Any], box: NDArray[np.float64] | None, *, leaf: bool
-) -> None:
+def _check_content(walk: _Walk, name: str, at: str, content: dict[str, Any], tile: dict[str, Any]) -> None:
     uri = content.get("uri")
     if not isinstance(uri, str):
         walk.add("content-uri", at)
@@ -152,10 +177,18 @@ def _check_content(
     if not path.is_file():
         walk.add("content-missing", at, uri)
         return
+    if path.suffix == ".json" and name != "tileset.json":
+        walk.nested += 1
+        if walk.nested > NESTED_MAX:
+            walk.add("tileset-nesting", at, uri)
+        else:
+            _check_document(walk, (Path(name).parent / uri).as_posix(), tile)
+        walk.nested -= 1
     if path.suffix != ".glb":
         return
     try:
-        _check_file(walk, path, f"{at} {uri}", box, leaf=leaf and name.startswith("buildings"))
+        leaf = not tile.get("children") and name.startswith("buildings")
+        _check_file(walk, path, f"{at} {uri}", _box(tile), leaf=leaf)
     except BrokenTile as broken:
         walk.add(str(broken), f"{at} {uri}")
     except (KeyError, IndexError, TypeError, ValueError):
@@ -163,12 +196,19 @@ def _check_content(
 
 
 def _check_file(walk: _Walk, path: Path, where: str, box: NDArray[np.float64] | None, *, leaf: bool) -> None:
-    glb = parse_glb(path.read_bytes())
+    content = path.read_bytes()
+    glb = parse_glb(content)
     for code, detail in check_glb(glb):
         walk.add(code, where, detail)
     for primitive in glb.primitives():
         if box is not None and not _inside(box, glb.up_positions(primitive)):
             walk.add("geometry-outside", where)
+    rows = sum(int(table["count"]) for table, _ in glb.tables())
+    if where.startswith("buildings"):
+        if len(content) > CONTENT_BYTES_MAX and rows > 1:
+            walk.add("budget-content", where, str(len(content)))
+        if rows > (LEAF_FEATURES_MAX if leaf else INNER_FEATURES_MAX):
+            walk.add("budget-features", where, str(rows))
     if leaf:
         for table, _ in glb.tables():
             walk.leaf_ids.extend(glb.texts(table["properties"]["id"], table["count"]))

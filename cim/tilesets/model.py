@@ -12,7 +12,7 @@ BASE_SCHEME: Final = "base"
 POINTER_NAME: Final = "current"
 PACKED: Final = ".br"
 """A file of which only this twin is kept ends in it."""
-KEPT_BESIDE: Final = ("*.npz",)
+KEPT_BESIDE: Final = ("plan",)
 """Files of a build that are no tiles: never served, never copied."""
 PATH_LENGTH_MAX: Final = 300
 

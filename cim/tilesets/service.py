@@ -37,9 +37,12 @@ class TilesetService:
         self._digests: dict[tuple[Path, int, int], str] = {}
         self._lock = threading.Lock()
 
-    def stage(self, build: str, scheme: str = BASE_SCHEME) -> Path:
-        """Return an empty directory that a build is written to; nobody reads it before :meth:`publish`."""
-        return self._store.staging_path(scheme, build)
+    def stage(self, build: str, scheme: str = BASE_SCHEME, *, afresh: bool = True) -> Path:
+        """Return a directory that a build is written to; nobody reads it before :meth:`publish`.
+
+        It is empty, unless what an earlier attempt has left is wanted (not ``afresh``).
+        """
+        return self._store.staging_path(scheme, build, afresh=afresh)
 
     def publish(
         self,

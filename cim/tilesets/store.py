@@ -69,11 +69,12 @@ class TilesetStore:
         """Return the directory of a build."""
         return self.root / check_scheme(scheme) / check_build(build)
 
-    def staging_path(self, scheme: str, build: str) -> Path:
-        """Return an empty directory to write a build to, on the same file system; hidden from readers."""
+    def staging_path(self, scheme: str, build: str, *, afresh: bool = True) -> Path:
+        """Return a directory to write a build to, on the same file system; hidden from readers."""
         path = self.staged(scheme, build)
-        shutil.rmtree(path, ignore_errors=True)
-        path.mkdir(parents=True)
+        if afresh:
+            shutil.rmtree(path, ignore_errors=True)
+        path.mkdir(parents=True, exist_ok=True)
         return path
 
     def staged(self, scheme: str, build: str) -> Path:

@@ -63,8 +63,7 @@ def test_the_khronos_validator_finds_no_error_and_no_warning(built, read):
 
 def test_loaders_gl_reads_the_ids_and_properties_that_went_in(built, read):
     things = {thing.id: thing for thing in city()}
-    root = json.loads((built / "buildings" / "tileset.json").read_text())["root"]
-    inner = str(built / "buildings" / root["content"]["uri"])
+    inner = {str(built / "buildings" / uri) for uri in uris_above_others(built)}
     seen: list[str] = []
     for tile in read:
         columns = tile["columns"]
@@ -79,16 +78,27 @@ def test_loaders_gl_reads_the_ids_and_properties_that_went_in(built, read):
             assert columns["year"][row] == (facts["year_of_construction"].value if facts else 65535)
             if facts:
                 assert columns["height_m"][row] == pytest.approx(facts["height_m"].value, abs=1e-5)
-        if tile["file"] != inner:
+        if tile["file"] not in inner:
             seen.extend(columns["id"])
             assert tile["modes"] == [4, 1, 4]
     assert sorted(seen) == sorted(i for i, thing in things.items() if thing.type == "Building")
 
 
+def uris_above_others(built: Path) -> set[str]:
+    """Contents of the tiles that have children."""
+    found, pending = set(), [json.loads((built / "buildings" / "tileset.json").read_text())["root"]]
+    while pending:
+        tile = pending.pop()
+        pending.extend(tile.get("children", ()))
+        if "children" in tile:
+            found.add(tile["content"]["uri"])
+    return found
+
+
 def test_py3dtiles_reads_the_tree(built):
     tileset = TileSet.from_file(built / "buildings" / "tileset.json")
     assert tileset.root_tile.geometric_error > 0
-    assert len(tileset.root_tile.children) == 4
+    assert 2 <= len(tileset.root_tile.children) <= 4
 
 
 def test_trimesh_reads_the_heights_of_the_city(built):

@@ -1,0 +1,276 @@
+"""Buildings as seen from far away: the large ones by themselves, the small ones merged into blocks.
+
+Every tile of the tree hands to the one above what that shows of it: each item is one large block, or a group of
+small ones within one cell of the upper tile's grid, whose hull is drawn as high as the group is on average.  Groups
+lie within the grid of the tile above, which lies within that of the next: so an upper tile is made from what its
+children hand up, and from nothing else.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from typing import Final
+
+import numpy as np
+import pyarrow as pa
+import shapely
+from numpy.typing import NDArray
+
+from tiles.content import Content, SkirtMesh, building_content
+from tiles.drawing import Drawing, drawing_of, together
+from tiles.extrude import extrude
+from tiles.footprints import straightened
+from tiles.frame import Chart
+from tiles.intake import Blocks
+from tiles.prisms import are_plain, prism_drawing
+from tiles.soup import Bounds, FloatArray, IntArray, Soup
+
+GRID: Final = 20
+"""A tile's long side in cells, within each of which small buildings are merged: a multiple of four."""
+LARGE_CELLS: Final = 2.0
+"""What is longer or higher than this many cells is drawn by itself."""
+LARGE_MAX: Final = 256
+"""As many of the largest are; the others are merged, however large."""
+ERROR_CELLS: Final = 0.5
+"""How far a merged block may lie from what it stands for, in cells."""
+STEPS: Final = 16
+"""Merged blocks are drawn on steps of this part of a cell, and as high in whole steps: small changes go unseen."""
+TEXTS: Final = ("id", "type", "name", "use", "roof", "change")
+
+
+@dataclass(frozen=True, slots=True)
+class Massing:
+    """Blocks in the working CRS, one row each; of a group, what it comes to as a whole.
+
+    ``top_m`` and ``floor_m`` are above ``ground_m``, ``foot_m`` is where the walls begin; ``error_m`` is what a
+    block's flat top hides; ``size_m`` its longest side; ``merged`` says how many blocks it stands for, and
+    ``columns`` (one row each) is what is said of the widest of them, ``widest_m2``.
+    """
+
+    polygons: NDArray[np.object_]
+    floor_m: FloatArray
+    top_m: FloatArray
+    ground_m: FloatArray
+    foot_m: FloatArray
+    area_m2: FloatArray
+    error_m: FloatArray
+    size_m: FloatArray
+    widest_m2: FloatArray
+    merged: IntArray
+    columns: pa.RecordBatch
+
+    def __len__(self) -> int:
+        """Return how many blocks there are."""
+        return len(self.polygons)
+
+    def select(self, rows: IntArray) -> Massing:
+        """Return some blocks."""
+        arrays = {name: getattr(self, name)[rows] for name in _ARRAYS}
+        return Massing(**arrays, columns=self.columns.take(pa.array(rows)))
+
+
+_ARRAYS: Final = tuple(member.name for member in fields(Massing) if member.name != "columns")
+_STORED: Final = tuple(name for name in _ARRAYS if name != "polygons")
+
+
+def pooled(parts: list[Massing]) -> Massing:
+    """Return several as one, each after the other."""
+    if len(parts) == 1:
+        return parts[0]
+    table = pa.Table.from_batches([part.columns for part in parts]).combine_chunks()
+    arrays = {name: np.concatenate([getattr(part, name) for part in parts]) for name in _ARRAYS}
+    return Massing(**arrays, columns=table.to_batches()[0] if table.num_rows else parts[0].columns)
+
+
+@dataclass(frozen=True, slots=True)
+class Raster:
+    """The grid of a tile: ``low`` (2,) is its corner, ``step`` (2,) a cell's sides, metres."""
+
+    low: FloatArray
+    step: FloatArray
+
+    @classmethod
+    def over(cls, cell: Bounds) -> Raster:
+        """Return the grid of the tile of a cell, whose sides are as one to one or to two."""
+        low, size = np.array(cell[:2]), np.array(cell[2:]) - np.array(cell[:2])
+        return cls(low, size / np.maximum(np.rint(GRID * size / size.max()), 1.0))
+
+    @property
+    def step_m(self) -> float:
+        """The longer side of a cell."""
+        return float(self.step.max())
+
+    def cells(self, polygons: NDArray[np.object_]) -> IntArray:
+        """Return a number for the cell in which the middle of each polygon lies."""
+        bounds = shapely.bounds(polygons).reshape(-1, 4)
+        place = np.floor(((bounds[:, :2] + bounds[:, 2:]) / 2 - self.low) / self.step).astype(np.int64)
+        numbers: IntArray = (place[:, 1] + (1 << 20)) * (1 << 32) + place[:, 0] + (1 << 20)
+        return numbers
+
+
+def merged(massing: Massing, raster: Raster) -> Massing:
+    """Return what a tile shows: large blocks as they are, those of each cell of its grid that are small as one."""
+    large = massing.size_m >= LARGE_CELLS * raster.step_m
+    if int(large.sum()) > LARGE_MAX:
+        rows = np.flatnonzero(large)
+        by_size = rows[np.argsort(-massing.size_m[rows], kind="stable")]
+        large[by_size[LARGE_MAX:]] = False
+    rows = np.flatnonzero(~large)
+    if not len(rows):
+        return massing
+    cells = raster.cells(massing.polygons[rows])
+    order = np.argsort(cells, kind="stable")
+    rows, cells = rows[order], cells[order]
+    first = np.flatnonzero(np.append(True, cells[1:] != cells[:-1]))
+    size = np.diff(np.append(first, len(rows)))
+    single = rows[first[size == 1]]
+    several = np.flatnonzero(size > 1)
+    kept = massing.select(np.sort(np.concatenate((np.flatnonzero(large), single))))
+    if not len(several):
+        return kept
+    return pooled([kept, _groups(massing, rows, first[several], size[several])])
+
+
+def _groups(massing: Massing, rows: IntArray, first: IntArray, size: IntArray) -> Massing:
+    """Return groups of blocks as one block each: those at ``rows[first[i] : first[i] + size[i]]``."""
+    group = np.repeat(np.arange(len(first)), size)
+    within = np.arange(len(group)) - np.repeat(np.cumsum(size) - size, size)
+    chosen = rows[first[group] + within]
+    begin = np.cumsum(size) - size
+    polygons = massing.polygons[chosen]
+    points, of_polygon = shapely.get_coordinates(polygons, return_index=True)
+    hulls = _hulls(points, group[of_polygon], len(first))
+    area, top, floor = massing.area_m2[chosen], massing.top_m[chosen], massing.floor_m[chosen]
+    ground = massing.ground_m[chosen]
+    total = np.add.reduceat(area, begin)
+
+    def mean(values: FloatArray) -> FloatArray:
+        result: FloatArray = np.add.reduceat(values * area, begin) / total
+        return result
+
+    level, foot = mean(ground), np.minimum.reduceat(massing.foot_m[chosen], begin)
+    height = mean(ground + top) - level
+    wrong = np.abs(ground + top - (level + height)[group]) + massing.error_m[chosen]
+    bounds = shapely.bounds(hulls).reshape(-1, 4)
+    widest = np.maximum.reduceat(massing.widest_m2[chosen], begin)
+    ahead = np.flatnonzero(massing.widest_m2[chosen] == widest[group])
+    _, winner = np.unique(group[ahead], return_index=True)
+    spans = np.column_stack((bounds[:, 2] - bounds[:, 0], bounds[:, 3] - bounds[:, 1], height))
+    return Massing(
+        polygons=hulls,
+        floor_m=np.minimum.reduceat(floor, begin),
+        top_m=height,
+        ground_m=level,
+        foot_m=foot,
+        area_m2=total,
+        error_m=np.maximum.reduceat(wrong, begin),
+        size_m=spans.max(axis=1),
+        widest_m2=widest,
+        merged=np.add.reduceat(massing.merged[chosen], begin),
+        columns=massing.columns.take(pa.array(chosen[ahead[winner]])),
+    )
+
+
+def _hulls(points: FloatArray, group: IntArray, count: int) -> NDArray[np.object_]:
+    """Return the convex hull of each group of points; ``group`` ascends."""
+    # A line has the hull of its points and is made several times faster than they are.
+    hulls: NDArray[np.object_] = shapely.convex_hull(shapely.linestrings(points, indices=group))
+    assert len(hulls) == count
+    return hulls
+
+
+def massing_content(massing: Massing, raster: Raster, chart: Chart) -> tuple[Content | None, float]:
+    """Return what an inner tile draws, and how far that lies from the whole, metres."""
+    shown = merged(massing, raster)
+    step_m = raster.step_m / STEPS
+    error_m = max(ERROR_CELLS * raster.step_m, float(shown.error_m.max(initial=0.0)))
+    polygons, top = _coarse(shown, step_m), shown.top_m.copy()
+    several = shown.merged > 1
+    top[several] = np.maximum(np.rint(top[several] / step_m), 1.0) * step_m
+    ids = shown.columns.column(0)
+    names, place = np.unique(np.array(ids.to_pylist(), dtype=object), return_inverse=True)
+    first = np.full(len(names), len(shown))
+    np.minimum.at(first, place, np.arange(len(shown)))
+    order = np.argsort(place, kind="stable")
+    ground, foot = shown.ground_m.copy(), shown.foot_m.copy()
+    ground[several], foot[several] = (np.floor(level[several] / step_m) * step_m for level in (ground, foot))
+    blocks = Blocks(
+        polygons, place, shown.floor_m, top, np.full(len(shown), "", dtype=object), np.full(len(shown), np.nan)
+    ).select(order)
+    columns = {name: shown.columns.column(name).take(pa.array(first)) for name in TEXTS}
+    numbers = {
+        n: shown.columns.column(n).to_numpy(zero_copy_only=False)[first]
+        for n in shown.columns.schema.names
+        if n not in TEXTS
+    }
+    drawing = _drawn(blocks, ground[order], foot[order], chart)
+    return building_content(drawing, SkirtMesh(), {**columns, **numbers}), error_m
+
+
+def _coarse(shown: Massing, step_m: float) -> NDArray[np.object_]:
+    """Return outlines with fewer corners: those of groups on steps, single ones as near as a step."""
+    result = np.empty(len(shown), dtype=object)
+    several = np.flatnonzero(shown.merged > 1)
+    if len(several):
+        hulls = shown.polygons[several]
+        points, of_hull = shapely.get_coordinates(hulls, return_index=True)
+        points = np.rint(points / step_m) * step_m
+        rounded = _hulls(points, of_hull, len(hulls))
+        flat = shapely.get_type_id(rounded) != int(shapely.GeometryType.POLYGON)
+        rounded[flat] = hulls[flat]
+        # A group of points on one line has a hull without width.
+        flat = shapely.get_type_id(rounded) != int(shapely.GeometryType.POLYGON)
+        rounded[flat] = shapely.buffer(rounded[flat], step_m / 2, quad_segs=1)
+        result[several] = rounded
+    single = np.flatnonzero(shown.merged <= 1)
+    result[single] = _coarser(shown.polygons[single], step_m)
+    oriented: NDArray[np.object_] = shapely.orient_polygons(result)
+    return oriented
+
+
+def _coarser(polygons: NDArray[np.object_], tolerance_m: float) -> NDArray[np.object_]:
+    """Return outlines with fewer corners: fast, and with care for those that the fast way breaks."""
+    simple: NDArray[np.object_] = shapely.simplify(polygons, tolerance_m, preserve_topology=False)
+    changed = np.flatnonzero(shapely.get_num_coordinates(simple) != shapely.get_num_coordinates(polygons))
+    made = simple[changed]
+    whole = (shapely.get_type_id(made) == shapely.GeometryType.POLYGON) & ~shapely.is_empty(made)
+    broken = changed[~(whole & shapely.is_valid(made))]
+    simple[broken] = straightened(polygons[broken], tolerance_m)
+    return simple
+
+
+def _drawn(blocks: Blocks, ground_m: FloatArray, foot_m: FloatArray, chart: Chart) -> Drawing:
+    """Return how blocks are drawn; ``ground_m`` and ``foot_m`` are of each block."""
+    plain = are_plain(blocks, np.empty(0, dtype=np.int64))
+    short, long = np.flatnonzero(plain), np.flatnonzero(~plain)
+    drawings: list[Drawing] = []
+    if len(short):
+        drawings.append(prism_drawing(blocks.select(short), ground_m[short], foot_m[short], chart))
+    if len(long) or not drawings:
+        ground = np.zeros(int(blocks.owner.max(initial=0)) + 1)
+        ground[blocks.owner] = ground_m
+        soup = extrude(blocks.select(long), ground, foot_m[long])
+        drawings.append(drawing_of(_charted(soup, chart)))
+    return together(drawings)
+
+
+def _charted(soup: Soup, chart: Chart) -> Soup:
+    if not soup.surface_count:
+        return soup
+    return Soup(chart.to_local(soup.coordinates), soup.ring_ends, soup.surface_ends, soup.owner, soup.height_m)
+
+
+def to_batch(massing: Massing) -> pa.RecordBatch:
+    """Return a massing as one batch of columns, for keeping."""
+    arrays = {name: pa.array(getattr(massing, name)) for name in _STORED}
+    outlines = pa.array(shapely.to_wkb(massing.polygons).tolist(), pa.binary())
+    said = dict(zip(massing.columns.schema.names, massing.columns.columns, strict=True))
+    return pa.RecordBatch.from_pydict({"outline": outlines, **arrays, **{f"p_{n}": c for n, c in said.items()}})
+
+
+def from_batch(batch: pa.RecordBatch) -> Massing:
+    """Return the massing that was kept as a batch."""
+    arrays = {name: batch.column(name).to_numpy(zero_copy_only=False) for name in _STORED}
+    said = {name[2:]: batch.column(name) for name in batch.schema.names if name.startswith("p_")}
+    outlines = shapely.from_wkb(batch.column("outline").to_numpy(zero_copy_only=False))
+    return Massing(polygons=outlines, columns=pa.RecordBatch.from_pydict(said), **arrays)
