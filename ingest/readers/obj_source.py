@@ -26,6 +26,7 @@ CATALOGUE_BYTES_MAX: Final = 1024**3
 """A catalogue, unpacked."""
 
 SUFFIX: Final = ".obj"
+_BESIDE: Final = frozenset({SUFFIX, ".csv", ".json", ".txt", ".md", ".mtl", ".jpg", ".jpeg", ".png", ".pdf", ".toml"})
 _RATIO_FREE_BYTES: Final = 1024**2
 """Members that unpack to less are not asked how well they were packed."""
 
@@ -36,6 +37,8 @@ class ModelFiles:
 
     path: Path
     names: list[str] = field(default_factory=list)
+    others: int = 0
+    """Files beside them that belong to no model."""
     _archive: zipfile.ZipFile | None = None
 
     def __len__(self) -> int:
@@ -97,8 +100,8 @@ def open_models(path: Path, stack: ExitStack) -> ModelFiles:
     :class:`cim.errors.LimitExceeded` for too many models or too much to unpack.
     """
     if path.is_dir():
-        names = sorted(str(one.relative_to(path)) for one in path.rglob("*") if one.is_file() and _is_model(str(one)))
-        files = ModelFiles(path, names)
+        every = [str(one.relative_to(path)) for one in path.rglob("*") if one.is_file()]
+        files = ModelFiles(path, sorted(filter(_is_model, every)), sum(map(_is_other, every)))
     elif zipfile.is_zipfile(path):
         try:
             archive = stack.enter_context(zipfile.ZipFile(path))
@@ -107,7 +110,8 @@ def open_models(path: Path, stack: ExitStack) -> ModelFiles:
         members = [one for one in archive.infolist() if _is_model(one.filename)]
         total = sum(one.file_size for one in members)
         check_limit("INFLATED_BYTES_MAX", total, INFLATED_BYTES_MAX, "The unpacked size in bytes")
-        files = ModelFiles(path, sorted({one.filename for one in members}), archive)
+        others = sum(_is_other(name) for name in archive.namelist())
+        files = ModelFiles(path, sorted({one.filename for one in members}), others, archive)
     elif path.name.lower().endswith(SUFFIX):
         files = ModelFiles(path, [path.name])
     else:
@@ -122,12 +126,22 @@ def _is_model(name: str) -> bool:
 
 
 def has_models(path: Path) -> bool:
-    """Tell whether a folder or a ZIP archive holds OBJ models; ``False`` for what does not open."""
+    """Tell whether a folder or a ZIP archive is one of OBJ models; ``False`` for what does not open.
+
+    What holds as many files of other kinds is a delivery of several sources.
+    """
     try:
         with ExitStack() as stack:
-            return len(open_models(path, stack)) > 0
+            files = open_models(path, stack)
+            return len(files) > files.others
     except InvalidInput:
         return False
+
+
+def _is_other(name: str) -> bool:
+    """Tell a file that is neither a model nor what goes with models: a catalogue, materials, pictures, notes."""
+    plain = PurePosixPath(name)
+    return not name.endswith("/") and plain.suffix.lower() not in _BESIDE and not plain.name.startswith(".")
 
 
 def _too_large(key: str) -> Quarantined:

@@ -16,6 +16,7 @@ from ingest.readers.epanet import EpanetReader
 from ingest.readers.folder import ArchiveReader, FolderReader
 from ingest.readers.geotiff import GeoTiffReader
 from ingest.readers.gml import GmlReader
+from ingest.readers.gtfs import GtfsReader
 from ingest.readers.limits import (
     HEAD_BYTES,
     INFLATED_BYTES_MAX,
@@ -40,6 +41,7 @@ READERS: Final[tuple[Reader, ...]] = (
     VectorReader(),
     SeriesReader(),
     EpanetReader(),
+    GtfsReader(),
     ObjReader(),
 )
 
@@ -64,7 +66,7 @@ _LOOKS: Final = (
 ACCEPTED: Final = (
     "OpenStreetMap (.osm.pbf), CityJSON (.city.json), CityJSONSeq (.city.jsonl), CityGML (.gml), EPANET (.inp), "
     "heights (.tif), "
-    "observations (.csv, .parquet), models (.obj, or a .zip of them), "
+    "observations (.csv, .parquet), models (.obj, or a .zip of them), timetables (GTFS .zip), "
     "GeoPackage (.gpkg), Shapefile (.shp), FlatGeobuf (.fgb), GeoJSON, TopoJSON, GeoParquet; "
     "folders and archives (.zip, .tar, .tar.gz) of these, folders of vector tiles (zoom/x/y.pbf)"
 )
