@@ -118,12 +118,9 @@ def _wire(directory: DataDirectory, database: Database, settings: Settings, cloc
     hub.open_topic("tiles", TopicKind.EVENTS)
     city = CityService(database)
 
-    def swapped(scheme: str, pointer: Pointer) -> None:
-        hub.call_threadsafe(
-            lambda: hub.publish_event(
-                "tiles", scheme, "cim.tiles.swapped", {"scheme": scheme, "baseline_version": pointer.baseline_version}
-            )
-        )
+    def swapped(scheme: str, pointer: Pointer, changed: Sequence[str] | None) -> None:
+        said = {"scheme": scheme, "baseline_version": pointer.baseline_version, "changed": changed}
+        hub.call_threadsafe(lambda: hub.publish_event("tiles", scheme, "cim.tiles.swapped", said))
 
     tilesets = TilesetService(TilesetStore(directory.path / "tiles"), swapped, builds_kept=settings.tile_builds_kept)
     sensing = SensingService(database, hub, frame=lambda: city.view.working, clock=clock)

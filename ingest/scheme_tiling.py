@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import shutil
 import threading
 from collections.abc import Callable, Mapping, Sequence
@@ -20,12 +21,14 @@ from cim.jobs.service import JobService
 from cim.schemes.published import Published
 from cim.tilesets.model import Pointer
 from cim.tilesets.service import TilesetService
+from ingest.tile_delta import bring_up_to_date
 from ingest.tiling import build_name, tiles_are_old, write_table
 from tiles.draft import draft_chains, members_table
 from tiles.plan import PLAN_NAME, Plan
 
 BASE_KIND: Final = "tiles"
 KIND: Final = "scheme-tiles"
+_log = logging.getLogger(__name__)
 STEPS: Final = ("read", "buildings", "ground", "compress", "sync")
 _BUILDINGS: Final = ("Building", "BuildingPart")
 
@@ -176,6 +179,7 @@ class Draughtsman:
         self._jobs = jobs
         self._every = every
         self._published = published
+        self._drawing = threading.Lock()
 
     def after(self, job: Job) -> None:
         """Look after a job: not for what has just failed to be drawn."""
@@ -189,10 +193,19 @@ class Draughtsman:
         tiling = any(job.kind == BASE_KIND and not job.ended for job in self._jobs.list())
         if tiling:
             return
-        if tiles_are_old(self._city, self._tilesets):
-            self._jobs.submit(BASE_KIND, title=BASE_KIND)
-        else:
-            self.look_at_schemes()
+        with self._drawing:
+            is_old = tiles_are_old(self._city, self._tilesets)
+            if is_old and not self._bring_up_to_date():
+                self._jobs.submit(BASE_KIND, title=BASE_KIND)
+                return
+        self.look_at_schemes()
+
+    def _bring_up_to_date(self) -> bool:
+        try:
+            return bring_up_to_date(self._city, self._tilesets)
+        except Exception:  # noqa: BLE001 -- the whole build, in a process of its own, says what is wrong
+            _log.exception("the tiles could not be brought up to date; they are all drawn again")
+            return False
 
     def look_soon(self) -> None:
         """Look at the schemes in a thread of its own: who calls may hold one of them."""

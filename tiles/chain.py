@@ -84,7 +84,7 @@ def build_delta(plan: Plan, altered: Altered, out: Path, frame: TileFrame, *, tw
     """Write to ``out`` the whole build in which the planned one is brought up to date, sharing all that stays.
 
     ``frame`` is the plan's with another version of the city.  Files that stay are second names of the planned
-    build's.  Without ``twins`` what is new is not compressed yet.
+    build's.  Without ``twins`` what is new is not compressed yet: :func:`add_twins`.
     """
     files = TileFiles(out, beside=plan.folder)
     report = _build(plan, altered, files, replace(plan.site, frame=frame), silent, plans=True)
@@ -94,6 +94,14 @@ def build_delta(plan: Plan, altered: Altered, out: Path, frame: TileFrame, *, tw
     _share(plan.folder, out, set(report.dropped))
     report.bytes_brotli = files.bytes_brotli
     return report
+
+
+def add_twins(folder: Path, report: ChainReport) -> None:
+    """Compress what is new in a build."""
+    files = TileFiles(folder)
+    for name in (*report.changed, "tileset.json"):
+        files.add_twin(name)
+    files.sync(silent, twins_alone=True)
 
 
 def _build(

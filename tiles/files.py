@@ -107,10 +107,11 @@ class TileFiles:
             progress("compress", done + 1, len(self.written))
         self.compress_s = time.perf_counter() - begun
 
-    def sync(self, progress: ProgressFunction) -> None:
-        """Make every file and every name durable."""
+    def sync(self, progress: ProgressFunction, *, twins_alone: bool = False) -> None:
+        """Make every file and every name durable, or the twins that this has made."""
         begun = time.perf_counter()
-        paths = sorted(path for path in self.directory.rglob("*") if path.is_file())
+        twins = [self.directory / f"{name}{suffix}" for name in self.brotli_of for suffix in (".br", ".gz")]
+        paths = twins if twins_alone else sorted(path for path in self.directory.rglob("*") if path.is_file())
         folders = sorted({path.parent for path in paths} | {self.directory})
         progress("sync", 0, len(paths) + len(folders))
         for done, path in enumerate([*paths, *folders]):

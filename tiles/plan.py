@@ -71,6 +71,7 @@ class Plan:
     folder: Path
     orphans: dict[str, str] = field(default_factory=dict)
     missing: frozenset[str] = frozenset()
+    _read: dict[str, Branch] = field(default_factory=dict)
 
     def save(self, folder: Path, files: TileFiles) -> None:
         """Write the crown's file; those of the units are written as the units are made."""
@@ -112,7 +113,9 @@ class Plan:
         if not branch.is_closed:
             return branch
         assert branch.unit is not None
-        found = read_unit(self.folder / PLAN_FOLDER / branch.unit)
+        found = self._read.get(branch.unit)
+        if found is None:
+            found = self._read[branch.unit] = read_unit(self.folder / PLAN_FOLDER / branch.unit)
         return Branch(
             branch.cell, branch.depth, branch.count, branch.weight, found.members, found.kids, branch.drawn,
             branch.unit, branch.document,

@@ -225,6 +225,11 @@ class CityService:
             objects, geometries = store.read_objects_at(cursor, version, identifiers)
         return objects.sort_by([("baseline_version", "ascending"), ("id", "ascending")]), geometries
 
+    def changed_between(self, since: int, version: int, limit: int) -> list[tuple[str, str]]:
+        """Return id and type of at most ``limit`` objects that have changed after one baseline, up to another."""
+        with self._database.read() as cursor:
+            return store.read_changed(cursor, since, version, limit)
+
     def ground_rows(self, version: int) -> pa.Table:
         """Return the rows of all objects that the ground is painted from, as a baseline had them."""
         with self._database.read() as cursor:

@@ -275,20 +275,28 @@ def read_objects_at(
     """Return some objects as a baseline had them, with their geometries; costs what is asked for, not the city."""
     objects = connection.sql(
         f"""SELECT {_OBJECT_COLUMNS}, baseline_version FROM city_object
-            WHERE list_contains(?, id) AND baseline_version <= ?
+            WHERE id IN (SELECT unnest(?)) AND baseline_version <= ?
             QUALIFY row_number() OVER (PARTITION BY id ORDER BY baseline_version DESC) = 1 AND NOT removed""",  # noqa: S608
         params=[list(ids), version],
     ).to_arrow_table()
     owners = dict(zip(objects["id"].to_pylist(), objects["baseline_version"].to_pylist(), strict=True))
     # Versions are compared here: a condition on both columns at once keeps DuckDB from its fast scan of one.
     found = connection.sql(
-        f"SELECT {_GEOMETRY_COLUMNS}, baseline_version FROM city_geometry WHERE list_contains(?, object_id)",  # noqa: S608
+        f"SELECT {_GEOMETRY_COLUMNS}, baseline_version FROM city_geometry WHERE object_id IN (SELECT unnest(?))",  # noqa: S608
         params=[list(owners)],
     ).to_arrow_table()
     pairs = zip(found["object_id"].to_pylist(), found["baseline_version"].to_pylist(), strict=True)
     geometries = found.filter(pa.array([owners[owner] == number for owner, number in pairs], pa.bool_()))
     geometries = geometries.drop_columns("baseline_version").sort_by([("object_id", "ascending"), ("lod", "ascending")])
     return objects, geometries
+
+
+def read_changed(connection: duckdb.DuckDBPyConnection, since: int, version: int, limit: int) -> list[tuple[str, str]]:
+    """Return id and type of at most ``limit`` objects that have versions after one baseline, up to another."""
+    return connection.execute(
+        "SELECT DISTINCT id, type FROM city_object WHERE baseline_version > ? AND baseline_version <= ? LIMIT ?",
+        [since, version, limit],
+    ).fetchall()
 
 
 def read_geometry_rows(connection: duckdb.DuckDBPyConnection, object_id: str, version: int) -> pa.Table:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -15,7 +15,8 @@ from cim.web.files import IMMUTABLE, REVALIDATE, FileEntry, digest_of, media_typ
 DIGESTS_MAX = 10_000
 """Digests of tileset documents that are remembered."""
 
-SwapListener = Callable[[str, Pointer], None]
+SwapListener = Callable[[str, Pointer, Sequence[str] | None], None]
+"""Is told the scheme, its build, and which files of it are new: ``None`` where that is not known."""
 
 
 @dataclass(slots=True)
@@ -29,7 +30,7 @@ class TilesetService:
     """Tiles as the server offers them.  Thread-safe; reads the disk only."""
 
     def __init__(self, store: TilesetStore, on_swap: SwapListener | None = None, *, builds_kept: int = 2) -> None:
-        """``on_swap(scheme, pointer)`` is called after another build became current, in the caller's thread."""
+        """``on_swap`` is called after another build became current, in the caller's thread."""
         self._store = store
         self._builds_kept = builds_kept
         self._on_swap = on_swap
@@ -52,15 +53,18 @@ class TilesetService:
         *,
         base: str | None = None,
         sequence: int | None = None,
+        changed: Sequence[str] | None = None,
     ) -> Pointer:
         """Make a build that was written to :meth:`stage`'s directory current, and tell the listener.
 
-        That of a scheme names the build of the city that it rests on, and the edit that it shows.
+        That of a scheme names the build of the city that it rests on, and the edit that it shows; ``changed`` are
+        the files that the build before had not.
         """
         pointer = Pointer(build, baseline_version, base, sequence)
-        self._store.publish(scheme, self._store.staged(scheme, build), pointer, keep=self._builds_kept)
-        if not self._look(scheme)[1] and self._on_swap:
-            self._on_swap(scheme, pointer)
+        self._store.publish(scheme, self._store.staged(scheme, build), pointer, keep=None)
+        if not self._look(scheme, changed)[1] and self._on_swap:
+            self._on_swap(scheme, pointer, changed)
+        self._store.remove_old(scheme, build, self._builds_kept)
         return pointer
 
     def discard(self, build: str, scheme: str = BASE_SCHEME) -> None:
@@ -85,7 +89,7 @@ class TilesetService:
         """Return the current build; calls the listener if it is another than the last time."""
         return self._look(scheme)[0]
 
-    def _look(self, scheme: str) -> tuple[Pointer | None, bool]:
+    def _look(self, scheme: str, changed: Sequence[str] | None = None) -> tuple[Pointer | None, bool]:
         """Return the current build, and whether the listener was told of it."""
         stamp = self._store.stamp(check_scheme(scheme))
         with self._lock:
@@ -100,7 +104,7 @@ class TilesetService:
             self._current[scheme] = _Current(stamp, pointer, self._store.builds(scheme))
         told = known is not None and self._on_swap is not None
         if told and self._on_swap:
-            self._on_swap(scheme, pointer)
+            self._on_swap(scheme, pointer, changed)
         return pointer, told
 
     def find(self, scheme: str, path: str) -> FileEntry:

@@ -114,8 +114,8 @@ class TilesetStore:
         """Remove a build that is being written."""
         shutil.rmtree(self.staged(scheme, build), ignore_errors=True)
 
-    def publish(self, scheme: str, staged: Path, pointer: Pointer, *, keep: int = 2) -> None:
-        """Move a complete build to its place and make it current; then remove builds over ``keep``.
+    def publish(self, scheme: str, staged: Path, pointer: Pointer, *, keep: int | None = 2) -> None:
+        """Move a complete build to its place and make it current; then remove builds over ``keep``, if that is given.
 
         After a crash at any point the pointer names a complete build: files are synced before the
         move, the move before the pointer.
@@ -124,7 +124,9 @@ class TilesetStore:
             raise InvalidInput("The build has no tileset.json.", code="tiles-build")
         target = self.build_path(scheme, pointer.build)
         for path in sorted(staged.rglob("*")):
-            _sync(path)
+            # A file with a second name lies in an earlier build too, and is safe since that was published.
+            if path.stat().st_nlink == 1 or path.is_dir():
+                _sync(path)
         _sync(staged)
         if target.exists() and target != staged:
             shutil.rmtree(target)
@@ -133,7 +135,8 @@ class TilesetStore:
         os.utime(target)
         _sync(target.parent)
         self._replace_pointer(target.parent, pointer)
-        self._remove_old(scheme, pointer.build, keep)
+        if keep is not None:
+            self.remove_old(scheme, pointer.build, keep)
 
     def _replace_pointer(self, folder: Path, pointer: Pointer) -> None:
         fresh = folder / f".{POINTER_NAME}.part"
@@ -144,10 +147,14 @@ class TilesetStore:
         fresh.replace(folder / POINTER_NAME)
         _sync(folder)
 
-    def _remove_old(self, scheme: str, current: str, keep: int) -> None:
+    def remove_old(self, scheme: str, current: str, keep: int) -> None:
+        """Remove builds over ``keep``, but for those that the tiles of a scheme rest on."""
         older = [build for build in self.builds(scheme) if build != current]
+        pointers = [self.pointer(other) for other in self.schemes()] if scheme == BASE_SCHEME else []
+        rested = {pointer.base for pointer in pointers if pointer is not None}
         for build in older[max(keep, 2) - 1 :]:
-            shutil.rmtree(self.build_path(scheme, build), ignore_errors=True)
+            if build not in rested:
+                shutil.rmtree(self.build_path(scheme, build), ignore_errors=True)
 
 
 def _sync(path: Path) -> None:

@@ -85,7 +85,7 @@ def test_a_client_of_the_older_build_still_finds_its_contents(tmp_path: Path) ->
 
 def test_each_swap_is_told_once_the_first_too(tmp_path: Path) -> None:
     told: list[tuple[str, Pointer]] = []
-    service = TilesetService(TilesetStore(tmp_path), lambda scheme, pointer: told.append((scheme, pointer)))
+    service = TilesetService(TilesetStore(tmp_path), lambda scheme, pointer, _changed: told.append((scheme, pointer)))
     service.refresh()
     for version, name in enumerate(("b1", "b2"), start=1):
         (service.stage(name) / "tileset.json").write_text(str(version))
@@ -98,7 +98,7 @@ def test_a_swap_by_another_process_is_told(tmp_path: Path) -> None:
     told: list[int | None] = []
     store = TilesetStore(tmp_path)
     build(store, "b1", 1)
-    service = TilesetService(store, lambda _scheme, pointer: told.append(pointer.baseline_version))
+    service = TilesetService(store, lambda _scheme, pointer, _changed: told.append(pointer.baseline_version))
     service.refresh()
     build(TilesetStore(tmp_path), "b2", 2)
     service.find("base", "tileset.json")
