@@ -137,7 +137,7 @@ export const planEn = {
   'plan.tool.measure': 'Measure',
   'plan.tool.section': 'Section',
   'plan.hint.select': 'Click a building, or Tab through those in view.',
-  'plan.hint.draw': 'Click the corners. Enter closes, Backspace takes one back.',
+  'plan.hint.draw': 'Click the corners, or Enter for one in the middle. Enter closes, Backspace takes one back.',
   'plan.hint.massing': 'Choose a form and its numbers, then click where it stands.',
   'plan.hint.model': 'Choose a .glb or .city.json file, then click where it stands.',
   'plan.hint.push': 'Drag a building up or down, or type a height.',

@@ -139,7 +139,7 @@ export const planZh: Readonly<Record<keyof typeof planEn, string>> = {
   'plan.tool.measure': '量测',
   'plan.tool.section': '剖切',
   'plan.hint.select': '点选建筑，或用 Tab 逐个查看。',
-  'plan.hint.draw': '依次点击角点，Enter 闭合，Backspace 退一点。',
+  'plan.hint.draw': '依次点击角点，或按 Enter 从地图中心起；Enter 闭合，Backspace 退一点。',
   'plan.hint.massing': '选形式、填尺寸，再点击放置位置。',
   'plan.hint.model': '选择 .glb 或 .city.json 文件，再点击放置位置。',
   'plan.hint.push': '上下拖动建筑，或输入高度。',

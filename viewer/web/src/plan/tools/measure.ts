@@ -25,7 +25,7 @@ export function measureTool(bench: Bench): Tool {
       return html`${sketching.fields(ctx)}${m && m.length_m > 0 ? html`<div class="toolrow"><span class="say" data-testid="measured">${t('plan.sketch.sum')} <b class="strong">${quantity(m.length_m, 'm')}</b></span>${m.area_m2 > 0 ? html`<span class="say">${t('plan.sketch.area')} <b class="strong">${quantity(m.area_m2, 'm2')}</b></span>` : nothing}<button type="button" class="btn quiet" @click=${() => { kept = null; sketching.clear(); }}>${t('plan.measure.clear')}</button></div>` : nothing}`;
     },
     key(key) {
-      if (key === 'Enter') end();
+      if (key === 'Enter' && sketching.sketch.points.length > 0) end();
       return sketching.key(key);
     },
     start: () => undefined,

@@ -94,20 +94,19 @@ export class Sketching {
 
   key(key: string): boolean {
     const drawing = this.sketch.points.length > 0;
-    if (key === 'Enter' && drawing) this.finish();
+    if (key === 'Enter') drawing ? this.finish() : this.start();
     else if ((key === 'Backspace' || key === 'Delete') && drawing) this.put(back(this.sketch));
     else if (key === 'Escape' && drawing) this.clear();
     else return false;
     return true;
   }
 
-  /** The first corner without a mouse; who pressed the button by a key goes on in the field that takes its place. */
-  private start(button: HTMLElement): void {
+  /** The first corner without a mouse, in the middle of the map; the field for the first side is next. */
+  private start(): void {
     const view = this.bench.plan.city.map?.getView();
     if (!view) return;
-    const card = button.closest('.toolcard');
     this.put(addPlace(this.sketch, [view.longitude, view.latitude]));
-    requestAnimationFrame(() => card?.querySelector<HTMLInputElement>('input[name=side]')?.focus());
+    requestAnimationFrame(() => document.querySelector<HTMLInputElement>('.toolcard input[name=side]')?.focus());
   }
 
   private enter(form: HTMLFormElement): void {
@@ -124,7 +123,7 @@ export class Sketching {
   /** Length and direction of the next side as fields; Enter adds it. */
   fields(_ctx: PlanCtx): TemplateResult {
     const n = this.sketch.points.length;
-    if (n === 0) return html`<div class="toolrow"><button type="button" class="btn" data-testid="sketch-start" @click=${(e: Event) => this.start(e.currentTarget as HTMLElement)}>${t('plan.sketch.start')}</button></div>`;
+    if (n === 0) return html`<div class="toolrow"><button type="button" class="btn" data-testid="sketch-start" @click=${() => this.start()}>${t('plan.sketch.start')}</button></div>`;
     const m = measured(this.sketch);
     const crosses = this.plan.closed && n >= 3 && !isOutline(this.sketch.points);
     return html`<form class="toolrow" @submit=${(e: Event) => { e.preventDefault(); this.enter(e.target as HTMLFormElement); }}>
