@@ -195,7 +195,7 @@ class _Reading:
 
     def _placed(self, heights: FloatArray, corners: NDArray[np.int64], row: int, column: int) -> FloatArray:
         flat = corners.reshape(-1, 2)
-        middles: FloatArray = flat.astype(np.float64) + (row + 0.5, column + 0.5)
+        middles: FloatArray = np.add(flat, (row + 0.5, column + 0.5))
         x, y = _on_map(self.raster, middles[:, 1], middles[:, 0])
         # Heights are metres already; the projection is asked for the map alone.
         on_map = self.way(np.column_stack((x, y, np.zeros(len(flat)))))

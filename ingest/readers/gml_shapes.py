@@ -80,7 +80,7 @@ class Links:
         self.visited += 1
         if self.visited > XML_NODES_MAX:
             raise InvalidInput(
-                f"The geometry is made of more than {XML_NODES_MAX:,} elements.",
+                f"Its references lead to more than {XML_NODES_MAX:,} elements.",
                 code="vertices-max",
                 limit=XML_NODES_MAX,
             )
@@ -93,9 +93,11 @@ def leaves(
     *,
     turned: bool = False,
     above: frozenset[str] = frozenset(),
+    linked: bool = False,
 ) -> Iterator[Facet]:
     """Yield the elements of some names under a geometry, references followed, in the order of the file."""
-    links.visit()
+    if linked:
+        links.visit()
     identifier = named_attribute(element, "id")
     if identifier is not None:
         if identifier in above:
@@ -111,10 +113,10 @@ def leaves(
     if href is not None and not len(element):
         target = links.target(href, above)
         if target is not None:
-            yield from leaves(target, links, wanted, turned=turned, above=above)
+            yield from leaves(target, links, wanted, turned=turned, above=above, linked=True)
         return
     for child in element:
-        yield from leaves(child, links, wanted, turned=turned, above=above)
+        yield from leaves(child, links, wanted, turned=turned, above=above, linked=linked)
 
 
 def shells(solid: Element, links: Links) -> list[list[Facet]]:

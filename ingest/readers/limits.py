@@ -37,8 +37,8 @@ XML_TEXT_BYTES_MAX: Final = 10_000_000
 XML_LINKED_BYTES_MAX: Final = 256 * 1024**2
 """XML text of all elements of a GML file that features elsewhere in it refer to."""
 
-XML_NODES_MAX: Final = 4_000_000
-"""Elements that are visited for the geometry of one feature, counted once per way to them."""
+XML_NODES_MAX: Final = 500_000
+"""Elements that the references of one feature lead to, counted once per way to them."""
 
 RASTER_CELLS_MAX: Final = 250_000_000
 """Cells of one raster of heights."""
