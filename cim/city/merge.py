@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
 
+from cim.city.merging.naming import PARCEL_ATTRIBUTES, parcel_of
 from cim.city.priority import GEOMETRY, PLACE, Priority, quality_rank
 
 Fact = Mapping[str, Any]
@@ -137,8 +138,14 @@ def _conflicts(name: str, kept: Member, known: Sequence[Member]) -> list[Conflic
     return [
         Conflict(name, mine["v"], mine.get("s") or kept.dataset, fact["v"], fact.get("s") or other.dataset)
         for other in known
-        if other is not kept and quality_rank(fact := other.facts[name]) <= rank and not agree(mine, fact)
+        if other is not kept and quality_rank(fact := other.facts[name]) <= rank
+        if not agree(mine, fact) and not _same_parcel(name, mine, fact)
     ]
+
+
+def _same_parcel(name: str, one: Fact, other: Fact) -> bool:
+    """Tell whether two facts name one parcel: zeros in front of its number are a habit, not another parcel."""
+    return name.lower() in PARCEL_ATTRIBUTES and parcel_of({name: one}) == parcel_of({name: other})
 
 
 def _once(conflicts: Sequence[Conflict]) -> tuple[Conflict, ...]:

@@ -133,3 +133,17 @@ def test_a_declaration_that_says_nothing_is_refused(text: str) -> None:
     with pytest.raises(InvalidInput) as refused:
         read_priority(text)
     assert refused.value.problem_code == "priority"
+
+
+@pytest.mark.parametrize(
+    ("name", "one", "other", "conflicts"),
+    [
+        ("parcel_id", "0500129000", "500129000", 0),
+        ("PID_LONG", "0500129000", 500129000, 0),
+        ("parcel_id", "0500129000", "0500129001", 1),
+        ("house_number", "007", "7", 1),
+    ],
+)
+def test_zeros_in_front_make_no_other_parcel(name: str, one: Any, other: Any, conflicts: int) -> None:
+    members = [member("old", **{name: one}), member("new", **{name: other})]
+    assert len(combine(members, "old", AGES).conflicts) == conflicts
