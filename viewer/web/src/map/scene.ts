@@ -34,6 +34,8 @@ export interface SceneView {
 const DEFAULT_MIN_ZOOM: Partial<Record<LayerSpec['role'], number>> = { trees: 14.8, buildings: 12.5 };
 /** Far ground is drawn with simplified streets, which show their corners early; far buildings are blocks and do not. */
 const SCREEN_ERROR_PX = { ground: 2, buildings: 6 } as const;
+/** Tiles out of view are let go beyond this, the oldest first: what a flight through a city may hold. */
+export const TILE_CACHE_MB = { ground: 48, buildings: 160 } as const;
 const PLANE_HALF_DEG = 0.6;
 /** What lies this far outside the screen may still reach into it: a street, a pipe. */
 const OUTSIDE_PX = 200;
@@ -271,7 +273,8 @@ export class Scene {
     const url = String(s.data);
     const layer = new CityTileLayer({
       id: s.id,
-      data: this.tileRevision ? `${url}${url.includes('?') ? '&' : '?'}v=${this.tileRevision}` : url,
+      // A fragment is no part of what is asked for: tiles that stay are the ones that the browser has.
+      data: this.tileRevision ? `${url}#${this.tileRevision}` : url,
       role,
       paint: role === 'ground' ? this.paint.groundPaint() : this.paint.buildings(),
       visible,
@@ -281,7 +284,7 @@ export class Scene {
       // Everything is served uncompressed by this server: no worker and no decoder from elsewhere.
       loadOptions: {
         core: { worker: false },
-        tileset: { throttleRequests: false, maximumScreenSpaceError: SCREEN_ERROR_PX[role], memoryAdjustedScreenSpaceError: false },
+        tileset: { throttleRequests: false, maximumScreenSpaceError: SCREEN_ERROR_PX[role], memoryAdjustedScreenSpaceError: false, maximumMemoryUsage: TILE_CACHE_MB[role] },
       } as never,
       onTilesetLoad: () => this.sources.setPhase(s.id, 'ready'),
       onTileLoad: () => this.changed(),

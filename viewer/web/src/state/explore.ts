@@ -78,7 +78,7 @@ export class Explore {
     this.live = new LiveSocket(this.liveAddress, TOPICS, {
       onState: (state, ids) => this.heard(state, ids),
       onItems: () => undefined,
-      onEvent: (topic) => { if (topic === 'tiles') void this.tilesChanged(); },
+      onEvent: (topic, event) => { if (topic === 'tiles' && schemeOf(event) === 'base') void this.tilesChanged(); },
       onEpoch: () => void this.readAgain(),
     });
     this.live.start();
@@ -390,4 +390,9 @@ export class Explore {
       if (!this.state.playing) history.replaceState(null, '', this.link(location.pathname));
     }, LINK_EVERY_MS);
   }
+}
+
+/** The scheme whose tiles an event of the tiles' topic is about. */
+function schemeOf(event: unknown): string {
+  return (event as { data?: { scheme?: string } }).data?.scheme ?? 'base';
 }

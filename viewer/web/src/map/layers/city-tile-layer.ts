@@ -1,4 +1,4 @@
-import type { FilterContext, GetPickingInfoParams, Layer, PickingInfo } from '@deck.gl/core';
+import type { FilterContext, GetPickingInfoParams, Layer, PickingInfo, UpdateParameters } from '@deck.gl/core';
 import { Tile3DLayer, type Tile3DLayerProps } from '@deck.gl/geo-layers';
 import { LineLayer } from '@deck.gl/layers';
 import type { Rgba } from '../types';
@@ -34,6 +34,18 @@ export interface Tile {
   tileDrawn?: boolean;
   viewportIds: string[];
   content?: { gltf?: Gltf; cartographicOrigin: number[]; modelMatrix: number[] } | null;
+}
+
+interface Tileset {
+  tiles: unknown[];
+  isLoaded(): boolean;
+  destroy(): void;
+}
+
+/** The state of the layer: the tileset, and the one before it while that is still shown. */
+interface Held {
+  tileset3d?: Tileset | null;
+  held?: Tileset;
 }
 
 interface Painted {
@@ -96,7 +108,23 @@ export class CityTileLayer extends Tile3DLayer<unknown, CityTileProps> {
   }
 
   private tiles(): Tile[] {
-    return (this.state?.tileset3d?.tiles ?? []) as unknown as Tile[];
+    const state = this.state as unknown as Held | undefined;
+    const now = state?.tileset3d;
+    if (state?.held && now !== state.held) {
+      // The city as it was stays until what is seen of the newer one is there: nothing blinks.
+      if (!now?.isLoaded()) return state.held.tiles as Tile[];
+      const old = state.held;
+      delete state.held;
+      // After this frame: the layers drawn from it are let go first.
+      setTimeout(() => old.destroy(), 0);
+    }
+    return (now?.tiles ?? []) as Tile[];
+  }
+
+  override updateState(params: UpdateParameters<this>): void {
+    const state = this.state as unknown as Held;
+    if (params.props.data !== params.oldProps.data && state.tileset3d) state.held ??= state.tileset3d;
+    super.updateState(params);
   }
 
   private paintedOf(tile: Tile): Painted | null {
