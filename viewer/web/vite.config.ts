@@ -44,7 +44,7 @@ export default defineConfig({
     target: 'es2022',
     chunkSizeWarningLimit: 2500,
     rollupOptions: {
-      input: { explore: page('explore'), plan: page('plan'), table: page('table'), docs: page('docs'), report: page('report'), quality: page('quality'), embed: page('embed') },
+      input: { explore: page('explore'), plan: page('plan'), table: page('table'), docs: page('docs'), report: page('report'), quality: page('quality'), upload: page('upload'), embed: page('embed') },
     },
   },
   server: {

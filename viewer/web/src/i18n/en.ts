@@ -1,6 +1,7 @@
 import { deliveryEn } from './delivery-en';
 import { planEn } from './plan-en';
 import { schemesEn } from './schemes-en';
+import { uploadEn } from './upload-en';
 
 /**
  * What the pages say, in English. The keys are the type that every other language must fill.
@@ -279,6 +280,7 @@ export const en = {
   ...schemesEn,
   ...planEn,
   ...deliveryEn,
+  ...uploadEn,
 } as const;
 
 export type MessageKey = keyof typeof en;

@@ -2,6 +2,7 @@ import { deliveryZh } from './delivery-zh';
 import type { Messages } from './en';
 import { planZh } from './plan-zh';
 import { schemesZh } from './schemes-zh';
+import { uploadZh } from './upload-zh';
 
 /** What the pages say, in Chinese. `Messages` makes a missing key fail to compile. */
 export const zh: Messages = {
@@ -276,4 +277,5 @@ export const zh: Messages = {
   ...schemesZh,
   ...planZh,
   ...deliveryZh,
+  ...uploadZh,
 };
