@@ -14,7 +14,8 @@ from typing import Any, Final
 
 import pydeck
 
-from cim.features.model import LIMIT_MAX, Bbox, Collection
+from cim.features.model import LIMIT_MAX, Collection
+from cim.features.model_types import Bbox
 
 TILE_PX: Final = 512
 """Pixels of the world at zoom 0 in the Web Mercator of deck.gl."""

@@ -5,7 +5,8 @@ The scheme is in the path, because desktop clients build addresses anew and drop
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import replace
 from typing import Final
 
 from anyio.to_thread import run_sync
@@ -13,48 +14,70 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from cim.features import geojson
-from cim.features.links import GEOJSON, HTML, Addresses
-from cim.features.model import CRS84
+from cim.features.links import CITYJSON, CITYJSONSEQ, GEOJSON, HTML, SCHEMA, TILEJSON, Addresses
 from cim.features.pages import page
 from cim.features.service import Answer, FeatureService, Pairs
 from cim.web.encodings import accept_weights, has_entity
 from cim.web.routes import PlainRoute
 
 BASE_SCHEME: Final = "base"
-_JSON_TYPES: Final = ("application/json", GEOJSON, "application/vnd.oai.openapi+json")
+_JSON_TYPES: Final = ("application/json", GEOJSON, SCHEMA, "application/vnd.oai.openapi+json")
 
-Asked = Callable[[FeatureService, Request, str, Addresses, Pairs, bool], Answer]
+Asked = Callable[[FeatureService, Request, str, Addresses, Pairs, str], Answer]
+
+_MEDIA: Final[Mapping[str, Collection[str]]] = {
+    "json": _JSON_TYPES,
+    "html": (HTML,),
+    "cityjson": (CITYJSON,),
+    "cityjsonseq": (CITYJSONSEQ,),
+    "tilejson": (TILEJSON,),
+}
 
 
-def wants_html(accept: str, format_: str | None) -> bool:
-    """Tell whether the page is preferred to JSON: ``f`` decides, then the Accept header, then JSON."""
+def wanted_format(accept: str, format_: str | None) -> str:
+    """Return the format that is wanted: ``f`` decides, then the Accept header, then it is JSON."""
     if format_ is not None:
-        return format_ == "html"
+        return format_
     weights = accept_weights(accept)
-    html = weights.get(HTML, 0.0)
-    return html > max(weights.get(type_, 0.0) for type_ in _JSON_TYPES)
+    best, most = "json", max(weights.get(type_, 0.0) for type_ in _JSON_TYPES)
+    for name, types in _MEDIA.items():
+        weight = max(weights.get(type_, 0.0) for type_ in types)
+        if weight > most:
+            best, most = name, weight
+    return best
 
 
 def feature_routes(service: FeatureService) -> list[PlainRoute]:
     """Return the routes at both mounts."""
     asked: dict[str, Asked] = {
-        "": lambda service, _r, scheme, at, pairs, html: service.landing(scheme, at, pairs, as_html=html),
-        "/": lambda service, _r, scheme, at, pairs, html: service.landing(scheme, at, pairs, as_html=html),
-        "/conformance": lambda service, _r, scheme, at, pairs, html: service.conformance(
-            scheme, at, pairs, as_html=html
+        "": lambda s, _r, scheme, at, pairs, form: s.landing(scheme, at, pairs, as_html=form == "html"),
+        "/": lambda s, _r, scheme, at, pairs, form: s.landing(scheme, at, pairs, as_html=form == "html"),
+        "/conformance": lambda s, _r, scheme, at, pairs, form: s.conformance(scheme, at, pairs, as_html=form == "html"),
+        "/api": lambda s, _r, scheme, at, pairs, _form: s.api(scheme, at, pairs),
+        "/collections": lambda s, _r, scheme, at, pairs, form: s.collections(scheme, at, pairs, as_html=form == "html"),
+        "/collections/{name}": lambda s, r, scheme, at, pairs, form: s.collection(
+            scheme, r.path_params["name"], at, pairs, as_html=form == "html"
         ),
-        "/api": lambda service, _r, scheme, at, pairs, _html: service.api(scheme, at, pairs),
-        "/collections": lambda service, _r, scheme, at, pairs, html: service.collections(
-            scheme, at, pairs, as_html=html
+        "/collections/{name}/queryables": lambda s, r, scheme, at, pairs, _form: s.queryables(
+            scheme, r.path_params["name"], at, pairs
         ),
-        "/collections/{name}": lambda service, r, scheme, at, pairs, html: service.collection(
-            scheme, r.path_params["name"], at, pairs, as_html=html
+        "/collections/{name}/tiles": lambda s, r, scheme, at, pairs, form: s.tilesets(
+            scheme, r.path_params["name"], at, pairs, as_html=form == "html"
         ),
-        "/collections/{name}/items": lambda service, r, scheme, at, pairs, html: service.items(
-            scheme, r.path_params["name"], at, pairs, as_html=html
+        "/collections/{name}/tiles/WebMercatorQuad": lambda s, r, scheme, at, pairs, form: s.tileset(
+            scheme, r.path_params["name"], at, pairs, form=form
         ),
-        "/collections/{name}/items/{feature_id:path}": lambda service, r, scheme, at, pairs, html: service.item(
-            scheme, r.path_params["name"], r.path_params["feature_id"], at, pairs, as_html=html
+        "/collections/{name}/tiles/WebMercatorQuad/{z}/{y}/{x}": lambda s, r, scheme, _at, pairs, _form: s.tile(
+            scheme,
+            r.path_params["name"],
+            (r.path_params["z"], r.path_params["y"], r.path_params["x"]),
+            pairs,
+        ),
+        "/collections/{name}/items": lambda s, r, scheme, at, pairs, form: s.items(
+            scheme, r.path_params["name"], at, pairs, form=form
+        ),
+        "/collections/{name}/items/{feature_id:path}": lambda s, r, scheme, at, pairs, form: s.item(
+            scheme, r.path_params["name"], r.path_params["feature_id"], at, pairs, form=form
         ),
     }
     return [
@@ -69,28 +92,32 @@ def _endpoint(service: FeatureService, ask: Asked) -> Callable[[Request], object
         scheme = request.path_params.get("scheme")
         mount = "/ogc" if scheme is None else f"/s/{scheme}/ogc"
         root = f"{request.url.scheme}://{request.url.netloc}{request.scope.get('root_path', '')}"
-        as_html = wants_html(request.headers.get("accept", ""), request.query_params.get("f"))
+        form = wanted_format(request.headers.get("accept", ""), request.query_params.get("f"))
         asked = service.asked_by(request.headers.get("authorization", ""))
         revision = await run_sync(asked.revision, scheme or BASE_SCHEME)
         # Weak: the time of the answer and the spaces between members may differ.
         headers = {"Cache-Control": "no-cache", "Vary": "Accept, Authorization", "ETag": f'W/"{revision}"'}
         if has_entity(request.headers.get("if-none-match"), f'"{revision}"'):
             return Response(status_code=304, headers=headers)
-        body, media_type = await run_sync(
-            _answer, asked, ask, request, scheme or BASE_SCHEME, Addresses(root + mount), as_html
+        body, answer = await run_sync(
+            _answer, asked, ask, request, scheme or BASE_SCHEME, Addresses(root + mount), form
         )
-        headers["Content-Type"] = media_type
-        if media_type == GEOJSON:
-            headers["Content-Crs"] = f"<{CRS84}>"
+        if not body:
+            return Response(status_code=204, headers=headers)
+        headers["Content-Type"] = answer.media_type
+        if answer.crs is not None:
+            headers["Content-Crs"] = f"<{answer.crs.uri}>"
         return Response(body, headers=headers)
 
     return endpoint
 
 
 def _answer(
-    service: FeatureService, ask: Asked, request: Request, scheme: str, addresses: Addresses, as_html: bool
-) -> tuple[bytes, str]:
-    answer = ask(service, request, scheme, addresses, request.query_params.multi_items(), as_html)
-    if as_html:
-        return page(answer.title, answer.document), f"{HTML}; charset=utf-8"
-    return geojson.encode(answer.document), answer.media_type
+    service: FeatureService, ask: Asked, request: Request, scheme: str, addresses: Addresses, form: str
+) -> tuple[bytes, Answer]:
+    answer = ask(service, request, scheme, addresses, request.query_params.multi_items(), form)
+    if isinstance(answer.document, bytes):
+        return answer.document, answer
+    if form == "html":
+        return page(answer.title, answer.document), replace(answer, media_type=f"{HTML}; charset=utf-8", crs=None)
+    return geojson.encode(answer.document), answer

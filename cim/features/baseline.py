@@ -11,8 +11,10 @@ import numpy as np
 import shapely
 
 from cim.city.index import CityIndex
+from cim.city.model import CityObject
 from cim.city.service import CityService, View
-from cim.features.members import MemberFeatures, Members, flat_attribute, members_of
+from cim.features.cityjson import with_parts
+from cim.features.members import MemberFeatures, Members, flat_attributes, members_of
 from cim.findings import Quality
 from cim.geometry.crs import WorkingFrame
 from cim.networks.model import Network
@@ -52,6 +54,7 @@ class BaselineFeatures(MemberFeatures):
         self._guard = threading.Lock()
         self._key: tuple[int, int] = (-1, -1)
         self._members: dict[str, Members] = {}
+        self._parts: tuple[CityIndex | None, Mapping[str, Sequence[str]]] = (None, {})
 
     @property
     def working(self) -> WorkingFrame:
@@ -59,9 +62,26 @@ class BaselineFeatures(MemberFeatures):
         return self._city.working
 
     @property
-    def revision(self) -> str:
+    def revision(self) -> str:  # type: ignore[override]
         """What changes whenever an answer may."""
         return f"{self._city.baseline_version}-{len(self._datastreams())}"
+
+    def city_objects(self, identifiers: Sequence[str]) -> list[CityObject]:
+        """Return objects of the newest baseline with all that are part of them."""
+        view = self._city.view
+        wanted = with_parts(identifiers, self._children(view.index))
+        found = self._city.objects_at(view.index.baseline_version, wanted)
+        return [found[identifier] for identifier in wanted if identifier in found]
+
+    def _children(self, index: CityIndex) -> Mapping[str, Sequence[str]]:
+        with self._guard:
+            if self._parts[0] is not index:
+                found: dict[str, list[str]] = {}
+                for identifier, parent in zip(index.ids, index.parents, strict=True):
+                    if parent is not None:
+                        found.setdefault(parent, []).append(identifier)
+                self._parts = (index, found)
+            return self._parts[1]
 
     def members(self) -> Mapping[str, Members]:
         """Return the members of every collection that holds anything, always in the same order."""
@@ -104,26 +124,23 @@ def _object_members(
     attributions: tuple[str, ...],
 ) -> Members:
     rows = sorted(row for type_ in types for row in index.rows_of_type.get(type_, ()))
-    cache: dict[int, dict[str, Any]] = {}
 
     def properties(position: int) -> dict[str, Any]:
-        known = cache.get(position)
-        if known is None:
-            known = cache[position] = _object_properties(index, rows[position])
-        return known
+        return _object_properties(index, rows[position])
 
     ids = [index.ids[row] for row in rows]
     first = index.attributes(rows[0]) if rows else {}
     generated = bool(first) and all(a.quality is Quality.GENERATED for a in first.values())
     return members_of(
-        (name, title), ids, index.places[rows], properties, working, generated=generated, attributions=attributions
+        *((name, title), ids, index.places[rows], properties, working),
+        generated=generated,
+        attributions=attributions,
+        models=True,
     )
 
 
 def _object_properties(index: CityIndex, row: int) -> dict[str, Any]:
-    properties: dict[str, Any] = {"type": index.types[row]}
-    for name, attribute in index.attributes(row).items():
-        properties.update(flat_attribute(name, attribute))
+    properties: dict[str, Any] = {"type": index.types[row], **flat_attributes(index.attributes_json(row))}
     if index.parents[row]:
         properties["parent_id"] = index.parents[row]
     return properties

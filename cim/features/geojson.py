@@ -1,4 +1,7 @@
-"""Features as GeoJSON (RFC 7946): degrees to 8 decimals (1 mm), outer rings counter-clockwise, flat.  Pure."""
+"""Features as GeoJSON (RFC 7946): outer rings counter-clockwise, flat.  Pure.
+
+Coordinates come rounded by the source, to what their system deserves; here 8 decimals are the most.
+"""
 
 from __future__ import annotations
 
@@ -43,13 +46,14 @@ def encode(document: Mapping[str, Any]) -> bytes:
     return orjson.dumps(document, option=orjson.OPT_SERIALIZE_NUMPY)
 
 
-def items_document(page: ItemsPage, links: Sequence[Link], now: datetime) -> dict[str, Any]:
+def items_document(page: ItemsPage, links: Sequence[Link], now: datetime, revision: str) -> dict[str, Any]:
     """Return a page of features (``/req/core/fc-response`` to ``fc-numberReturned``)."""
     return {
         "type": "FeatureCollection",
         "timeStamp": instant_text(now),
         "numberMatched": page.matched,
         "numberReturned": len(page.features),
+        "baselineVersion": revision,
         "links": list(links),
         "features": feature_documents(page.features),
     }

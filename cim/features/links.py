@@ -4,15 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 from urllib.parse import quote, urlencode
 
 JSON: Final = "application/json"
 GEOJSON: Final = "application/geo+json"
 HTML: Final = "text/html"
+CITYJSON: Final = "application/city+json"
+CITYJSONSEQ: Final = "application/city+json-seq"
+MVT: Final = "application/vnd.mapbox-vector-tile"
+TILEJSON: Final = "application/vnd.mapbox.tile+json"
+SCHEMA: Final = "application/schema+json"
+QUERYABLES: Final = "http://www.opengis.net/def/rel/ogc/1.0/queryables"
+TILESETS: Final = "http://www.opengis.net/def/rel/ogc/1.0/tilesets-vector"
+TILING_SCHEME: Final = "http://www.opengis.net/def/rel/ogc/1.0/tiling-scheme"
 OPENAPI: Final = "application/vnd.oai.openapi+json;version=3.0"
 
-Link = dict[str, str]
+Link = dict[str, Any]
 
 
 def link(href: str, rel: str, type_: str, title: str = "") -> Link:
@@ -48,6 +56,14 @@ class Addresses:
     def collection(self, collection_id: str) -> str:
         """Return a collection's."""
         return f"{self.base}/collections/{quote(collection_id, safe='')}"
+
+    def queryables(self, collection_id: str) -> str:
+        """Return that of the properties that a collection can be asked by."""
+        return f"{self.collection(collection_id)}/queryables"
+
+    def tiles(self, collection_id: str, rest: str = "") -> str:
+        """Return that of a collection's tiles, or of what is below it."""
+        return f"{self.collection(collection_id)}/tiles{rest}"
 
     def items(self, collection_id: str, parameters: Mapping[str, str] | None = None) -> str:
         """Return that of a collection's items."""

@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Final, Literal, Protocol
+from typing import Any, Final, Protocol
 
 import shapely
 
-PropertyType = Literal["string", "number", "integer", "boolean"]
-Bbox = tuple[float, float, float, float]
-Scalar = str | int | float | bool
-
-CRS84: Final = "http://www.opengis.net/def/crs/OGC/1.3/CRS84"
+from cim.city.model import CityObject
+from cim.features.conditions import Condition
+from cim.features.crs import LONGITUDE_LATITUDE, FeatureCrs
+from cim.features.model_types import Bbox, PropertyType
+from cim.features.paging import Cursor
 
 LIMIT_DEFAULT: Final = 10
 LIMIT_MAX: Final = 10_000
@@ -50,6 +50,12 @@ class Collection:
     attributions: tuple[str, ...] = ()
     generated: bool = False
     """The features themselves were made up for the sample."""
+    crs: tuple[FeatureCrs, ...] = (LONGITUDE_LATITUDE,)
+    """Systems in which its features are offered."""
+    storage: FeatureCrs = LONGITUDE_LATITUDE
+    """The system in which its features are kept."""
+    models: bool = False
+    """Its features are city objects, which may have geometry in 3D."""
     generated_values: bool = False
     """Of a network's elements: the values that datastreams give them were made up for the sample."""
 
@@ -60,7 +66,7 @@ class Collection:
 
 @dataclass(frozen=True, slots=True)
 class Feature:
-    """A feature: ``geometry`` in degrees, longitude before latitude (CRS84), or ``None``."""
+    """A feature: ``geometry`` in the system that was asked for, or ``None``."""
 
     id: str
     geometry: shapely.Geometry | None
@@ -71,34 +77,41 @@ class Feature:
 class ItemsQuery:
     """What is asked of a collection.
 
-    ``boxes`` in degrees; a feature matches if it intersects any of them (two where the box that was
-    asked for crosses the antimeridian); none asks for all.  Every one of ``filters`` has to equal.
+    All of ``where`` has to hold; none asks for all.  ``sortby`` names properties, each with whether the largest
+    comes first; what it leaves equal, and what has no value, is in the order of the ids.  With a ``cursor`` the page
+    begins behind it, and ``offset`` is 0.
     """
 
     limit: int = LIMIT_DEFAULT
     offset: int = 0
-    boxes: tuple[Bbox, ...] = ()
-    filters: Mapping[str, Scalar] = field(default_factory=dict)
+    where: tuple[Condition, ...] = ()
+    sortby: tuple[tuple[str, bool], ...] = ()
+    cursor: Cursor | None = None
+    crs: FeatureCrs = LONGITUDE_LATITUDE
 
 
 @dataclass(frozen=True, slots=True)
 class ItemsPage:
-    """A page of features and how many match in all."""
+    """A page of features, how many match in all, how many of them come before the page, and where the next begins.
+
+    ``following`` is ``None`` on the last page.
+    """
 
     features: Sequence[Feature]
     matched: int
+    before: int = 0
+    following: Cursor | None = None
 
 
 class FeatureSource(Protocol):
     """Where features are read from; each method is called in a thread.
 
-    The order of items is the same each time for one state of the city, so that pages join up; that
-    by id is good.
+    Items are in the order of their ids unless the query says another, so that pages join up, over a new baseline too.
     """
 
     @property
     def revision(self) -> str:
-        """What is another whenever an answer may be: letters, digits, hyphens."""
+        """What is another whenever an answer may be: letters, digits, hyphens; it begins with the baseline's number."""
         ...
 
     def collections(self) -> Sequence[Collection]:
@@ -106,12 +119,17 @@ class FeatureSource(Protocol):
         ...
 
     def items(self, collection_id: str, query: ItemsQuery) -> ItemsPage:
-        """Return ``query.limit`` features at most, from ``query.offset`` on.
-
-        ``collection_id`` is one of :meth:`collections`, ``query.filters`` names only its properties.
-        """
+        """Return ``query.limit`` features at most; ``collection_id`` is one of :meth:`collections`."""
         ...
 
-    def item(self, collection_id: str, feature_id: str) -> Feature | None:
+    def item(self, collection_id: str, feature_id: str, crs: FeatureCrs = LONGITUDE_LATITUDE) -> Feature | None:
         """Return a feature of a collection, ``None`` if it has no such one."""
+        ...
+
+    def tile(self, collection_id: str, z: int, y: int, x: int) -> bytes:
+        """Return a vector tile of a collection, empty where nothing of it lies."""
+        ...
+
+    def city_objects(self, identifiers: Sequence[str]) -> list[CityObject]:
+        """Return city objects with their geometries and all that are part of them, in the order asked for."""
         ...

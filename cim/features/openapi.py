@@ -8,8 +8,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Final
 
-from cim.features.links import GEOJSON, HTML, JSON, OPENAPI
-from cim.features.model import CRS84, LIMIT_DEFAULT, LIMIT_MAX, OFFSET_MAX, Collection, Property
+from cim.features.cql2_tree import FILTER_CHARACTERS_MAX, LANGS
+from cim.features.crs import CRS84, uris
+from cim.features.links import CITYJSON, CITYJSONSEQ, GEOJSON, HTML, JSON, MVT, OPENAPI, SCHEMA, TILEJSON
+from cim.features.model import LIMIT_DEFAULT, LIMIT_MAX, OFFSET_MAX, Collection, Property
+from cim.features.mvt import ZOOM_MAX
 from cim.features.query import FORMATS, ITEMS_PARAMETERS
 
 Document = dict[str, Any]
@@ -17,8 +20,13 @@ Document = dict[str, Any]
 _PROBLEM_TYPE: Final = "application/problem+json"
 _ANSWER_400: Final = {"$ref": "#/components/responses/InvalidParameter"}
 _ANSWER_404: Final = {"$ref": "#/components/responses/NotFound"}
+_TEXT: Final = {"type": "string"}
 _ANSWER_500: Final = {"$ref": "#/components/responses/ServerError"}
-_ITEMS_NAMES: Final = ("limit", "offset", "bbox", "bbox-crs", "crs", "datetime", "f")
+_ITEMS_NAMES: Final = (
+    *("limit", "offset", "cursor", "bbox", "bbox-crs", "crs", "datetime"),
+    *("filter", "filter-lang", "filter-crs", "sortby"),
+)
+_MODELS: Final = {CITYJSON: {"schema": {"type": "object"}}, CITYJSONSEQ: {"schema": {"type": "string"}}}
 
 
 def api_document(base: str, title: str, version: str, collections: Sequence[Collection]) -> Document:
@@ -33,11 +41,15 @@ def api_document(base: str, title: str, version: str, collections: Sequence[Coll
         paths |= _collection_paths(collection)
     return {
         "openapi": "3.0.3",
-        "info": {"title": title, "version": version, "description": "OGC API - Features Part 1: Core."},
+        "info": {"title": title, "version": version, "description": "OGC API - Features, parts 1 to 3."},
         "servers": [{"url": base}],
         "tags": [{"name": item.id, "description": item.title} for item in collections],
         "paths": paths,
-        "components": {"parameters": _parameters(), "responses": _problem_answers(), "schemas": _schemas()},
+        "components": {
+            "parameters": _parameters(_systems(collections)),
+            "responses": _problem_answers(),
+            "schemas": _schemas(),
+        },
     }
 
 
@@ -78,21 +90,51 @@ def _collection_paths(collection: Collection) -> Document:
     name = collection.id
     word = "".join(part.capitalize() for part in name.split("-"))
     described = _get(f"describe{word}", f"What {collection.title} is", "collection")
+    form = "fModel" if collection.models else "f"
     items = _get(f"get{word}", collection.title, "featureCollectionGeoJSON", GEOJSON)
     items["parameters"] = [
-        *({"$ref": f"#/components/parameters/{parameter}"} for parameter in _ITEMS_NAMES),
+        *({"$ref": f"#/components/parameters/{parameter}"} for parameter in (*_ITEMS_NAMES, form)),
         *(_filter(item) for item in collection.properties if item.name not in ITEMS_PARAMETERS),
     ]
     item = _get(f"get{word}Feature", f"One of {collection.title}", "featureGeoJSON", GEOJSON)
-    item["parameters"] = [{"$ref": "#/components/parameters/featureId"}, *item["parameters"]]
+    item["parameters"] = [{"$ref": f"#/components/parameters/{name_}"} for name_ in ("featureId", "crs", form)]
+    if collection.models:
+        for operation in (items, item):
+            operation["responses"]["200"]["content"] |= _MODELS
     item["responses"]["404"] = _ANSWER_404
-    for operation in (described, items, item):
+    queryables = _get(f"queryablesOf{word}", f"What {collection.title} can be asked by", "any", SCHEMA)
+    queryables["responses"]["200"]["content"] = {SCHEMA: {"schema": {"type": "object"}}, HTML: {"schema": _TEXT}}
+    tilesets = _get(f"tilesetsOf{word}", f"The tilesets of {collection.title}", "any")
+    tileset = _get(f"tilesetOf{word}", f"The tileset of {collection.title}", "any")
+    tileset["parameters"] = [{"$ref": "#/components/parameters/fTileset"}]
+    tileset["responses"]["200"]["content"] |= {TILEJSON: {"schema": {"type": "object"}}}
+    tile = _tile_operation(word, collection)
+    for operation in (described, items, item, queryables, tilesets, tileset, tile):
         operation["tags"] = [name]
     return {
         f"/collections/{name}": {"get": described},
+        f"/collections/{name}/queryables": {"get": queryables},
+        f"/collections/{name}/tiles": {"get": tilesets},
+        f"/collections/{name}/tiles/WebMercatorQuad": {"get": tileset},
+        f"/collections/{name}/tiles/WebMercatorQuad/{{tileMatrix}}/{{tileRow}}/{{tileCol}}": {"get": tile},
         f"/collections/{name}/items": {"get": items},
         f"/collections/{name}/items/{{featureId}}": {"get": item},
     }
+
+
+def _tile_operation(word: str, collection: Collection) -> Document:
+    operation = _get(f"tileOf{word}", f"A tile of {collection.title}", "any")
+    operation["parameters"] = [
+        {"$ref": f"#/components/parameters/{name}"} for name in ("tileMatrix", "tileRow", "tileCol", "fTile")
+    ]
+    operation["responses"]["200"]["content"] = {MVT: {"schema": {"type": "string", "format": "binary"}}}
+    operation["responses"]["204"] = {"description": "Nothing of the collection lies there."}
+    operation["responses"]["404"] = _ANSWER_404
+    return operation
+
+
+def _systems(collections: Sequence[Collection]) -> list[str]:
+    return list(dict.fromkeys([CRS84, *(uri for collection in collections for uri in uris(collection.crs))]))
 
 
 def _filter(item: Property) -> Document:
@@ -112,7 +154,7 @@ def _query(name: str, schema: Document, description: str) -> Document:
     }
 
 
-def _parameters() -> Document:
+def _parameters(systems: list[str]) -> Document:
     number = {"type": "number"}
     bbox = {
         "type": "array",
@@ -120,7 +162,8 @@ def _parameters() -> Document:
         "items": number,
     }
     whole = {"type": "integer"}
-    crs = {"type": "string", "enum": [CRS84], "default": CRS84}
+    crs = {"type": "string", "enum": systems, "default": CRS84}
+    text = {"type": "string"}
     return {
         "limit": _query(
             "limit", {**whole, "minimum": 1, "maximum": LIMIT_MAX, "default": LIMIT_DEFAULT}, "Features on a page"
@@ -128,11 +171,29 @@ def _parameters() -> Document:
         "offset": _query(
             "offset", {**whole, "minimum": 0, "maximum": OFFSET_MAX, "default": 0}, "Features to leave out first"
         ),
-        "bbox": _query("bbox", bbox, "Only features that intersect: west,south,east,north in degrees"),
+        "bbox": _query("bbox", bbox, "Only features that intersect: the lower corner, then the upper"),
         "bbox-crs": _query("bbox-crs", crs, "CRS of bbox"),
         "crs": _query("crs", crs, "CRS of the answer"),
         "datetime": _query("datetime", {"type": "string"}, "An instant or an interval (RFC 3339), .. for open"),
         "f": _query("f", {"type": "string", "enum": list(FORMATS)}, "Format; without it the Accept header decides"),
+        "fModel": _query("f", {**text, "enum": [*FORMATS, "cityjson", "cityjsonseq"]}, "Format; else Accept decides"),
+        "fTileset": _query("f", {**text, "enum": [*FORMATS, "tilejson"]}, "Format; else Accept decides"),
+        "fTile": _query("f", {**text, "enum": ["mvt"]}, "Format"),
+        "cursor": _query("cursor", text, "Behind which feature the page begins"),
+        "filter": _query("filter", text, f"A condition in CQL2, at most {FILTER_CHARACTERS_MAX} characters"),
+        "filter-lang": _query("filter-lang", {**text, "enum": list(LANGS), "default": LANGS[0]}, "How it is written"),
+        "filter-crs": _query("filter-crs", crs, "CRS of the shapes in the filter"),
+        "sortby": _query("sortby", text, "Properties to order by: +name,-height_m"),
+        **{
+            name: {
+                "name": name,
+                "in": "path",
+                "required": True,
+                "description": f"{name} of the tile",
+                "schema": {**whole, "minimum": 0, "maximum": most},
+            }
+            for name, most in (("tileMatrix", ZOOM_MAX), ("tileRow", 2**ZOOM_MAX), ("tileCol", 2**ZOOM_MAX))
+        },
         "featureId": {
             "name": "featureId",
             "in": "path",
@@ -191,6 +252,7 @@ def _schemas() -> Document:
             itemType=text,
             extent={"type": "object"},
             crs={"type": "array", "items": text},
+            storageCrs=text,
             links=links,
         ),
         "collections": _object(["links", "collections"], links=links, collections=_list_of("collection")),
@@ -203,6 +265,7 @@ def _schemas() -> Document:
             timeStamp={"type": "string", "format": "date-time"},
             numberMatched=count,
             numberReturned=count,
+            baselineVersion=text,
         ),
         "exception": _object(
             ["type", "title", "status", "code"],

@@ -7,28 +7,47 @@ OGC 17-069r4: ``/req/core/fc-bbox-definition``, ``fc-limit-definition``, ``fc-ti
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
 
+import shapely
+
 from cim.errors import InvalidInput
+from cim.features.columns import ID
+from cim.features.conditions import Always, AnyOf, Compare, Condition, Constant, Meets, Named
+from cim.features.cql2_tree import GEOMETRY, LANGS, read_filter
+from cim.features.crs import DEGREE_DECIMALS, LONGITUDE_LATITUDE, FeatureCrs, chosen
 from cim.features.model import (
-    CRS84,
     LIMIT_DEFAULT,
     LIMIT_MAX,
     OFFSET_MAX,
-    Bbox,
     Collection,
     ItemsQuery,
     Property,
-    Scalar,
 )
+from cim.features.model_types import Bbox, Scalar
+from cim.features.paging import read_cursor
 
-ITEMS_PARAMETERS: Final = ("bbox", "bbox-crs", "crs", "datetime", "f", "limit", "offset")
+ITEMS_PARAMETERS: Final = (
+    "bbox",
+    "bbox-crs",
+    "crs",
+    "cursor",
+    "datetime",
+    "f",
+    "filter",
+    "filter-crs",
+    "filter-lang",
+    "limit",
+    "offset",
+    "sortby",
+)
 FORMATS: Final = ("json", "html")
+SORTS_MAX: Final = 4
+"""Properties that items are put in order by."""
 
-_CRS84_NAMES: Final = frozenset({CRS84, "http://www.opengis.net/def/crs/OGC/0/CRS84", "OGC:CRS84"})
 _OPEN_END: Final = frozenset({"", ".."})
 _DIGITS_MAX: Final = 18
 
@@ -60,34 +79,81 @@ def single_values(pairs: Iterable[tuple[str, str]], known: Iterable[str]) -> dic
     return values
 
 
-def check_format(values: dict[str, str]) -> str | None:
-    """Return ``json`` or ``html`` if ``f`` asks for one."""
+def check_format(values: dict[str, str], formats: Sequence[str] = FORMATS) -> str | None:
+    """Return the format that ``f`` asks for, if it does."""
     wanted = values.get("f")
-    if wanted is not None and wanted not in FORMATS:
-        raise _invalid("f", "That format is not offered.", f"Known: {', '.join(FORMATS)}.")
+    if wanted is not None and wanted not in formats:
+        raise _invalid("f", "That format is not offered.", f"Known: {', '.join(formats)}.")
     return wanted
 
 
-def read_items_request(pairs: Sequence[tuple[str, str]], collection: Collection) -> ItemsRequest:
+def named_properties(collection: Collection) -> list[Named]:
+    """Return what a filter may name of a collection: its properties and its ids."""
+    own = [Named(item.name, item.type) for item in collection.properties]
+    return own if any(item.name == ID for item in own) else [Named(ID, "string"), *own]
+
+
+def read_items_request(
+    pairs: Sequence[tuple[str, str]], collection: Collection, formats: Sequence[str] = FORMATS
+) -> ItemsRequest:
     """Return what a query string asks of a collection."""
-    filterable = {item.name for item in collection.properties} - set(ITEMS_PARAMETERS)
+    filterable = {item.name: item for item in collection.properties if item.name not in ITEMS_PARAMETERS}
     values = single_values(pairs, [*ITEMS_PARAMETERS, *filterable])
-    check_format(values)
-    for name in ("bbox-crs", "crs"):
-        if name in values and values[name] not in _CRS84_NAMES:
-            raise _invalid(name, "Only longitude and latitude (CRS84) is offered.", f"Use {CRS84}.")
-    filters = {}
-    for name, text in values.items():
-        described = collection.property_named(name) if name in filterable else None
-        if described is not None:
-            filters[name] = read_scalar(described, text)
+    check_format(values, formats)
+    sortby = _read_sortby(values["sortby"], collection) if "sortby" in values else ()
+    if "cursor" in values and "offset" in values:
+        raise _invalid("offset", "A page begins at an offset or behind a cursor, not both.")
     query = ItemsQuery(
         limit=min(read_count("limit", values.get("limit"), LIMIT_DEFAULT, least=1), LIMIT_MAX),
         offset=read_count("offset", values.get("offset"), 0, least=0, most=OFFSET_MAX),
-        boxes=read_bbox(values["bbox"]) if "bbox" in values else (),
-        filters=filters,
+        where=tuple(_conditions(values, collection, filterable)),
+        sortby=sortby,
+        cursor=read_cursor(values["cursor"], len(sortby)) if "cursor" in values else None,
+        crs=_system("crs", values, collection),
     )
     return ItemsRequest(query, read_datetime(values["datetime"]) if "datetime" in values else None)
+
+
+def _system(name: str, values: Mapping[str, str], collection: Collection) -> FeatureCrs:
+    return chosen(name, values[name], collection.crs) if name in values else LONGITUDE_LATITUDE
+
+
+def _conditions(
+    values: Mapping[str, str], collection: Collection, filterable: Mapping[str, Property]
+) -> Iterator[Condition]:
+    bbox_crs, filter_crs = _system("bbox-crs", values, collection), _system("filter-crs", values, collection)
+    if "bbox" in values:
+        boxes = tuple(Meets(shapely.box(*box), bbox_crs) for box in read_bbox(values["bbox"], bbox_crs))
+        yield boxes[0] if len(boxes) == 1 else AnyOf(boxes)
+    lang = values.get("filter-lang", LANGS[0])
+    if lang not in LANGS:
+        raise _invalid("filter-lang", "That language of filters is not offered.", f"Known: {', '.join(LANGS)}.")
+    if "filter" in values:
+        yield read_filter(values["filter"], lang, named_properties(collection), filter_crs)
+    for name, text in values.items():
+        if name in filterable:
+            value = read_scalar(filterable[name], text)
+            named = Named(name, filterable[name].type)
+            yield Compare("=", named, Constant(value)) if not isinstance(value, float) else _equal(named, value)
+
+
+def _equal(named: Named, value: float) -> Condition:
+    return Compare("=", named, Constant(value)) if math.isfinite(value) else Always(value=False)
+
+
+def _read_sortby(text: str, collection: Collection) -> tuple[tuple[str, bool], ...]:
+    """Return properties to order by, each with whether the largest comes first (``-name``)."""
+    known = {item.name for item in named_properties(collection)}
+    sorts = []
+    for part in text.split(","):
+        # A plus in an address that was not encoded arrives as a space.
+        name = part.strip().lstrip("+") if not part.startswith("-") else part[1:]
+        if name not in known or name == GEOMETRY:
+            raise _invalid("sortby", "sortby names a property that the collection has not.", "+name,-height_m")
+        sorts.append((name, part.startswith("-")))
+    if len(sorts) > SORTS_MAX:
+        raise _invalid("sortby", f"sortby names more than {SORTS_MAX} properties.")
+    return tuple(sorts)
 
 
 def read_count(name: str, text: str | None, default: int, *, least: int, most: int | None = None) -> int:
@@ -102,11 +168,11 @@ def read_count(name: str, text: str | None, default: int, *, least: int, most: i
     return value
 
 
-def read_bbox(text: str) -> tuple[Bbox, ...]:
-    """Return the boxes of a ``bbox`` of 4 or 6 numbers.
+def read_bbox(text: str, system: FeatureCrs = LONGITUDE_LATITUDE) -> tuple[Bbox, ...]:
+    """Return the boxes of a ``bbox`` of 4 or 6 numbers, easting or longitude first.
 
-    Heights are not compared: the collections are of places on the map.  West of more than east
-    crosses the antimeridian and becomes two boxes.
+    The numbers are in the order of the system's axes.  Heights are not compared: the collections are of places on
+    the map.  West of more than east crosses the antimeridian and becomes two boxes.
     """
     try:
         numbers = [float(part) for part in text.split(",")]
@@ -116,11 +182,16 @@ def read_bbox(text: str) -> tuple[Bbox, ...]:
         raise _invalid("bbox", "bbox is not 4 or 6 finite numbers.", "west,south,east,north")
     half = len(numbers) // 2
     low, high = numbers[:half], numbers[half:]
-    west, south, east, north = low[0], low[1], high[0], high[1]
-    if not (-180.0 <= west <= 180.0 and -180.0 <= east <= 180.0 and -90.0 <= south <= north <= 90.0):
-        raise _invalid("bbox", "bbox is not a box on the Earth.", "west,south,east,north in degrees, south first")
     if half == 3 and low[2] > high[2]:
         raise _invalid("bbox", "The heights of bbox are the wrong way round.")
+    x, y = (1, 0) if system.swapped else (0, 1)
+    west, south, east, north = low[x], low[y], high[x], high[y]
+    if system.decimals != DEGREE_DECIMALS:
+        if west > east or south > north:
+            raise _invalid("bbox", "bbox is the wrong way round.", "The lower corner comes first.")
+        return ((west, south, east, north),)
+    if not (-180.0 <= west <= 180.0 and -180.0 <= east <= 180.0 and -90.0 <= south <= north <= 90.0):
+        raise _invalid("bbox", "bbox is not a box on the Earth.", "west,south,east,north in degrees, south first")
     if west > east:
         return (west, south, 180.0, north), (-180.0, south, east, north)
     return ((west, south, east, north),)

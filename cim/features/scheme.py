@@ -12,7 +12,7 @@ import shapely
 
 from cim.city.model import CityObject
 from cim.features.baseline import OBJECT_COLLECTIONS
-from cim.features.members import MemberFeatures, Members, described, flat_attribute, members_of
+from cim.features.members import MemberFeatures, Members, described, flat_attribute, in_order, members_of
 from cim.features.model import Property
 from cim.geometry.crs import WorkingFrame
 
@@ -30,8 +30,8 @@ Changes = Mapping[str, CityObject | None]
 class SchemeFeatures(MemberFeatures):
     """A :class:`cim.features.model.FeatureSource` of one state of a scheme; never changes.
 
-    A collection has the baseline's features in their order, those that are changed in their places, and
-    behind them those that are added.  ``scheme_change`` and ``phase_year`` tell what the scheme touches.
+    A collection has the baseline's features, those that are changed as they are now, and those that are added.
+    ``scheme_change`` and ``phase_year`` tell what the scheme touches.
     """
 
     def __init__(self, base: MemberFeatures, changes: Changes, revision: str) -> None:
@@ -43,6 +43,14 @@ class SchemeFeatures(MemberFeatures):
     def working(self) -> WorkingFrame:
         """The way between the working CRS and degrees."""
         return self._base.working
+
+    def city_objects(self, identifiers: Sequence[str]) -> list[CityObject]:
+        """Return objects as the scheme would have them, with all that are part of them."""
+        mine = {i: self._changes.get(i) for i in identifiers if i in self._changes}
+        rest = {found.id: found for found in self._base.city_objects([i for i in identifiers if i not in mine])}
+        parts = [found for i, found in rest.items() if i not in identifiers and i not in self._changes]
+        asked = [mine.get(i) or (None if i in mine else rest.get(i)) for i in identifiers]
+        return [found for found in (*asked, *parts) if found is not None]
 
     def members(self) -> Mapping[str, Members]:
         """Return the members of every collection that holds anything."""
@@ -86,8 +94,7 @@ class SchemeFeatures(MemberFeatures):
             bbox=None if np.isnan(bounds[0]) else self.working.bbox_to_lonlat(tuple(bounds.tolist())),
             properties=_joined(base.collection.properties, described(said.__getitem__, len(said))),
         )
-        index = {identifier: row for row, identifier in enumerate(ids)}
-        return Members(collection, ids, places, lambda row: properties[row](), index)
+        return in_order(collection, ids, places, lambda row: properties[row]())
 
     def _touched(self, base: Mapping[str, Members]) -> Members | None:
         """Return all changes; what is gone as the baseline had it."""
@@ -118,7 +125,9 @@ class SchemeFeatures(MemberFeatures):
 def _of_objects(identity: tuple[str, str], objects: Sequence[CityObject], working: WorkingFrame) -> Members:
     said = [_properties(item) for item in objects]
     return members_of(
-        identity, [item.id for item in objects], _places(objects), said.__getitem__, working, generated=False
+        *(identity, [item.id for item in objects], _places(objects), said.__getitem__, working),
+        generated=False,
+        models=True,
     )
 
 

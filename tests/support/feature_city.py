@@ -1,14 +1,18 @@
-"""A feature source in memory, written for the tests: brute force over lists, no index."""
+"""A city of few features in degrees, for the tests; what is expected of it they work out by brute force."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping
 from datetime import UTC, datetime
 
+import numpy as np
 import shapely
 
-from cim.features.model import Collection, Feature, ItemsPage, ItemsQuery, Property
+from cim.features.crs import offered
+from cim.features.members import MemberFeatures, Members, in_order
+from cim.features.model import Collection, Feature, Property
+from cim.geometry.crs import FloatArray, WorkingFrame
 
 BASELINE_AT = datetime(2026, 3, 1, tzinfo=UTC)
 BUILDINGS = 250
@@ -37,10 +41,50 @@ def _buildings() -> list[Feature]:
     ]
 
 
-class MemorySource:
+class Degrees(WorkingFrame):
+    """Places that are kept in degrees, so that nothing is transformed on the way to CRS84."""
+
+    def __init__(self) -> None:
+        self.crs = "OGC:CRS84"
+
+    def to_lonlat(self, xy: FloatArray) -> FloatArray:
+        return xy
+
+    def from_lonlat(self, lonlat: FloatArray) -> FloatArray:
+        return lonlat
+
+
+CRSS = offered("OGC:CRS84")
+COLLECTIONS = (
+    Collection(
+        "buildings",
+        "Buildings",
+        "Houses & halls",
+        BBOX,
+        (BASELINE_AT, None),
+        (
+            Property("type", "string"),
+            Property("name", "string"),
+            Property("height_m", "number", "height", "m"),
+            Property("storeys_above_ground", "integer"),
+            Property("generated", "boolean"),
+        ),
+        ("© OpenStreetMap contributors",),
+        crs=CRSS,
+    ),
+    Collection(
+        *("sensors", "Sensors", "", (-180, -90, 180, 90), (BASELINE_AT, None), (Property("unit", "string"),)), crs=CRSS
+    ),
+    Collection("land-use", "Land use", generated=True, crs=CRSS),
+)
+
+
+class MemorySource(MemberFeatures):
     """Three collections: many buildings, one place that has no geometry, nothing at all."""
 
     def __init__(self) -> None:
+        self.revision = "1"
+        self.working_ = Degrees()
         self.features = {
             "buildings": _buildings(),
             "sensors": [
@@ -50,46 +94,25 @@ class MemorySource:
             ],
             "land-use": [],
         }
+        self._members = {one.id: self.made(one) for one in COLLECTIONS}
+
+    def made(self, collection: Collection) -> Members:
+        features = self.features[collection.id]
+        places = np.empty(len(features), dtype=object)
+        places[:] = [feature.geometry for feature in features]
+        return in_order(collection, [one.id for one in features], places, lambda row: features[row].properties)
+
+    def without(self, identifier: str, revision: str) -> MemorySource:
+        """Return the city as it is in a later baseline, where one building is gone."""
+        later = MemorySource()
+        later.revision = revision
+        later.features["buildings"] = [one for one in self.features["buildings"] if one.id != identifier]
+        later._members = {one.id: later.made(one) for one in COLLECTIONS}
+        return later
 
     @property
-    def revision(self) -> str:
-        return "1"
+    def working(self) -> WorkingFrame:
+        return self.working_
 
-    def collections(self) -> Sequence[Collection]:
-        return (
-            Collection(
-                "buildings",
-                "Buildings",
-                "Houses & halls",
-                BBOX,
-                (BASELINE_AT, None),
-                (
-                    Property("type", "string"),
-                    Property("name", "string"),
-                    Property("height_m", "number", "height", "m"),
-                    Property("storeys_above_ground", "integer"),
-                    Property("generated", "boolean"),
-                ),
-                ("© OpenStreetMap contributors",),
-            ),
-            Collection(
-                "sensors", "Sensors", "", (-180, -90, 180, 90), (BASELINE_AT, None), (Property("unit", "string"),)
-            ),
-            Collection("land-use", "Land use", generated=True),
-        )
-
-    def items(self, collection_id: str, query: ItemsQuery) -> ItemsPage:
-        found = [
-            feature
-            for feature in self.features[collection_id]
-            if (not query.boxes or (feature.geometry is not None and self._meets(feature.geometry, query.boxes)))
-            and all(feature.properties.get(name) == value for name, value in query.filters.items())
-        ]
-        return ItemsPage(found[query.offset : query.offset + query.limit], len(found))
-
-    @staticmethod
-    def _meets(geometry: shapely.Geometry, boxes: tuple[tuple[float, float, float, float], ...]) -> bool:
-        return any(geometry.intersects(shapely.box(*box)) for box in boxes)
-
-    def item(self, collection_id: str, feature_id: str) -> Feature | None:
-        return next((item for item in self.features[collection_id] if item.id == feature_id), None)
+    def members(self) -> Mapping[str, Members]:
+        return self._members

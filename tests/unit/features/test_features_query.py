@@ -32,18 +32,19 @@ def ask(query: str):
 
 def test_defaults() -> None:
     asked = ask("")
-    assert (asked.query.limit, asked.query.offset, asked.query.boxes, asked.when) == (10, 0, (), None)
+    assert (asked.query.limit, asked.query.offset, asked.query.where, asked.when) == (10, 0, (), None)
 
 
 def test_filters_have_the_type_of_their_property() -> None:
     asked = ask("name=3&height_m=3&storeys=3&generated=true")
-    assert dict(asked.query.filters) == {"name": "3", "height_m": 3.0, "storeys": 3, "generated": True}
-    assert type(asked.query.filters["height_m"]) is float
+    values = {one.left.name: one.right.value for one in asked.query.where}
+    assert values == {"name": "3", "height_m": 3.0, "storeys": 3, "generated": True}
+    assert {name: type(value) for name, value in values.items()}["height_m"] is float
 
 
 def test_a_property_named_like_a_parameter_is_not_a_filter() -> None:
     asked = ask("limit=5")
-    assert (asked.query.limit, asked.query.filters) == (5, {})
+    assert (asked.query.limit, asked.query.where) == (5, ())
 
 
 def test_a_limit_over_the_maximum_is_capped() -> None:
