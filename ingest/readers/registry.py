@@ -29,6 +29,7 @@ from ingest.readers.mvt import MvtReader
 from ingest.readers.obj import ObjReader
 from ingest.readers.osm import OsmReader
 from ingest.readers.series import SeriesReader
+from ingest.readers.sumo import SumoReader
 from ingest.readers.vector import VectorReader
 from ingest.records import ReadContext, Reader, Record
 
@@ -42,6 +43,7 @@ READERS: Final[tuple[Reader, ...]] = (
     SeriesReader(),
     EpanetReader(),
     GtfsReader(),
+    SumoReader(),
     ObjReader(),
 )
 
@@ -66,7 +68,7 @@ _LOOKS: Final = (
 ACCEPTED: Final = (
     "OpenStreetMap (.osm.pbf), CityJSON (.city.json), CityJSONSeq (.city.jsonl), CityGML (.gml), EPANET (.inp), "
     "heights (.tif), "
-    "observations (.csv, .parquet), models (.obj, or a .zip of them), timetables (GTFS .zip), "
+    "observations (.csv, .parquet), models (.obj, or a .zip of them), timetables (GTFS .zip), streets (SUMO .net.xml), "
     "GeoPackage (.gpkg), Shapefile (.shp), FlatGeobuf (.fgb), GeoJSON, TopoJSON, GeoParquet; "
     "folders and archives (.zip, .tar, .tar.gz) of these, folders of vector tiles (zoom/x/y.pbf)"
 )
