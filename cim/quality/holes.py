@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from itertools import combinations
+from typing import Final
 
 import numpy as np
 import shapely
@@ -18,7 +19,11 @@ from cim.quality.codes import (
 )
 from cim.quality.layout import Flags, Surfaces, area_vectors
 from cim.quality.marks import Marks, joined, marks
+from cim.quality.meeting import CONTACT
 from cim.quality.planes import Planes
+
+_TOUCH: Final = 100.0
+"""Reaches along which outlines are together where they only touch, at however sharp an angle."""
 
 
 def check_holes(surfaces: Surfaces, planes: Planes, sound: Flags, tolerances: Tolerances) -> tuple[Marks, Flags]:
@@ -43,29 +48,37 @@ def check_holes(surfaces: Surfaces, planes: Planes, sound: Flags, tolerances: To
 
 
 def _first_fault(polygons: list[shapely.Polygon], tolerances: Tolerances) -> tuple[int, int]:
-    """Return the code and the ring of the first fault, 0 where there is none."""
+    """Return the code and the ring of the first fault, 0 where there is none.
+
+    Rings that touch on their plane in space do so only nearly on a plane of numbers: what is thinner than ``reach``
+    is nothing.
+    """
+    reach = tolerances.snap_m * CONTACT
     for one, two in combinations(range(len(polygons)), 2):
-        if shapely.hausdorff_distance(polygons[one].exterior, polygons[two].exterior) <= tolerances.snap_m:
+        if shapely.hausdorff_distance(polygons[one].exterior, polygons[two].exterior) <= tolerances.near_m:
             return DUPLICATED_RINGS, two
-    outer = polygons[0]
-    for number, inner in enumerate(polygons[1:], start=1):
-        if not outer.covers(inner) and inner.difference(outer).area > inner.length * tolerances.snap_m:
-            return INTERSECTION_RINGS if _overlap(outer, inner) else INNER_RING_OUTSIDE, number
-        if _share_a_line(outer, inner):
+    outer, *inner = polygons
+    for number, hole in enumerate(inner, start=1):
+        if _is_area(hole.difference(outer), reach):
+            return INTERSECTION_RINGS if _is_area(hole.intersection(outer), reach) else INNER_RING_OUTSIDE, number
+        if _run_together(outer, hole, reach):
             return INTERSECTION_RINGS, number
     for one, two in combinations(range(1, len(polygons)), 2):
         a, b = polygons[one], polygons[two]
-        if a.covers(b) or b.covers(a):
-            return INNER_RINGS_NESTED, two
-        if _overlap(a, b) or _share_a_line(a, b):
+        if _is_area(a.intersection(b), reach):
+            is_nested = not _is_area(a.difference(b), reach) or not _is_area(b.difference(a), reach)
+            return INNER_RINGS_NESTED if is_nested else INTERSECTION_RINGS, two
+        if _run_together(a, b, reach):
             return INTERSECTION_RINGS, two
-    whole = shapely.Polygon(outer.exterior, [inner.exterior for inner in polygons[1:]])
-    return (0, 0) if whole.is_valid else (INTERIOR_DISCONNECTED, 0)
+    rest = outer.buffer(-reach).difference(shapely.union_all([hole.buffer(reach) for hole in inner]))
+    return (INTERIOR_DISCONNECTED, 0) if shapely.get_num_geometries(rest) > 1 else (0, 0)
 
 
-def _overlap(one: shapely.Polygon, two: shapely.Polygon) -> bool:
-    return bool(shapely.relate_pattern(one, two, "T********"))
+def _is_area(shape: shapely.Geometry, reach: float) -> bool:
+    """Return whether there is more to a shape than the noise along its outline."""
+    return bool(shape.area > shape.length * reach)
 
 
-def _share_a_line(one: shapely.Polygon, two: shapely.Polygon) -> bool:
-    return bool(shapely.relate_pattern(one, two, "****1****"))
+def _run_together(one: shapely.Polygon, two: shapely.Polygon, reach: float) -> bool:
+    """Return whether outlines follow each other over some length; where they touch at a point, that is short."""
+    return bool(one.exterior.buffer(reach).intersection(two.exterior).length > _TOUCH * reach)

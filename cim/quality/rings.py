@@ -7,12 +7,18 @@ from typing import Final
 import numpy as np
 import shapely
 
+from cim.geometry.wkb import offsets_of
 from cim.quality.codes import CONSECUTIVE_POINTS_SAME, RING_SELF_INTERSECTION, TOO_FEW_POINTS, Tolerances
 from cim.quality.layout import Flags, Floats, Ints, Surfaces, following, runs, summed
 from cim.quality.marks import Marks, joined, marks
+from cim.quality.meeting import CONTACT
 from cim.quality.planes import Planes
 
 _RING_MIN: Final = 3
+_PAIRS_AT_ONCE: Final = 1_000_000
+TOUCHING_VERTICES_MAX: Final = 1_000
+"""Vertices up to which a ring is asked whether it nearly touches itself; whether it crosses itself is always asked."""
+
 _TURN_SLACK: Final = 1e-6
 """Radians by which the turns of a ring that goes round once may miss the full circle."""
 
@@ -55,7 +61,9 @@ def check_simple(surfaces: Surfaces, planes: Planes, sound: Flags, tolerances: T
     suspicious, collapsed = _look(surfaces, planes, tolerances)
     eligible = sound[surfaces.surface_of_ring] & (counts >= _RING_MIN)
     chosen = np.flatnonzero(eligible & suspicious & ~collapsed)
-    crossing = chosen[~simple_rings(planes.flat, surfaces.ring_offsets, chosen)]
+    simple = simple_rings(planes.flat, surfaces.ring_offsets, chosen)
+    simple[simple] = ~touching_rings(planes.flat, surfaces.ring_offsets, chosen[simple], tolerances.snap_m * CONTACT)
+    crossing = chosen[~simple]
     rings = np.sort(np.concatenate((crossing, np.flatnonzero(eligible & collapsed))))
     bad = surfaces.surface_of_ring[rings]
     still = sound.copy()
@@ -64,11 +72,39 @@ def check_simple(surfaces: Surfaces, planes: Planes, sound: Flags, tolerances: T
 
 
 def simple_rings(flat: Floats, offsets: Ints, chosen: Ints) -> Flags:
-    """Return whether some rings touch or cross themselves nowhere."""
+    """Return whether some rings cross themselves nowhere, as GEOS sees it."""
     members, ends = runs(offsets, chosen)
     owner = np.repeat(np.arange(len(chosen)), np.diff(ends))
     simple: Flags = shapely.is_simple(shapely.linearrings(flat[members], indices=owner))
     return simple
+
+
+def touching_rings(flat: Floats, offsets: Ints, chosen: Ints, reach_m: float) -> Flags:
+    """Return whether a vertex of a ring lies on a side that does not begin or end there.
+
+    On a plane in space such a vertex is on the side but for the last digits, and GEOS asks for all of them.
+    """
+    counts = np.diff(offsets)[chosen]
+    found = np.zeros(len(chosen), dtype=bool)
+    rows = np.flatnonzero(counts <= TOUCHING_VERTICES_MAX)
+    group = np.cumsum(counts[rows] ** 2) // _PAIRS_AT_ONCE
+    for number in np.unique(group).tolist():
+        own = rows[group == number]
+        sizes = counts[own]
+        pairs = offsets_of(sizes**2)
+        within = np.arange(int(pairs[-1])) - np.repeat(pairs[:-1], sizes**2)
+        width = np.repeat(sizes, sizes**2)
+        start = np.repeat(offsets[chosen[own]], sizes**2)
+        vertex, side = within // width, within % width
+        apart = (vertex - side) % width > 1
+        point, first = flat[(start + vertex)[apart]], flat[(start + side)[apart]]
+        along = flat[(start + (side + 1) % width)[apart]] - first
+        offset = point - first
+        share = (offset * along).sum(axis=1) / np.maximum((along**2).sum(axis=1), 1e-18)
+        gap = offset - np.clip(share, 0.0, 1.0)[:, None] * along
+        near = (gap**2).sum(axis=1) <= reach_m**2
+        found[np.repeat(own, sizes**2)[apart][near]] = True
+    return found
 
 
 def _look(surfaces: Surfaces, planes: Planes, tolerances: Tolerances) -> tuple[Flags, Flags]:
