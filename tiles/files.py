@@ -135,10 +135,7 @@ class TileFiles:
         if path.parent not in self._folders:
             path.parent.mkdir(parents=True, exist_ok=True)
             self._folders.add(path.parent)
-        # Renamed into place: a file that is there is whole, whatever ends this process.
-        fresh = path.with_name(f".{path.name}")
-        fresh.write_bytes(content)
-        fresh.replace(path)
+        path.write_bytes(content)
 
 
 def _is(path: Path, content: bytes) -> bool:

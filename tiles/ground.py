@@ -71,10 +71,17 @@ class Ground:
 
     def casing(self, cell: tuple[float, float, float, float]) -> NDArray[np.object_]:
         """Return the casing of the streets that meet a cell (xmin, ymin, xmax, ymax), as single polygons."""
-        bounds = shapely.bounds(self.streets).reshape(-1, 4)
-        near = (bounds[:, 0] < cell[2]) & (bounds[:, 2] > cell[0]) & (bounds[:, 1] < cell[3]) & (bounds[:, 3] > cell[1])
-        union = np.array([shapely.union_all(self.streets[near])], dtype=object)
+        union = np.array([shapely.union_all(self.streets[self._meets(cell)])], dtype=object)
         return clean_footprints(union[~shapely.is_empty(union)], SIMPLIFY_M)[0]
+
+    def near(self, cell: tuple[float, float, float, float]) -> bool:
+        """Tell whether a street comes near a cell."""
+        return bool(self._meets(cell).any())
+
+    def _meets(self, cell: tuple[float, float, float, float]) -> NDArray[np.bool_]:
+        low_x, low_y, high_x, high_y = shapely.bounds(self.streets).reshape(-1, 4).T
+        meets: NDArray[np.bool_] = (low_x < cell[2]) & (high_x > cell[0]) & (low_y < cell[3]) & (high_y > cell[1])
+        return meets
 
 
 def cased(shapes: GroundShapes, casing: NDArray[np.object_]) -> GroundShapes:

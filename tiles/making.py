@@ -134,7 +134,7 @@ def _made_before(job: UnitJob, folder: Path, note: str) -> UnitMade | None:
             for name in [*named, note]:
                 for twin in TWINS:
                     link(folder / f"{name}{twin}", job.out / f"{name}{twin}", must=not twin)
-        if not all((job.out / name).is_file() for name in named):
+        if not all(_is_whole(job.out / name) for name in named):
             return None
         branch = read_unit(job.out / PLAN_FOLDER / found["unit"])
     except (OSError, KeyError, ValueError, orjson.JSONDecodeError):
@@ -143,6 +143,11 @@ def _made_before(job: UnitJob, folder: Path, note: str) -> UnitMade | None:
     quarantined = [(name, code) for name, code in found["counts"].pop("quarantined")]
     counts = Counts(**found["counts"], quarantined=quarantined)
     return UnitMade(branch if job.alone else closed(branch), counts, found["files"], found["leaves"], reused=True)
+
+
+def _is_whole(path: Path) -> bool:
+    """Tell whether a file is what it is named by: one that was being written when the machine stopped is not."""
+    return hashlib.sha256(path.read_bytes()).hexdigest().startswith(path.stem)
 
 
 def link(source: Path, target: Path, *, must: bool = True) -> None:
