@@ -54,7 +54,7 @@ def merge_delivery(connection: duckdb.DuckDBPyConnection, delivery: Delivery) ->
     Returns ``False``, with nothing done, where no two sources share a building: a city of one source pays for one
     look at the types of what it has.
     """
-    if not (store.has_links(connection) or store.shares_buildings(connection)):
+    if not _is_concerned(connection, delivery):
         if delivery.declared.priority is not None:
             store.write_priority(connection, delivery.version, delivery.declared.priority)
         return False
@@ -62,6 +62,13 @@ def merge_delivery(connection: duckdb.DuckDBPyConnection, delivery: Delivery) ->
     text = orjson.dumps(report.json()).decode()
     store.write_report(connection, delivery.job_id, delivery.version, text)
     return True
+
+
+def _is_concerned(connection: duckdb.DuckDBPyConnection, delivery: Delivery) -> bool:
+    """Tell whether a delivery may touch a building of several sources: trees and streets never do."""
+    if not store.has_links(connection):
+        return store.shares_buildings(connection)
+    return delivery.declared.priority is not None or store.has_buildings(connection, delivery.datasets)
 
 
 class Merging:

@@ -75,6 +75,19 @@ def shares_buildings(connection: duckdb.DuckDBPyConnection) -> bool:
     return bool(found[0][0] > 1)
 
 
+def has_buildings(connection: duckdb.DuckDBPyConnection, datasets: Sequence[str]) -> bool:
+    """Tell whether some datasets have, or ever had, a building."""
+    found = connection.execute(
+        """SELECT count(*) FROM (
+               SELECT dataset FROM incoming WHERE type = $t
+               UNION ALL SELECT dataset FROM city_object WHERE type = $t
+               UNION ALL SELECT dataset FROM source_object WHERE type = $t)
+           WHERE list_contains($d, dataset)""",
+        {"t": BUILDING, "d": list(datasets)},
+    ).fetchall()
+    return bool(found[0][0])
+
+
 def compare(connection: duckdb.DuckDBPyConnection, version: int, datasets: Sequence[str]) -> None:
     """Compare what is staged with what the same sources gave before, as :mod:`cim.city.store` does for one source."""
     connection.execute(f"CREATE OR REPLACE TEMP TABLE link AS {_LINKS}", [version])
