@@ -25,7 +25,7 @@ from cim.features.model import Collection, Feature, ItemsPage, ItemsQuery, Prope
 from cim.features.model_types import PropertyType
 from cim.features.mvt import TILE_BUFFER, encoded_tile, tile_bounds
 from cim.features.paging import Cursor
-from cim.features.store import FeatureTable
+from cim.features.store import Behind, FeatureTable
 from cim.findings import Quality
 from cim.geometry.crs import WorkingFrame
 
@@ -155,7 +155,10 @@ class MemberFeatures(ABC):
             met[self._within(members, [meets])] = True
             areas.append(pa.array(met, mask=shapely.is_missing(members.places)))
         sorts = [(members.columns[name], down) for name, down in query.sortby]
-        return members.table.positions(asked, areas, sorts, query.cursor)
+        behind = None
+        if query.cursor is not None:
+            behind = Behind(query.cursor.values, bisect.bisect_right(members.ids, query.cursor.last_id))
+        return members.table.positions(asked, areas, sorts, behind)
 
     def _within(self, members: Members, areas: Sequence[Meets]) -> NDArray[np.int64]:
         """Return the positions, ascending, of the places that meet every area."""

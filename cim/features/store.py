@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Final
 
 import duckdb
@@ -10,12 +11,20 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from cim.features.columns import ROW, ROW_ID
+from cim.features.columns import ROW
 from cim.features.cql2_sql import Compiled
 from cim.features.model_types import Scalar
-from cim.features.paging import Cursor
 
 MEMORY_MAX: Final = "1GB"
+
+
+@dataclass(frozen=True, slots=True)
+class Behind:
+    """Where a page begins: the values of the feature before it, and the first position whose id comes after its id."""
+
+    values: tuple[Scalar | None, ...]
+    first: int
+
 
 Sort = tuple[str, bool]
 """A column, and whether its largest comes first."""
@@ -41,13 +50,13 @@ class FeatureTable:
         self._connection.execute("SET lock_configuration = true").fetchall()
 
     def positions(
-        self, asked: Compiled, areas: Sequence[pa.Array], sorts: Sequence[Sort], cursor: Cursor | None
+        self, asked: Compiled, areas: Sequence[pa.Array], sorts: Sequence[Sort], behind: Behind | None
     ) -> tuple[NDArray[np.int64], int]:
         """Return the positions of the features that meet what is asked, in order, and how many come before the page.
 
         ``areas`` tell for every feature whether it meets each of ``asked.areas``.
         """
-        later, values = _later(sorts, cursor)
+        later, values = _later(sorts, behind)
         source = "features"
         with self._connection.cursor() as cursor_:
             if areas:
@@ -55,17 +64,17 @@ class FeatureTable:
                 positions = pa.array(range(len(areas[0])), pa.int64())
                 cursor_.register("areas", pa.table([positions, *areas], names=[ROW, *names]))
                 source = f"features JOIN areas USING ({ROW})"
-            order = ", ".join([*(f"{name} {_direction(down=down)} NULLS LAST" for name, down in sorts), ROW_ID])
+            order = ", ".join([*(f"{name} {_direction(down=down)} NULLS LAST" for name, down in sorts), ROW])
             found = cursor_.execute(
                 f"SELECT {ROW}, {later} AS later FROM {source} WHERE {asked.sql} ORDER BY {order}",  # noqa: S608
                 [*values, *asked.parameters],
             ).fetchnumpy()
             if areas:
                 cursor_.unregister("areas")
-        behind = np.asarray(found["later"])
-        before = len(behind) if cursor is not None else 0
-        if cursor is not None and behind.any():
-            before = int(np.argmax(behind))
+        on_page = np.asarray(found["later"])
+        before = len(on_page) if behind is not None else 0
+        if behind is not None and on_page.any():
+            before = int(np.argmax(on_page))
         return np.asarray(found[ROW]), before
 
     def values(self, position: int, columns: Sequence[str]) -> tuple[Scalar | None, ...]:
@@ -84,15 +93,15 @@ def _direction(*, down: bool) -> str:
     return "DESC" if down else "ASC"
 
 
-def _later(sorts: Sequence[Sort], cursor: Cursor | None) -> tuple[str, list[Scalar]]:
+def _later(sorts: Sequence[Sort], behind: Behind | None) -> tuple[str, list[Scalar]]:
     """Return SQL that is true of features behind a cursor, and its parameters: the order, column by column."""
-    if cursor is None:
+    if behind is None:
         return "TRUE", []
     parameters: list[Scalar] = []
     ways: list[str] = []
     equal: list[str] = []
     fixed: list[Scalar] = []
-    for (name, down), value in zip(sorts, cursor.values, strict=True):
+    for (name, down), value in zip(sorts, behind.values, strict=True):
         if value is not None:
             ways.append(" AND ".join([*equal, f"({name} {'<' if down else '>'} ? OR {name} IS NULL)"]))
             parameters += [*fixed, value]
@@ -100,6 +109,6 @@ def _later(sorts: Sequence[Sort], cursor: Cursor | None) -> tuple[str, list[Scal
             fixed.append(value)
         else:
             equal.append(f"{name} IS NULL")
-    ways.append(" AND ".join([*equal, f"{ROW_ID} > ?"]))
-    parameters += [*fixed, cursor.last_id]
+    ways.append(" AND ".join([*equal, f"{ROW} >= ?"]))
+    parameters += [*fixed, behind.first]
     return "(" + " OR ".join(f"COALESCE({way}, FALSE)" for way in ways) + ")", parameters

@@ -176,7 +176,8 @@ class TestFilter:
 
     @pytest.mark.parametrize(
         ("name", "value"),
-        [("filter-lang", "ecql"), ("filter-crs", "EPSG:99999"), ("crs", "http://x"), ("bbox-crs", "EPSG:1"), ("sortby", "nothing"), ("cursor", "x"), ("cursor", "WyIxIl0")],
+        [("filter-lang", "ecql"), ("filter-crs", "EPSG:99999"), ("crs", "http://x"), ("bbox-crs", "EPSG:1"),
+         ("sortby", "nothing"), ("cursor", "x"), ("cursor", "WyIxIl0")],
     )  # fmt: skip
     async def test_parameters_that_are_not_offered_are_400(
         self, client: httpx.AsyncClient, name: str, value: str

@@ -11,7 +11,7 @@ from cim.errors import NotFound
 from cim.features.mvt import EXTENT, TILE_BUFFER, encoded_tile, tile_bounds
 
 
-def tile_of(z: int, y: int, x: int, shapes, properties=lambda row: {}):  # noqa: ANN202
+def tile_of(z: int, y: int, x: int, shapes, properties=lambda row: {}):
     array = np.empty(len(shapes), dtype=object)
     array[:] = shapes
     body = encoded_tile(
@@ -21,7 +21,7 @@ def tile_of(z: int, y: int, x: int, shapes, properties=lambda row: {}):  # noqa:
 
 
 def test_shapes_of_every_kind_come_back_where_they_are() -> None:
-    west, south, east, north = tile_bounds(14, 4741, 9325)
+    west, _, east, north = tile_bounds(14, 4741, 9325)
     side = east - west
 
     def at(u: float, v: float) -> tuple[float, float]:
