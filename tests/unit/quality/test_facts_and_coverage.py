@@ -1,0 +1,201 @@
+"""Facts that cannot be, objects in the wrong place, and what is missing."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import orjson
+import pytest
+import shapely
+
+from cim.city.columns import objects_to_columns, objects_to_rows
+from cim.city.model import Attribute, CityObject
+from cim.findings import Quality
+from cim.quality.codes import CHECKS, Policy
+from cim.quality.inspector import WORST_MAX, Inspector
+from cim.quality.model import with_validity
+from cim.quality.ranges import check_facts
+from cim.quality.stored import batches_of
+from cim.quality.text import report_lines
+from ingest.columns import ObjectBatch, gather
+from tests.support.made_solids import building, cube, geometry_of, moved
+
+
+def facts(drawn_m: float = math.nan, **values: object) -> dict[str, float]:
+    attributes = {name: {"v": value} for name, value in values.items()}
+    return dict(check_facts("Building", attributes, drawn_m, 2026))
+
+
+@pytest.mark.parametrize(
+    ("values", "expected"),
+    [
+        ({"height_m": 12.0, "storeys_above_ground": 4, "year_of_construction": 1962}, {}),
+        ({"height_m": 0.0}, {"height-not-positive": 0.0}),
+        ({"height_m": -3.0}, {"height-not-positive": -3.0}),
+        ({"height_m": 828.0}, {}),
+        ({"height_m": 1200.0}, {"height-beyond-tallest": 1200.0}),
+        ({"storeys_above_ground": -1}, {"storeys-negative": -1.0}),
+        ({"storeys_above_ground": 2.5}, {}),
+        ({"storeys_above_ground": 2.3}, {"storeys-not-whole": 2.3}),
+        ({"height_m": 60.0, "storeys_above_ground": 2}, {"storey-height-odd": 30.0}),
+        ({"height_m": 12.0, "storeys_above_ground": 40}, {"storey-height-odd": 0.3}),
+        ({"year_of_construction": 2027}, {"year-in-future": 2027.0}),
+        ({"year_of_construction": 1}, {"year-too-early": 1.0}),
+        ({"floor_area_m2": -5.0}, {"area-negative": -5.0}),
+        ({"height_m": "unknown"}, {"not-a-number": 1.0}),
+        ({"height_m": None, "year_of_construction": ""}, {}),
+    ],
+)
+def test_a_fact_outside_what_there_is(values: dict[str, object], expected: dict[str, float]) -> None:
+    found = facts(**values)
+    assert found == {code: pytest.approx(value) for code, value in expected.items()}
+    assert set(found) <= set(CHECKS)
+
+
+def test_a_height_is_compared_with_what_is_drawn_only_where_it_was_recorded() -> None:
+    assert facts(10.0, height_m=12.0) == {}
+    assert facts(10.0, height_m=40.0) == {"height-not-as-drawn": 30.0}
+    modelled = {"height_m": {"v": 40.0, "q": "modelled"}}
+    assert dict(check_facts("Building", modelled, 10.0, 2026)) == {}
+    assert dict(check_facts("Road", {"height_m": {"v": -1.0}}, 10.0, 2026)) == {}
+
+
+def placed(number: int, x: float, y: float, side: float = 10.0, type_: str = "Building") -> CityObject:
+    return CityObject(f"made:{number}", type_, place=shapely.box(x, y, x + side, y + side))
+
+
+def report_of(*objects: CityObject, policy: Policy = Policy.KEEP) -> dict:
+    inspector = Inspector(policy, year_now=2026)
+    inspector.look(objects_to_rows(objects))
+    return inspector.notes().document
+
+
+def fault(document: dict, code: str) -> dict | None:
+    return next((one for one in document["faults"] if one["code"] == code), None)
+
+
+def test_an_object_far_from_the_rest_is_named_and_no_other() -> None:
+    city = [placed(number, 20.0 * (number % 10), 20.0 * (number // 10)) for number in range(100)]
+    assert fault(report_of(*city), "far-from-the-rest") is None
+    found = fault(report_of(*city, placed(100, 400_000.0, 0.0)), "far-from-the-rest")
+    assert found is not None
+    assert [one["id"] for one in found["worst"]] == ["made:100"]
+    assert found["worst"][0]["measured"] == pytest.approx(400_000.0, rel=0.01)
+
+
+def test_a_footprint_that_is_there_twice_is_named_wherever_its_outline_begins() -> None:
+    ring = [(0.0, 0.0), (10.0, 0.0), (10.0, 7.0), (0.0, 5.0)]
+    one = CityObject("made:1", "Building", place=shapely.Polygon(ring))
+    two = CityObject("made:2", "Building", place=shapely.Polygon(ring[2:] + ring[:2]))
+    part = CityObject("made:3", "BuildingPart", place=shapely.Polygon(ring))
+    other = CityObject("made:4", "Building", place=shapely.Polygon([*ring[:3], (0.0, 5.5)]))
+    found = fault(report_of(one, two, part, other), "footprint-twice")
+    assert found is not None
+    assert [(one["id"], one["measured"]) for one in found["worst"]] == [("made:2", 60.0)]
+
+
+def test_an_object_that_is_nowhere_is_named() -> None:
+    document = report_of(placed(1, 0, 0), CityObject("made:lost", "Road"), CityObject("made:whole", "Building"))
+    found = fault(document, "nowhere")
+    assert found is not None
+    assert [(one["id"], one["place"]) for one in found["worst"]] == [("made:lost", None)]
+
+
+def test_a_building_without_a_floor_is_named() -> None:
+    whole = building("whole", geometry_of("MultiSurface", cube()))
+    bare = building("bare", geometry_of("MultiSurface", moved(cube()[1:], (50.0, 0.0, 0.0))))
+    found = fault(report_of(whole, bare), "no-ground-surface")
+    assert found is not None
+    assert [one["id"] for one in found["worst"]] == ["made:bare"]
+
+
+def test_completeness_tells_recorded_from_derived_and_leaves_our_own_mark_out() -> None:
+    recorded = building("1", geometry_of("Solid", cube()[1:]), height_m=10.0)
+    derived = CityObject("made:2", "Building", attributes={"height_m": Attribute(9.0, quality=Quality.MODELLED)})
+    document = report_of(recorded, derived, CityObject("made:3", "Building"))
+    (buildings,) = document["completeness"]
+    by_name = {one["name"]: one for one in buildings["attributes"]}
+    assert by_name["height_m"] == {"name": "height_m", "recorded": 1, "derived": 1, "missing": 1}
+    assert "geometry_validity" not in by_name
+
+
+def test_the_worst_are_named_first_and_no_more_than_there_is_room_for() -> None:
+    roofs = [
+        building(
+            str(number),
+            geometry_of("MultiSurface", [[[[0.0, 0, 0], [10, 0, 0], [10, 10, 0.1 * (number + 1)], [0, 10, 0]]]]),
+        )
+        for number in range(40)
+    ]
+    found = fault(report_of(*roofs), "203")
+    assert found is not None
+    assert (found["objects"], len(found["worst"])) == (40, WORST_MAX)
+    measured = [one["measured"] for one in found["worst"]]
+    assert measured == sorted(measured, reverse=True)
+    assert found["worst"][0]["id"] == "made:39"
+
+
+def test_a_delivery_in_another_order_of_batches_has_the_same_counts() -> None:
+    objects = [building(str(n), geometry_of("Solid", cube((n * 30.0, 0, 0))[n % 2 :])) for n in range(20)]
+    whole = Inspector(year_now=2026)
+    whole.look(objects_to_rows(objects))
+    halves = Inspector(year_now=2026)
+    for part in (objects[:7], objects[7:]):
+        halves.look(objects_to_rows(part))
+    assert whole.notes().document == halves.notes().document
+
+
+def test_the_mark_is_one_more_attribute() -> None:
+    assert orjson.loads(with_validity("{}", ("203",))) == {
+        "geometry_validity": {"v": "203", "q": "modelled", "m": "ISO 19107, codes of val3dity"}
+    }
+    marked = orjson.loads(with_validity('{"name":{"v":"A"}}', ("102", "302")))
+    assert marked["name"] == {"v": "A"}
+    assert marked["geometry_validity"]["v"] == "102 302"
+
+
+def test_gathering_looks_at_everything_once_and_says_so_last() -> None:
+    broken = building("open", geometry_of("Solid", cube()[1:]))
+    nan = building("nan", geometry_of("Solid", moved(cube(), (math.nan, 0.0, 0.0))))
+    inspector = Inspector(Policy.QUARANTINE)
+    *pieces, notes = gather([building("whole", geometry_of("Solid", cube())), broken, nan, broken], inspector)
+    assert [type(piece).__name__ for piece in pieces] == ["Quarantined", "Quarantined", "Quarantined", "ObjectBatch"]
+    assert notes.document["put_aside"] == [
+        {"reason": "coordinate-absurd", "features": 1, "code": None},
+        {"reason": "object-twice", "features": 1, "code": None},
+        {"reason": "geometry-302", "features": 1, "code": "302"},
+    ]
+    assert (notes.document["counts"]["objects"], notes.document["counts"]["invalid"]) == (2, 1)
+    batch = pieces[-1]
+    assert isinstance(batch, ObjectBatch)
+    assert batch.objects["id"].to_pylist() == ["made:whole"]
+
+
+def test_the_store_gives_the_checks_what_the_reader_gave_them() -> None:
+    import pyarrow as pa
+
+    objects = [
+        building("1", geometry_of("Solid", cube()[1:])),
+        CityObject("made:2", "Road", place=shapely.Point(1.0, 2.0)),
+        building("3", geometry_of("MultiSolid", [*cube(), *cube((30, 0, 0))], shells=[6, 12], solids=[1, 2])),
+        building("4", geometry_of("Solid", [*cube(), *cube((3, 3, 3), 2)], shells=[6, 12])),
+    ]
+    tables = [pa.Table.from_batches([batch]) for batch in objects_to_columns(objects)]
+    shuffled = tables[1].take(pa.array([2, 0, 1]))
+    (rows,) = batches_of(tables[0], shuffled)
+    direct = objects_to_rows(objects)
+    assert rows.ids == direct.ids
+    for name in ("owners", "coordinates", "vertices", "rings", "surfaces", "ring_counts", "surface_counts"):
+        assert np.array_equal(getattr(rows.geometries, name), getattr(direct.geometries, name)), name
+    assert rows.geometries.kinds == direct.geometries.kinds
+    one, two = Inspector(), Inspector()
+    assert one.look(rows) == two.look(direct) == {0: ("302",), 3: ("405",)}
+
+
+def test_the_text_names_every_fault() -> None:
+    document = report_of(building("1", geometry_of("Solid", cube()[1:]), height_m=-2.0))
+    lines = "\n".join(report_lines({**document, "title": "a.json", "dataset": "made", "baseline_version": 3}))
+    assert "302 SHELL_NOT_CLOSED" in lines
+    assert "height-not-positive" in lines
+    assert "made:1  40 m" in lines
