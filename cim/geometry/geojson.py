@@ -1,7 +1,7 @@
 """Shapes as GeoJSON geometries (RFC 7946), heights left out.  Pure.
 
-GEOS can write GeoJSON itself, but how many digits it writes depends on which GEOS the process has loaded.  The numbers
-here are those of numpy, written by orjson: the shortest text that reads back as the same float64.
+Coordinates are rounded by numpy and written by orjson, many shapes at once: the shortest text that reads back as the
+same float64.
 """
 
 from __future__ import annotations

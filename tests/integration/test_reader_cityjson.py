@@ -1,18 +1,19 @@
 """CityJSON as cjio counts it, and what only a hand-made file can show."""
 
+import json
 from collections import Counter
 
 import numpy as np
 import orjson
 import pytest
 import shapely
-from cjio import cityjson
 
 from cim.city.model import Quarantined, check_object
 from cim.findings import Quality
 from ingest.readers.registry import reader_for
 from ingest.records import ReadContext, SourceHeader
 from tests.support.city_records import objects_of
+from tests.support.cjio_oracle import cjio_cityjson
 from tests.support.made_cityjson import write_document, write_stream
 
 
@@ -25,7 +26,7 @@ def test_rotterdam_is_as_cjio_has_it(reference):
     path = reference / "rotterdam" / "3-20-DELFSHAVEN.city.json"
     records = read(path)
     with path.open() as file:
-        oracle = cityjson.reader(file)
+        oracle = cjio_cityjson().reader(file)
     oracle.decompress()
     vertices = np.array(oracle.j["vertices"])
     got = objects_of(records)
@@ -304,3 +305,8 @@ def test_memory_does_not_grow_with_a_stream(tmp_path):
         peaks.append(tracemalloc.get_traced_memory()[1])
         tracemalloc.stop()
     assert peaks[1] < peaks[0] * 1.3
+
+
+def test_numbers_are_written_in_full_beside_the_oracle():
+    cjio_cityjson()
+    assert json.dumps([60.17022147257373]) == "[60.17022147257373]"

@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 
 import numpy as np
 from PIL import Image
-from playwright.sync_api import Page
+from playwright.sync_api import ConsoleMessage, Page
 
 FLAGS: Final = [
     "--no-sandbox",
@@ -64,7 +64,11 @@ class Explorer:
         page.on("request", lambda request: self.requests.append(request.url))
         page.on("websocket", lambda socket: self.requests.append(socket.url))
         page.on("pageerror", lambda error: self.errors.append(f"uncaught: {error}"))
-        page.on("console", lambda said: self.errors.append(said.text) if said.type == "error" else None)
+        page.on("console", self._hear)
+
+    def _hear(self, said: ConsoleMessage) -> None:
+        if said.type == "error":
+            self.errors.append(f"{said.text} {said.location.get('url', '')}".rstrip())
 
     def open(self, address: str, query: str = "") -> None:
         """Open the map of the city as it is, in fast quality, and wait until buildings stand in view."""
