@@ -49,7 +49,8 @@ demo: bundle ## set up everything, build the sample city, serve it, print the ad
 test: bundle ## set up everything, pass the tests
 	@$(BIN)/python -m tests.browser_hint
 	@cd $(WEB) && npm test --silent
-	@$(BIN)/python -m pytest $(PYTEST_ARGS)
+	@$(BIN)/python -m pytest --numprocesses=logical --dist=loadfile --ignore=tests/e2e $(PYTEST_ARGS)
+	@$(BIN)/python -m pytest tests/e2e $(PYTEST_ARGS)
 
 check: bundle ## lint, types, contracts, architecture
 	@$(BIN)/ruff check .
