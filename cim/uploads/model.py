@@ -14,7 +14,7 @@ from cim.errors import InvalidInput, LimitExceeded
 from cim.geometry.crs import parse_crs
 from cim.ids import dataset_slug
 
-UPLOAD_BYTES_MAX: Final = 8 * 1024**3
+UPLOAD_BYTES_MAX: Final = 8_000_000_000
 """All files of one upload, and so one file."""
 FILES_MAX: Final = 5_000
 UPLOADS_MAX: Final = 16

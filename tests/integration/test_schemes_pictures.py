@@ -14,6 +14,7 @@ from cim.db.directory import DataDirectory
 from cim.db.store import Database
 from cim.live.hub import LiveHub
 from cim.ports import SystemClock
+from cim.schemes.pictures.png import check_picture
 from cim.web.files import FileSender
 from cim.web.problems import install_problems
 from cim.web.static import static_routes
@@ -109,3 +110,22 @@ async def test_what_other_sites_write_down_is_asked_for_again(desk: Desk) -> Non
     answer = await desk.http.get("/assets/cim-viewer.js")
     assert answer.headers["cache-control"] == "no-cache"
     assert (await desk.http.get("/embed")).status_code == 200
+
+
+async def test_a_scheme_without_a_picture_of_its_own_is_drawn(desk: Desk) -> None:
+    path = f"/{desk.scheme}/preview.png"
+    edit = {"kind": "building.height", "target": "test:b1", "params": {"height_m": 40.0}}
+    assert (await desk.ask("POST", f"/{desk.scheme}/edits", json=edit)).status_code == 201
+    drawn = await desk.ask("GET", path)
+    assert (drawn.status_code, drawn.headers["content-type"]) == (200, "image/png")
+    assert check_picture(drawn.content) == (1200, 630)
+    assert (await desk.ask("GET", path)).headers["etag"] == drawn.headers["etag"]
+    edit["params"] = {"height_m": 20.0}
+    await desk.ask("POST", f"/{desk.scheme}/edits", json=edit)
+    assert (await desk.ask("GET", path)).headers["etag"] != drawn.headers["etag"]
+    assert (await desk.ask("POST", f"/{desk.scheme}/publish", json={})).status_code < 300
+    page = (await desk.http.get(f"/explore?schemes=base,{desk.scheme}")).text
+    assert f"/api/v1/schemes/{desk.scheme}/preview.png" in page
+    own = png(1200, 630)
+    await desk.ask("PUT", path, content=own)
+    assert (await desk.ask("GET", path)).content == own

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from typing import Final
 from urllib.parse import quote
@@ -9,11 +11,15 @@ from urllib.parse import quote
 from cim.accounts.model import Role
 from cim.errors import NotFound
 from cim.schemes.model import BASE, Text
+from cim.schemes.pictures.drawing import draw
 from cim.schemes.pictures.png import check_picture
+from cim.schemes.pictures.sight import sight_of
 from cim.schemes.pictures.store import PictureStore
-from cim.schemes.service import SchemeService
+from cim.schemes.service import SchemeService, Seen
 from cim.web.cards import Card
 
+DRAWN_KEPT_MAX: Final = 24
+"""Generated pictures that are remembered."""
 DESCRIPTION_MAX: Final = 300
 """Characters: what readers of cards show of a description."""
 
@@ -25,6 +31,8 @@ class PictureService:
         self._schemes = schemes
         self._store = store
         self._city = city
+        self._guard = threading.Lock()
+        self._kept: OrderedDict[tuple[str, int], bytes] = OrderedDict()
 
     def keep(self, scheme_id: str, content: bytes) -> None:
         """Keep a scheme's picture; raises :class:`NotFound`, and what ``check_picture`` raises."""
@@ -33,12 +41,30 @@ class PictureService:
         self._store.write(scheme_id, content)
 
     def picture(self, scheme_id: str, role: Role) -> bytes:
-        """Return the picture of a scheme that may be seen; raises :class:`NotFound`."""
-        self._schemes.seen(scheme_id, role)
-        content = self._store.read(scheme_id)
+        """Return the picture of a scheme that may be seen: its own, else one that is drawn from what it builds.
+
+        Raises :class:`NotFound`, also (``picture``) for a scheme that changes nothing yet.
+        """
+        seen = self._schemes.seen(scheme_id, role)
+        content = self._store.read(scheme_id) or self._drawn(seen)
         if content is None:
             raise NotFound("This scheme has no picture.", hint="It gets one when it is published.", code="picture")
         return content
+
+    def _drawn(self, seen: Seen) -> bytes | None:
+        """Return a picture of a scheme as somebody sees it; drawn once for each of its states."""
+        key = (seen.actor.scheme.id, seen.head)
+        with self._guard:
+            content = self._kept.get(key)
+            if content is None:
+                sight = sight_of(seen.state(), seen.actor.scheme.branch.position)
+                if sight is None:
+                    return None
+                content = self._kept[key] = draw(sight)
+                while len(self._kept) > DRAWN_KEPT_MAX:
+                    self._kept.popitem(last=False)
+            self._kept.move_to_end(key)
+            return content
 
     def card(self, query: Mapping[str, str], base_url: str) -> Card | None:
         """Return what a link to the public page tells of a scheme that it names; ``None`` where that is nothing.
@@ -62,6 +88,6 @@ class PictureService:
         return Card(
             title=f"{name} · {where}",
             description=summary[:DESCRIPTION_MAX],
-            image=image if self._store.has(scheme_id) else None,
+            image=image if self._store.has(scheme_id) or seen.state().targets else None,
             locale="zh_CN" if chinese else "en_GB",
         )

@@ -34,7 +34,7 @@ export function planBar(ctx: PlanCtx): TemplateResult {
   };
   return html`<header class="bar">
     <div class="brand">${logo()}<span class="crumb trunc">${title ? html`<span class="mid cityname">${title}</span><span class="dim sep">/</span><span data-testid="crumb">${ctx.scheme ? nameOf(ctx.scheme) : t('plan.existing')}</span>` : html`<span class="sk line"></span>`}</span></div>
-    <nav class="tabs" aria-label=${t('bar.pages')}><a href=${city.link('/explore')} data-testid="explore-link">${t('bar.explore')}</a><a href="/plan" aria-current="page" data-testid="plan-link">${t('bar.plan')}</a><a href=${city.link('/table')} data-testid="table-link" @click=${openTable}>${t('bar.table')}</a></nav>
+    <nav class="tabs" aria-label=${t('bar.pages')}><a href=${city.link('/explore')} data-testid="explore-link">${t('bar.explore')}</a><a href="/plan" aria-current="page" data-testid="plan-link">${t('bar.plan')}</a><a href=${city.link('/table')} data-testid="table-link" @click=${openTable}>${t('bar.table')}</a><a href="/upload" data-testid="upload-link">${t('upload.tab')}</a></nav>
     <span class="grow"></span>
     ${saved(ctx)}
     <div class="row tools">

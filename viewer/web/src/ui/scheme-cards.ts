@@ -54,6 +54,7 @@ function card(ctx: Ctx, id: string, large: boolean): TemplateResult {
   return html`<li><button type="button" class="sch ${large ? 'large' : ''}" data-testid="scheme-${letter}" aria-pressed=${place === null ? 'false' : 'true'} @click=${() => ctx.show.choose(id)}>
     ${key(letter, scheme?.colour_index ?? 0)}
     <span class="grow"><span class="nam"><span class="sr">${letter} </span>${nameOf(ctx, id)}</span><span class="det">${scheme ? lineOf(ctx, scheme) : baseLine(ctx)}${apart ? html` <span class="dim nowrap">${t('schemes.onBaseline', { n: own.baseline_version ?? 0 })}</span>` : nothing}</span>${summary && large ? html`<span class="det say">${summary}</span>` : nothing}</span>
+    ${large && scheme ? html`<img class="thumb" src="/api/v1/schemes/${encodeURIComponent(id)}/preview.png" alt="" width="96" height="60" loading="lazy" @error=${(e: Event) => (e.target as HTMLElement).remove()}>` : nothing}
     ${place === null ? nothing : large && !two ? html`<span class="on">${icon('check', 'l')}<span class="sr">${t('schemes.shown')}</span></span>` : html`<span class="tag">${t(`schemes.${place}`)}</span>`}
   </button></li>`;
 }

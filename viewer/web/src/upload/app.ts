@@ -183,7 +183,7 @@ export class CimUpload extends LitElement {
     return html`<a class="skip" href="#upload-steps">${t('upload.skipTo')}</a>${this.bar()}
       <div class="uppage"><main class="upsteps" id="upload-steps" tabindex="-1"><h1>${t('upload.title')}</h1><p class="mid lead">${t('upload.lead')}</p>${failure(s)}${body}
         <p class="sr" role="status">${s.job?.state === 'succeeded' ? t('upload.done') : lookOf(s.look) ? t('upload.found') : ''}</p></main>
-      <div class="upmap" aria-label=${t('upload.map')}></div></div>`;
+      <section class="upmap" aria-label=${t('upload.map')}></section></div>`;
   }
 }
 

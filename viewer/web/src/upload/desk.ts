@@ -35,7 +35,7 @@ export interface UploadState {
   readonly failed: string | null;
 }
 
-export const LIMITS = { bytes: 8 * 1024 ** 3, files: 5000 } as const;
+export const LIMITS = { bytes: 8e9, files: 5000 } as const;
 
 export const initialUpload = (start: { readonly token: string | null; readonly lang: Lang; readonly theme: Theme }): UploadState => ({
   ...start, tokenRefused: false, city: null, emptyCity: false, limits: LIMITS, waiting: [], plan: null, sending: null, upload: null, said: NOTHING_SAID,

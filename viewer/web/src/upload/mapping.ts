@@ -4,7 +4,7 @@ import type { LayerMapping, LayerNote, Rule } from './types';
 export const TYPES = ['Building', 'Road', 'Railway', 'WaterBody', 'Waterway', 'PlantCover', 'LandUse', 'SolitaryVegetationObject', 'CityFurniture', '+Parcel', '+District', '+TransitStop', '+Amenity', '+GenericCityObject', 'skip'] as const;
 
 /** Attributes that can be named, by the type of the layer; a length says its unit too. */
-const BUILDING = ['height_m', 'storeys_above_ground', 'year_of_construction', 'function', 'name', 'address', 'roof_type', 'ground_m'] as const;
+const BUILDING = ['height_m', 'storeys_above_ground', 'year_of_construction', 'function', 'name', 'address', 'roof_type'] as const;
 const OF_TYPE: Readonly<Record<string, readonly string[]>> = {
   Building: BUILDING,
   Road: ['name', 'highway', 'lanes', 'width_m'],
