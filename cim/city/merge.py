@@ -20,6 +20,9 @@ Facts = Mapping[str, Fact]
 BODY_FACTS: Final = frozenset({"height_m", "ground_m", "min_height_m", "roof_height_m", "roof_type"})
 """What describes the geometry: of equals, the value that came with the geometry that is shown is kept."""
 
+SHAPE_FACTS: Final = frozenset({"geometry_validity"})
+"""What is true of one source's geometry and of no other's: said where that geometry is shown, and never a conflict."""
+
 _UNSAID: Final = (None, "")
 
 AGREE_M: Final = 0.5
@@ -81,7 +84,7 @@ def combine(members: Sequence[Member], dataset: str, priority: Priority) -> Comb
     sayers: dict[str, list[Member]] = {}
     for one in members:
         for name, fact in one.facts.items():
-            if fact.get("v") not in _UNSAID:
+            if fact.get("v") not in _UNSAID and (name not in SHAPE_FACTS or one is body):
                 sayers.setdefault(name, []).append(one)
     facts: dict[str, Fact] = {}
     conflicts: list[Conflict] = []

@@ -74,6 +74,12 @@ def test_where_parts_are_shown_nothing_of_others_is_drawn_through_them() -> None
     assert combined.shapes == (("0", "new:1"),)
 
 
+def test_what_is_wrong_with_a_geometry_is_said_of_the_one_that_is_shown() -> None:
+    wrong = member("old", ("1",), geometry_validity="302")
+    assert values([wrong, member("new", ("2",))]) == {}
+    assert values([wrong, member("new")]) == {"geometry_validity": "302"}
+
+
 def test_what_is_empty_is_not_said() -> None:
     assert values([member("old", name="House"), member("new", name="")]) == {"name": "House"}
     assert values([member("old", name=None)]) == {}
