@@ -13,7 +13,6 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Annotated, Any, Final, TextIO
 
-import orjson
 from cyclopts import App, CycloptsError, Parameter
 
 from cim.config import Settings
@@ -21,7 +20,7 @@ from cim.console import JobDisplay, say_error
 from cim.db.directory import DataDirectory
 from cim.doctor import examine
 from cim.errors import CimError, InvalidInput, Unavailable
-from cim.export import Read, reading, write_whole
+from cim.export import write_whole
 from cim.handover import Handover, running_server
 from cim.ids import dataset_slug
 from cim.ingest_command import add_ingest, merge_lines
@@ -335,32 +334,6 @@ def _shown(
         display.close()
 
 
-def _read_report(settings: Settings, job_id: str) -> Mapping[str, Any] | None:
-    """Return the report of a job; of none, check the city first."""
-    server = running_server(DataDirectory(settings.data))
-    if server is not None:
-        return _reported(server.read, job_id, lambda show: server.run("quality", {}, "quality", show))
-    with open_city(settings.data, settings) as opened, reading(build_server(opened, settings, token="")) as read:
-        return _reported(read, job_id, lambda show: run_job(opened, "quality", {}, "quality", show))
-
-
-def _reported(
-    read: Read, job_id: str, check: Callable[[Callable[[Mapping[str, Any]], None]], Mapping[str, Any]]
-) -> Mapping[str, Any] | None:
-    if not job_id:
-        display = JobDisplay(sys.stderr)
-        try:
-            job = check(display.show)
-        finally:
-            display.close()
-        if job["state"] != "succeeded":
-            _report(job)
-            return None
-        job_id = str(job["id"])
-    report: Mapping[str, Any] = orjson.loads(read(f"/api/v1/jobs/{job_id}/quality"))
-    return report
-
-
 def _report(job: Mapping[str, Any]) -> int:
     if job["state"] == "succeeded":
         facts = ", ".join(f"{name} {value}" for name, value in job["summary"].items() if isinstance(value, int))
@@ -390,5 +363,5 @@ def _say_address(address: str, plan_address: str) -> None:
 
 
 app.command(schemes_app(_run))
-add_quality(app, _read_report)
+add_quality(app, open_city, build_server, run_job)
 add_ingest(app, _run, _look)

@@ -8,12 +8,15 @@ from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
+from starlette.applications import Starlette
 
 from cim.config import Settings
 from cim.jobs.model import JobState
 from cim.main import build_server, open_city
+from cim.web.files import FileSender
+from cim.web.static import static_routes
+from tests.support.city_server import run_cim
 
-KEEP = {"invalid": "keep"}
 ORIGIN = (90_000.0, 430_000.0)
 
 
@@ -140,3 +143,34 @@ def test_rotterdam_has_the_vertices_that_its_file_repeats(tmp_path: Path, refere
         report = client.get(f"/api/v1/jobs/{job.id}/quality").json()
     by_code = {fault["code"]: fault for fault in report["faults"]}
     assert by_code["102"]["occurrences"] == repeated
+
+
+def test_the_command_says_what_is_wrong_with_a_delivery_and_with_the_city(tmp_path: Path) -> None:
+    source, data = city_json(tmp_path / "two.city.json"), tmp_path / "data"
+    taken = run_cim("ingest", str(source), "--data", str(data), "--dataset", "two")
+    assert taken.returncode == 0, taken.stderr
+    assert "faults: 1 × 302 SHELL_NOT_CLOSED" in taken.stdout
+    job = taken.stdout.rpartition("cim quality ")[2].split()[0]
+    told = run_cim("quality", job, "--data", str(data))
+    assert told.returncode == 0, told.stderr
+    assert "302 SHELL_NOT_CLOSED" in told.stdout
+    assert "two:open  40 m" in told.stdout
+    whole = run_cim("quality", "--data", str(data), "--json")
+    assert whole.returncode == 0, whole.stderr
+    report = json.loads(whole.stdout)
+    assert (report["dataset"], report["counts"]["invalid"]) == (None, 1)
+    assert [fault["code"] for fault in report["faults"]] == ["302", "year-in-future", "no-ground-surface"]
+    missing = run_cim("quality", "nothing", "--data", str(data))
+    assert missing.returncode == 1
+    empty = run_cim("quality", "--data", str(tmp_path / "empty"))
+    assert empty.returncode == 1
+    assert "city-empty" in empty.stderr
+
+
+def test_a_report_has_a_page_whatever_its_job_is_called(tmp_path: Path) -> None:
+    (tmp_path / "assets").mkdir()
+    (tmp_path / "quality.html").write_text("<title>Quality report</title>")
+    app = Starlette(routes=static_routes(tmp_path, FileSender()))
+    page = TestClient(app).get("/jobs/ab12/quality")
+    assert (page.status_code, page.text) == (200, "<title>Quality report</title>")
+    assert TestClient(app).get("/jobs/ab12/other").status_code == 404
