@@ -108,7 +108,7 @@ def _plans(
         try:
             plan = _plan(source, layer, declared, replace(context, working_crs=crs), alone=len(layers) == 1)
         except InvalidInput as error:
-            if error.problem_code not in {"crs-missing", "unknown-crs", "axes-swapped"}:
+            if error.problem_code not in {"crs-missing", "unknown-crs", "axes-swapped", "crs-does-not-fit"}:
                 raise
             problems.append(error)
             refused.append(Quarantined(layer.name[:120], error.problem_code, f"{error.message} {error.hint}"))

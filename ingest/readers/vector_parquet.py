@@ -46,7 +46,7 @@ class GeoParquetSource:
             for group in range(metadata.num_row_groups):
                 size = metadata.row_group(group).total_byte_size
                 check_limit("ROW_GROUP_BYTES_MAX", size, ROW_GROUP_BYTES_MAX, f"A row group of {path.name} in bytes")
-        self._column, self._said = _geometry(path, metadata.metadata or {}, self._file.schema_arrow.names)
+            self._column, self._said = _geometry(path, metadata.metadata or {}, self._file.schema_arrow)
 
     def layers(self) -> Sequence[LayerInfo]:
         """Return the one layer."""
@@ -97,7 +97,7 @@ class GeoParquetSource:
                 yield LayerBatch(shapes, numbers, {name: batch.column(name) for name in names})
 
 
-def _geometry(path: Path, metadata: dict[bytes, bytes], names: Sequence[str]) -> tuple[str, dict[str, Any]]:
+def _geometry(path: Path, metadata: dict[bytes, bytes], schema: pa.Schema) -> tuple[str, dict[str, Any]]:
     """Return the primary geometry column and what the metadata say of it."""
     try:
         said = orjson.loads(metadata.get(_KEY, b""))
@@ -106,8 +106,9 @@ def _geometry(path: Path, metadata: dict[bytes, bytes], names: Sequence[str]) ->
         encoding = members["encoding"]
     except (orjson.JSONDecodeError, KeyError, TypeError) as error:
         raise damaged(path, "has no GeoParquet metadata that can be read") from error
-    if column not in names or not isinstance(members, dict):
-        raise damaged(path, "names a geometry column that it does not have")
+    kinds = (pa.types.is_binary, pa.types.is_large_binary)
+    if column not in schema.names or not any(kind(schema.field(column).type) for kind in kinds):
+        raise damaged(path, "names a geometry column that it does not have, or that holds no bytes")
     if encoding != _WKB:
         raise InvalidInput(
             f"The geometry of {path.name} is encoded as {str(encoding)[:40]!r}, which is not read.",

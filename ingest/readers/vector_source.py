@@ -7,13 +7,15 @@ looked at here: a file that ends early, a layer without a defined coordinate sys
 from __future__ import annotations
 
 import mmap
+import sqlite3
 import struct
 import warnings
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Protocol
+from urllib.parse import quote
 
 import pyarrow as pa
 import pyogrio
@@ -29,6 +31,7 @@ _PACKAGE_MARKS: Final = (b"GPKG", b"GP10", b"GP11")
 _SHAPE: Final = b"\x00\x00\x27\x0a"
 _FLAT: Final = b"fgb"
 _FAULTS: Final = (DataLayerError, DataSourceError, FeatureError, FieldError, GeometryError, pa.ArrowException, OSError)
+_VIEW: Final = "It is a view, which the file computes; export what it shows as a table."
 _UNDEFINED: Final = ("undefined", "unknown", "unnamed")
 
 
@@ -138,6 +141,7 @@ class OgrSource:
         """Check what GDAL would not; raises :class:`InvalidInput`."""
         self.path = path
         self.kind = kind
+        self._views = _views(path) if kind == GEOPACKAGE else frozenset()
         if kind == SHAPEFILE:
             _check_shapefile(path)
         elif kind in {GEOJSON, TOPOJSON}:
@@ -149,13 +153,14 @@ class OgrSource:
         with speaking_of(self.path):
             found = [(str(name), kind) for name, kind in pyogrio.list_layers(self.path).tolist()]
             check_limit("LAYERS_MAX", len(found), LAYERS_MAX, f"The number of layers of {self.path.name}")
-            return [self._info(name) for name, kind in found if kind is not None]
+            return [self._info(name) for name, kind in found if kind is not None and name not in self._views]
 
     def left_out(self) -> Sequence[tuple[str, str, str]]:
         """Return tables without geometry, and contents of a GeoPackage that are no features."""
         with speaking_of(self.path):
             plain = [str(name) for name, kind in pyogrio.list_layers(self.path).tolist() if kind is None]
         out = [(name, "layer-no-geometry", "The table has no geometry; it is not taken in.") for name in plain]
+        out += [(name, "layer-view", _VIEW) for name in sorted(self._views)]
         if self.kind == GEOPACKAGE:
             out.extend(_coverages(self.path))
         return out
@@ -221,8 +226,9 @@ def _check_shapefile(path: Path) -> None:
     stated = struct.unpack(">i", head[24:28])[0] * 2 if len(head) == 100 else -1
     if stated != size:
         raise damaged(path, f"is cut short or damaged: its header states {stated:,} bytes, it has {size:,}")
-    present = {other.name.lower() for other in path.parent.iterdir()}
-    missing = [ending for ending in (".shx", ".dbf") if path.with_suffix(ending).name.lower() not in present]
+    beside = {other.name.lower(): other for other in path.parent.iterdir()}
+    parts = {ending: beside.get(path.with_suffix(ending).name.lower()) for ending in (".shx", ".dbf")}
+    missing = [ending for ending, other in parts.items() if other is None or not other.stat().st_size]
     if missing:
         raise InvalidInput(
             f"{path.name} has no {' and no '.join(missing)} beside it.",
@@ -230,6 +236,15 @@ def _check_shapefile(path: Path) -> None:
             code="sibling-missing",
             file=path.name,
         )
+    index, table = parts[".shx"], parts[".dbf"]
+    assert index is not None
+    assert table is not None
+    shapes = (index.stat().st_size - 100) // 8
+    with table.open("rb") as file:
+        head = file.read(12)
+    rows, first, width = struct.unpack("<4xIHH", head) if len(head) == 12 else (-1, 0, 0)
+    if rows != shapes or table.stat().st_size < first + rows * width:
+        raise damaged(path, f"does not fit its table: {shapes:,} shapes, {max(0, rows):,} rows, or a table cut short")
 
 
 def _check_json(path: Path) -> None:
@@ -244,6 +259,16 @@ def _check_json(path: Path) -> None:
             closes = False
     if not closes:
         raise damaged(path, "is cut short: its brackets do not close")
+
+
+def _views(path: Path) -> frozenset[str]:
+    """Return the views of a GeoPackage: each is a program of the file's, which need not end."""
+    query = "SELECT name FROM sqlite_master WHERE type = 'view'"
+    try:
+        with closing(sqlite3.connect(f"file:{quote(str(path))}?mode=ro&immutable=1", uri=True)) as database:
+            return frozenset(str(name) for (name,) in database.execute(query))
+    except (sqlite3.Error, UnicodeDecodeError) as error:
+        raise damaged(path) from error
 
 
 def _coverages(path: Path) -> list[tuple[str, str, str]]:

@@ -147,30 +147,38 @@ class _Unique:
 
 
 def check_axes(layer: str, xy: NDArray[np.float64], source: SourceCrs, working_crs: str | None) -> None:
-    """Refuse a layer whose axes are swapped: outside as it is, inside once they are turned.
+    """Refuse a layer that lies nowhere near the area of its CRS or of the city's.
 
-    Raises :class:`InvalidInput` (``axes-swapped``).
+    Raises :class:`InvalidInput`: ``axes-swapped`` where its places are inside once x and y are turned, else
+    ``crs-does-not-fit``.  Single strays are left to be put aside.
     """
     if not len(xy):
         return
-    here = _share_inside(xy, source, working_crs)
-    if here <= 1 - SHARE_SWAPPED and _share_inside(xy[:, ::-1], source, working_crs) >= SHARE_SWAPPED:
+    areas = [source.horizontal] if working_crs is None else [source.horizontal, working_crs]
+    if min(_share_inside(xy, source, area) for area in areas) > 1 - SHARE_SWAPPED:
+        return
+    if min(_share_inside(xy[:, ::-1], source, area) for area in areas) >= SHARE_SWAPPED:
         raise InvalidInput(
             f"The coordinates of {layer[:80]} are swapped: they fit the coordinate system only as (y, x).",
             hint="Export it again with longitude before latitude, or say swap_axes = true in a --mapping file.",
             code="axes-swapped",
             layer=layer[:80],
         )
+    raise InvalidInput(
+        f"The coordinates of {layer[:80]} do not lie where {source.horizontal[:40]}, or the city's coordinate system, "
+        "is made for.",
+        hint="Name the right one with --crs, for example --crs EPSG:28992.",
+        code="crs-does-not-fit",
+        layer=layer[:80],
+    )
 
 
-def _share_inside(xy: NDArray[np.float64], source: SourceCrs, working_crs: str | None) -> float:
-    x, y = xy[:, 0], xy[:, 1]
-    if source.is_geographic and working_crs is None:
-        return float(((np.abs(x) <= 360) & (np.abs(y) <= 90)).mean())
-    area = parse_crs(working_crs or source.horizontal).area_of_use
-    if area is None:
-        return 1.0
+def _share_inside(xy: NDArray[np.float64], source: SourceCrs, area_of: str) -> float:
+    """Return the share of places that lie in the area that a CRS is made for, with a margin."""
     lon, lat = turned(transformer(source.horizontal, LONLAT), xy).T
+    area = parse_crs(area_of).area_of_use
+    if area is None or (source.is_geographic and area.east - area.west >= 360):
+        return float(((np.abs(lon) <= 360) & (np.abs(lat) <= 90)).mean())
     margin = AREA_MARGIN_DEG
     tall = (lat >= area.south - margin) & (lat <= area.north + margin)
     width = (area.east - area.west) % 360.0 or 360.0
