@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Annotated, Any, Final, TextIO
+from typing import Annotated, Any, Final, Literal, TextIO
 
 from cyclopts import App, CycloptsError, Parameter
 
@@ -158,20 +158,28 @@ def verify(*, data: DataOption = None, scheme: str = BASE_SCHEME) -> int:
 
 
 @tiles.command(name="export")
-def export_tiles(out: Path, /, *, data: DataOption = None, scheme: str = BASE_SCHEME) -> int:
-    """Copy the current tiles into a folder that any web server can offer.
+def export_tiles(
+    out: Path,
+    /,
+    *,
+    data: DataOption = None,
+    scheme: str = BASE_SCHEME,
+    format_: Annotated[Literal["directory", "3tz"], Parameter(name="--format")] = "directory",
+) -> int:
+    """Copy the current tiles into a folder that any web server can offer, or into one archive.
 
     Example: cim tiles export ./helsinki-tiles --data ./cim-data
 
     Args:
-        out: A folder that does not exist yet.
+        out: A folder, or a file, that does not exist yet.
         data: The city's data directory.
         scheme: The id of a published scheme; without it the city as it is.
+        format_: A folder, or a 3D Tiles archive.
     """
     if out.exists():
-        raise InvalidInput(f"{out} exists already.", hint="Name a folder that does not.", code="exists")
-    copy_tiles(_settings(data).data, scheme, out)
-    print(f"{out}/tileset.json")
+        raise InvalidInput(f"{out} exists already.", hint="Name one that does not.", code="exists")
+    copy_tiles(_settings(data).data, scheme, out, archive=format_ == "3tz")
+    print(out if format_ == "3tz" else f"{out}/tileset.json")
     return 0
 
 

@@ -71,6 +71,7 @@ from ingest.sample.replay import build_replay, local_time_of_day_s, observe, rep
 from ingest.sample.schemes import make_missing_schemes
 from ingest.scheme_tiling import Draughtsman, SchemeTilingKind
 from ingest.tiling import TilingKind, tiles_are_old
+from tiles.archive import write_archive
 from tiles.verify import Fault, verify_tileset
 from viewer.export import Bundle, ExportedView, check_size, export_html
 from viewer.specs import view_document
@@ -323,9 +324,9 @@ def scrub_directory(data: Path) -> ScrubReport:
         return scrub_city(directory, DatabaseSettings())
 
 
-def copy_tiles(data: Path, scheme: str, out: Path) -> None:
+def copy_tiles(data: Path, scheme: str, out: Path, *, archive: bool = False) -> None:
     """Copy the current tiles of the city or of a published scheme; raises :class:`NotFound` before the first build."""
-    TilesetStore(data / "tiles").copy(scheme, out)
+    TilesetStore(data / "tiles").copy(scheme, out, write_archive if archive else None)
 
 
 def export_view(source: City | Handover, view: str) -> bytes:

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import os
 import shutil
+import tempfile
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
@@ -87,12 +89,17 @@ class TilesetStore:
         (folder / POINTER_NAME).unlink(missing_ok=True)
         shutil.rmtree(folder, ignore_errors=True)
 
-    def copy(self, scheme: str, out: Path) -> None:
-        """Copy the current tiles of a scheme to a new folder that any web server can offer.
+    def copy(self, scheme: str, out: Path, pack: Callable[[Path, Path], object] | None = None) -> None:
+        """Copy the current tiles of a scheme to a new folder that any web server can offer, or ``pack`` them to a file.
 
         What a scheme has from the city is copied too, what is kept packed is unpacked.  Raises :class:`NotFound`
         (``tiles-not-built``) before the first build.
         """
+        if pack is not None:
+            with tempfile.TemporaryDirectory(dir=self.root) as folder:
+                self.copy(scheme, Path(folder) / "tiles")
+                pack(Path(folder) / "tiles", out)
+            return
         pointer = self.pointer(scheme)
         if pointer is None:
             raise NotFound("The tiles have not been built yet.", hint="Run: cim tiles build", code="tiles-not-built")
