@@ -40,6 +40,7 @@ from cim.main import (
     verify_tiles,
     version,
 )
+from cim.points_command import add_points
 from cim.proposals_command import schemes_app
 from cim.quality_command import add_quality
 from cim.reports.command import report
@@ -371,5 +372,6 @@ def _say_address(address: str, plan_address: str) -> None:
 
 
 app.command(schemes_app(_run))
+add_points(tiles)
 add_quality(app, open_city, build_server, run_job)
 add_ingest(app, _run, _look)

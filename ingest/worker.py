@@ -109,6 +109,15 @@ def read_model(params: Mapping[str, object], channel: Reporting) -> Mapping[str,
     return {"triangles": len(triangles)}
 
 
+def tile_cloud(params: Mapping[str, object], channel: Reporting) -> Mapping[str, object]:
+    """Write the point cloud ``params["file"]`` as a tileset to ``params["out"]``."""
+    from ingest.point_tiles import tile_points
+
+    channel.step("points", None, "")
+    tile_points(Path(str(params["file"])), Path(str(params["out"])), _text(params, "crs"))
+    return {}
+
+
 def model_proposals(params: Mapping[str, object], channel: Reporting) -> Mapping[str, object]:
     """Make models of the objects whose rows the parent has laid down in ``params["rows"]``."""
     from cim.city.columns import columns_to_objects

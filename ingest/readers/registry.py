@@ -17,6 +17,7 @@ from ingest.readers.folder import ArchiveReader, FolderReader
 from ingest.readers.geotiff import GeoTiffReader
 from ingest.readers.gml import GmlReader
 from ingest.readers.gtfs import GtfsReader
+from ingest.readers.las import LasReader
 from ingest.readers.limits import (
     HEAD_BYTES,
     INFLATED_BYTES_MAX,
@@ -39,6 +40,7 @@ READERS: Final[tuple[Reader, ...]] = (
     CityJsonReader(),
     GmlReader(),
     GeoTiffReader(),
+    LasReader(),
     VectorReader(),
     SeriesReader(),
     EpanetReader(),
@@ -60,14 +62,13 @@ _LOOKS: Final = (
     (b"\xfd7zXZ", "an xz archive"),
     (b"\x28\xb5\x2f\xfd", "a Zstandard archive"),
     (b"ISO-10303-21", "an IFC or STEP model"),
-    (b"LASF", "a LAS point cloud"),
     (b"II*\x00", "a TIFF picture"),
     (b"MM\x00*", "a TIFF picture"),
     (b"PAR1", "a Parquet table"),
 )
 ACCEPTED: Final = (
     "OpenStreetMap (.osm.pbf), CityJSON (.city.json), CityJSONSeq (.city.jsonl), CityGML (.gml), EPANET (.inp), "
-    "heights (.tif), "
+    "heights (.tif), point clouds (.las, .laz), "
     "observations (.csv, .parquet), models (.obj, or a .zip of them), timetables (GTFS .zip), streets (SUMO .net.xml), "
     "GeoPackage (.gpkg), Shapefile (.shp), FlatGeobuf (.fgb), GeoJSON, TopoJSON, GeoParquet; "
     "folders and archives (.zip, .tar, .tar.gz) of these, folders of vector tiles (zoom/x/y.pbf)"

@@ -1,0 +1,130 @@
+"""Point clouds: a hill with a house on it, in metres and in feet; and what can be wrong."""
+
+import json
+import random
+
+import laspy
+import numpy as np
+import pyproj
+import pytest
+
+from cim.city.model import check_object
+from cim.errors import CimError, InvalidInput
+from ingest.readers.registry import reader_for
+from ingest.records import ReadContext
+from tests.support.city_records import objects_of
+from tests.support.city_server import run_cim
+
+X, Y = 500_000.0, 5_300_000.0
+FOOT_M = 1200 / 3937
+
+
+def hill(x, y):
+    return 100.0 + 0.05 * (x - X) + 4.0 * np.sin((y - Y) / 20.0)
+
+
+def cloud(path, crs=25832, unit_m=1.0, ground=2, size=80.0):
+    """Points every half metre, jittered; a house of 20 m by 20 m in the middle hides the ground below it."""
+    chance = np.random.default_rng(4)
+    x, y = (axis.ravel() + chance.uniform(-0.2, 0.2, axis.size) for axis in np.mgrid[0:size:0.5, 0:size:0.5])
+    x, y = x + X, y + Y
+    house = (np.abs(x - X - 40) < 10) & (np.abs(y - Y - 40) < 10)
+    header = laspy.LasHeader(point_format=6, version="1.4")
+    header.scales, header.offsets = np.array([0.001] * 3), np.array([X, Y, 0.0])
+    if crs:
+        header.add_crs(pyproj.CRS.from_epsg(crs))
+    made = laspy.LasData(header)
+    z = np.where(house, 130.0, hill(x, y))
+    made.x, made.y, made.z = x / 1.0, y / 1.0, z / unit_m
+    made.classification = np.where(house, 6, ground).astype(np.uint8)
+    made.write(path)
+    return path
+
+
+def read(path, **context):
+    return list(reader_for(path).read(path, ReadContext("t", **context)))
+
+
+@pytest.mark.parametrize("name", ["hill.las", "hill.laz"])
+def test_the_ground_is_the_terrain(tmp_path, name):
+    records = read(cloud(tmp_path / name))
+    assert (records[-1].working_crs if hasattr(records[-1], "working_crs") else "EPSG:25832") == "EPSG:25832"
+    header = next(one for one in records if hasattr(one, "working_crs"))
+    assert (header.working_crs, header.ground, header.reader) == ("EPSG:25832", "terrain", "las")
+    found = objects_of(records)
+    assert {one.type for one in found.values()} == {"TINRelief"}
+    for one in found.values():
+        check_object(one)
+    corners = np.concatenate([one.geometries[0].coordinates for one in found.values()])
+    assert np.ptp(corners[:, 0]) == pytest.approx(80, abs=3)
+    off = corners[:, 2] - hill(corners[:, 0], corners[:, 1])
+    under_house = (np.abs(corners[:, 0] - X - 40) < 11) & (np.abs(corners[:, 1] - Y - 40) < 11)
+    assert np.abs(off[~under_house]).max() < 0.6
+    assert np.abs(off[under_house]).max() < 4.5  # filled from around, not the roof
+
+
+def test_feet(tmp_path):
+    path = cloud(tmp_path / "feet.las", crs=None, unit_m=FOOT_M)
+    found = objects_of(read(path, source_crs="EPSG:25832+6360"))  # metres on the map, US survey feet over NAVD88
+    corners = np.concatenate([one.geometries[0].coordinates for one in found.values()])
+    assert np.median(corners[:, 2]) == pytest.approx(102, abs=3)
+
+
+@pytest.mark.parametrize(
+    ("changes", "context", "code"),
+    [
+        ({"crs": None}, {}, "crs-missing"),
+        ({"ground": 1}, {}, "las-no-ground"),
+        ({"crs": None}, {"source_crs": "EPSG:4326"}, "las-degrees"),
+    ],
+)
+def test_what_is_wrong_is_refused(tmp_path, changes, context, code):
+    with pytest.raises(InvalidInput) as caught:
+        read(cloud(tmp_path / "a.las", **changes), **context)
+    assert caught.value.problem_code == code
+    assert caught.value.hint
+
+
+@pytest.mark.parametrize("name", ["hill.las", "hill.laz"])
+def test_damaged_clouds_are_refused_or_read(tmp_path, name):
+    whole = cloud(tmp_path / name, size=20.0).read_bytes()
+    chance = random.Random(9)
+    path = tmp_path / f"broken-{name}"
+    for number in range(40):
+        bad = bytearray(whole)
+        if number % 2:
+            bad = bad[: chance.randrange(8, len(bad))]
+        else:
+            for _ in range(6):
+                bad[chance.randrange(4, 600)] = chance.randrange(256)
+        path.write_bytes(bad)
+        try:
+            found, hint = read(path), "none needed"
+        except CimError as error:
+            found, hint = [], error.hint
+        assert len(found) < 100
+        assert hint
+
+
+def test_the_points_become_a_tileset_that_stands_on_earth(tmp_path):
+    out = tmp_path / "points"
+    done = run_cim("tiles", "points", str(cloud(tmp_path / "hill.laz", size=20.0)), str(out))
+    assert done.returncode == 0, done.stderr
+    tileset = json.loads((out / "tileset.json").read_bytes())
+    assert tileset["asset"]["version"] == "1.1"
+    origin = tileset["root"]["transform"][12:15]
+    way = pyproj.Transformer.from_crs(4978, 25832, always_xy=True)
+    x, y, z = way.transform(*origin)
+    assert abs(x - X) < 50
+    assert abs(y - Y) < 50
+    assert abs(z - 100) < 60
+    assert list(out.glob("points/*.glb"))
+
+
+@pytest.mark.parametrize("content", [b"", b"LASF", b"LASF" + bytes(400)])
+def test_no_tiles_of_what_is_no_cloud(tmp_path, content):
+    (tmp_path / "a.las").write_bytes(content)
+    done = run_cim("tiles", "points", str(tmp_path / "a.las"), str(tmp_path / "out"))
+    assert done.returncode == 1
+    assert "damaged" in done.stderr
+    assert not (tmp_path / "out").exists()
