@@ -181,6 +181,8 @@ export const problemsEn = {
   'xlink-missing': 'The file refers to something that is not in it.',
   'xml-doctype': 'The file declares entities, which are refused.',
   'joined-max': 'Too many sources are joined at once.',
+  'export-empty': 'There is nothing to export here.',
+  'export-limit': 'The export would be too large. Choose less.',
   'model-unknown': 'Nobody has brought this model, or it is gone.',
   'mapping': 'The field mapping cannot be used.',
   'delivery': 'The delivery file cannot be used.',

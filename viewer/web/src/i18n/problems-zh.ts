@@ -183,6 +183,8 @@ export const problemsZh: Readonly<Record<keyof typeof problemsEn, string>> = {
   'xlink-missing': '文件引用的内容不存在。',
   'xml-doctype': '文件声明了实体，已拒绝。',
   'joined-max': '一次合并的来源过多。',
+  'export-empty': '此处没有可导出的内容。',
+  'export-limit': '导出内容过大，请缩小范围。',
   'model-unknown': '没有此模型，或已被删除。',
   'mapping': '字段映射无法使用。',
   'delivery': '交付清单文件无法使用。',
