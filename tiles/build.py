@@ -270,7 +270,7 @@ def _build_ground(
         report.ground_tiles = done
         progress("ground", done, total)
 
-    return build_ground(ground, Stand(site.chart, site.surface, site.sheet), keep, told)
+    return build_ground(ground, Stand(site.chart, site.surface, site.sheet, bool(site.terrain)), keep, told)
 
 
 def _add_twins(files: TileFiles, crew: Crew, progress: ProgressFunction) -> None:

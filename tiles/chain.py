@@ -127,7 +127,7 @@ def _build(
     progress("buildings", 1, 1)
     ground = plan.ground
     if altered.ground is not None:
-        stand = Stand(site.chart, site.surface, site.sheet)
+        stand = Stand(site.chart, site.surface, site.sheet, bool(site.terrain))
         shapes = ground_shapes(altered.ground, sheet=site.sheet)
         again = Again(plan.ground, altered.ground_boxes)
         ground = build_ground(shapes, stand, keeping("ground"), lambda *n: progress("ground", *n), again)

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from cim.geometry.ground import Ground as Surface
 from tiles.content import Content, Grid, corners_of, not_collapsed, packed_normals
+from tiles.drape import Drape
 from tiles.footprints import polygon_parts, rings
 from tiles.frame import Chart
 from tiles.glb import TRIANGLES, GlbWriter
@@ -23,10 +24,6 @@ CELL_M: Final = 640.0
 LIFT_M: Final = 0.02
 """Each kind of ground lies this much above the one painted before it."""
 PIECE_M2_MIN: Final = 0.05
-DRAPE_CELLS: Final = 2
-"""Ground that follows a surface is cut this many of the surface's cells apart."""
-DRAPES_MAX: Final = 48
-"""One tile is cut into at most this many strips either way."""
 FAR_SHARE: Final = 1 / 256
 """From far away the outlines are simplified by this share of a tile's side."""
 
@@ -74,13 +71,13 @@ def simplified(shapes: GroundShapes, tolerance_m: float) -> GroundShapes:
     return GroundShapes(shapely.orient_polygons(simple), kept.ids, kept.rank)
 
 
-def ground_content(shapes: GroundShapes, chart: Chart, surface: Surface, side_m: float) -> Content | None:
+def ground_content(shapes: GroundShapes, chart: Chart, surface: Surface, drape: Drape) -> Content | None:
     """Write one tile of ground, its triangles in paint order."""
     if not len(shapes.polygons):
         return None
-    shapes = _draped(shapes, max(surface.straight_m * DRAPE_CELLS, side_m / DRAPES_MAX))
+    shapes = _draped(shapes, drape)
     ids, owner = _rows(shapes)
-    soup = _laid(shapes, owner, chart, surface, max(LIFT_M, 3 * side_m / 65535))
+    soup = _laid(shapes, owner, chart, surface, max(LIFT_M, 3 * drape.side_m / 65535))
     mesh = triangulate(soup)
     if not len(mesh.triangles):
         return None
@@ -124,15 +121,11 @@ def ground_content(shapes: GroundShapes, chart: Chart, surface: Surface, side_m:
     return Content(writer.finish(document), low, high, len(ids), len(corners) // 3, 0, len(corners))
 
 
-def _draped(shapes: GroundShapes, step_m: float) -> GroundShapes:
-    """Return the shapes cut along a grid of the surface's own fineness, so that they follow it."""
-    if not np.isfinite(step_m):
+def _draped(shapes: GroundShapes, drape: Drape) -> GroundShapes:
+    """Return the shapes cut along the pieces of a drape, so that they follow the surface."""
+    boxes = drape(shapes)
+    if boxes is None:
         return shapes
-    low = np.floor(shapely.total_bounds(shapes.polygons)[:2] / step_m)
-    high = np.ceil(shapely.total_bounds(shapes.polygons)[2:] / step_m)
-    x, y = (np.arange(low[i], high[i]) * step_m for i in (0, 1))
-    corner = np.stack(np.meshgrid(x, y, indexing="ij"), axis=-1).reshape(-1, 2)
-    boxes = shapely.box(corner[:, 0], corner[:, 1], corner[:, 0] + step_m, corner[:, 1] + step_m)
     shape, box = shapely.STRtree(boxes).query(shapes.polygons, predicate="intersects")
     pieces = boxes[box]
     shapely.prepare(shapes.polygons)

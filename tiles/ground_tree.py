@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from cim.geometry.ground import Ground as Surface
 from tiles.content import Content
+from tiles.drape import Drape, even_drape, relief_drape
 from tiles.frame import Chart
 from tiles.ground import Ground, GroundShapes, cased
 from tiles.ground_tiles import CELL_M, FAR_SHARE, cut, cut_polygons, ground_content, simplified
@@ -22,16 +23,23 @@ Keep = Callable[[Content], str]
 Told = Callable[[int, int], None]
 """Is told how many leaves are done, of how many."""
 
+PLAIN_M: Final = 1_280.0
+"""Where nothing is painted on even ground one leaf is as wide as this: the Earth curves 6 cm away under it."""
 _NO_CASING: Final = np.empty(0, dtype=object)
 
 
 @dataclass(frozen=True, slots=True)
 class Stand:
-    """Where the ground lies: the chart, the surface, and the sheet that is painted."""
+    """Where the ground lies: the chart, the surface, whether that is a relief's, and the sheet that is painted."""
 
     chart: Chart
     surface: Surface
     sheet: Bounds
+    relief: bool = False
+
+    def drape(self, cell: Bounds) -> Drape:
+        """Return how the ground of a cell follows the surface."""
+        return relief_drape(self.surface, cell) if self.relief else even_drape(self.surface, cell)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,19 +79,23 @@ def build_ground(ground: Ground, stand: Stand, keep: Keep, told: Told, again: Ag
     done = 0
 
     def casing_of(cell: Bounds, level: int) -> NDArray[np.object_]:
+        if not len(ground.streets):
+            return _NO_CASING
         if level == levels:
             return cut_polygons(ground.casing(cell), cell)
         return _joined([casing_of(quarter, level + 1) for quarter in _quarters(cell)])
 
     def make(cell: Bounds, inside: GroundShapes, level: int) -> tuple[PlanTile | None, NDArray[np.object_]]:
         nonlocal done
-        if again is not None and not again.touches(cell):
-            return before.get(cell), casing_of(cell, level)
+        if again is not None and cell in before and not again.touches(cell):
+            return before[cell], casing_of(cell, level)
         here = cut(inside, cell)
         width = cell[2] - cell[0]
-        if level == levels:
+        # Of streets beside a cell the casing may reach into it: it is plain only where there are none at all.
+        plain = stand.surface.is_even and width <= PLAIN_M and not here.rank.any() and not ground.near(cell)
+        if level == levels or plain:
             casing = casing_of(cell, level)
-            content = ground_content(cased(here, casing), stand.chart, stand.surface, width)
+            content = ground_content(cased(here, casing), stand.chart, stand.surface, stand.drape(cell))
             done += 1
             told(min(done, columns * rows), columns * rows)
             return None if content is None else planned(content, keep, 0.0, cell=cell), casing
@@ -93,7 +105,8 @@ def build_ground(ground: Ground, stand: Stand, keep: Keep, told: Told, again: Ag
         if not children:
             return None, casing
         tolerance = width * FAR_SHARE
-        content = ground_content(simplified(cased(here, casing), tolerance), stand.chart, stand.surface, width)
+        far = simplified(cased(here, casing), tolerance)
+        content = ground_content(far, stand.chart, stand.surface, stand.drape(cell))
         return planned(content, keep, 2 * tolerance, cell=cell, children=children), casing
 
     root, _ = make((sheet[0], sheet[1], sheet[0] + side, sheet[1] + side), ground.shapes, 0)

@@ -23,7 +23,7 @@ Bounds = tuple[float, float, float, float]
 CELL_M_MIN: Final = 10.0
 NODES_MAX: Final = 250_000
 TERRAIN_CELL_M_MIN: Final = 2.0
-TERRAIN_NODES_MAX: Final = 2_000_000
+TERRAIN_NODES_MAX: Final = 4_000_000
 NEIGHBOURS: Final = 9
 OUTLIER_M: Final = 4.0
 """A place that is this far from the middle of its neighbours' stands on something else."""

@@ -149,7 +149,8 @@ def check_nesting(value: Any) -> None:
 
 def derive_heights(type_: str, attributes: Members, ground_m: float, top_m: float) -> None:
     """Add ``ground_m`` and ``height_m`` from the geometry where the source does not say them."""
-    if type_ not in BUILT_TYPES:
+    if type_ not in BUILT_TYPES or ground_m == top_m == 0.0:
+        # A flat outline at 0 was drawn on a map: it says nothing of any height.
         return
     if "ground_m" not in attributes:
         attributes["ground_m"] = {"v": round(ground_m, 3), "u": "m", "q": _MODELLED, "m": METHOD_GROUND}
