@@ -46,6 +46,7 @@ from cim.quality_command import add_quality
 from cim.reports.command import report
 from cim.server import is_free
 from cim.tilesets.model import BASE_SCHEME
+from cim.wiring.exports import Chosen
 
 FAILED: Final = 1
 USAGE: Final = 2
@@ -185,25 +186,35 @@ def export_tiles(
 
 
 @app.command
-def export(out: Path, /, *, data: DataOption = None, view: str = "explore", collection: str | None = None) -> int:
-    """Write a view of the city as one HTML file that needs no server, or a collection as GeoJSON.
+def export(
+    out: Path,
+    /,
+    *,
+    data: DataOption = None,
+    view: str = "explore",
+    collection: str | None = None,
+    chosen: Annotated[Chosen | None, Parameter(name="*")] = None,
+) -> int:
+    """Write a view of the city as one HTML file that needs no server, or a collection as a file for other programs.
 
-    Example: cim export helsinki.html --view explore --data ./cim-data
+    Example: cim export buildings.parquet --format geoparquet --filter "height_m > 20" --data ./cim-data
 
     Args:
         out: A file that does not exist yet.
         data: The city's data directory; a server may have it open.
         view: The view that the HTML file shows.
         collection: Write this collection instead, as GeoJSON: buildings, streets, trees, sensors …
+        chosen: What of the collection, and as what.
     """
     settings = _settings(data)
     if out.exists():
         raise InvalidInput(f"{out} exists already.", hint="Name a file that does not.", code="exists")
 
     def write(source: City | Handover) -> int:
-        return write_whole(
-            out, [export_view(source, view)] if collection is None else export_collection(source, collection)
-        )
+        parts = (chosen or Chosen()).parts(source, collection or "buildings", version())
+        if parts is None:
+            parts = iter([export_view(source, view)]) if collection is None else export_collection(source, collection)
+        return write_whole(out, parts)
 
     server = running_server(DataDirectory(settings.data))
     if server is not None:

@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
-from urllib.parse import quote
+from urllib.parse import quote, urlencode, urlsplit
 
 import httpx
 import orjson
@@ -93,6 +93,11 @@ def collection_geojson(read: Read, name: str) -> Iterator[bytes]:
     yield b"]}\n"
 
 
+def download_path(name: str, asked: Mapping[str, str]) -> str:
+    """Return where the server offers a collection as a file."""
+    return f"/api/v1/export/{quote(name, safe='')}?{urlencode(asked)}"
+
+
 def _gather_tiles(files: _Files, path: str, depth: int) -> None:
     """Hold a tileset and all that it leads to."""
     if depth > TILESETS_DEEP_MAX:
@@ -114,15 +119,15 @@ def _gather_tiles(files: _Files, path: str, depth: int) -> None:
 
 def _feature_pages(read: Read, path: str) -> Iterator[bytes]:
     """Yield the features of a collection, page by page, without the brackets around a page; no empty page."""
-    taken = 0
     while True:
-        page = orjson.loads(read(f"{path}&offset={taken}" if taken else path))
+        page = orjson.loads(read(path))
         if not page["features"]:
             return
         yield orjson.dumps(page["features"])[1:-1]
-        taken += len(page["features"])
-        if taken >= page["numberMatched"]:
+        following = next((link["href"] for link in page["links"] if link["rel"] == "next"), None)
+        if following is None:
             return
+        path = urlsplit(following)._replace(scheme="", netloc="").geturl()
 
 
 @contextmanager

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, Final
 
 import httpx
@@ -70,6 +70,17 @@ class Handover:
             time.sleep(POLL_S)
         return body_of(answer)
 
+    def stream(self, path: str) -> Iterator[bytes]:
+        """Yield the body behind a path as it comes; it may take as long as it needs between two parts."""
+        try:
+            with self._client.stream("GET", path, timeout=None) as answer:
+                if answer.is_error:
+                    answer.read()
+                    body_of(answer)
+                yield from answer.iter_bytes()
+        except httpx.HTTPError as error:
+            raise self._silent() from error
+
     def _ask(self, method: str, path: str, body: object = None) -> Any:
         return orjson.loads(body_of(self._send(method, path, body)))
 
@@ -77,11 +88,14 @@ class Handover:
         try:
             return self._client.request(method, path, json=body)
         except httpx.HTTPError as error:
-            raise Unavailable(
-                "The server that owns the city does not answer.",
-                hint="Look at its log, or stop it and run the command again.",
-                address=self.server.address,
-            ) from error
+            raise self._silent() from error
+
+    def _silent(self) -> Unavailable:
+        return Unavailable(
+            "The server that owns the city does not answer.",
+            hint="Look at its log, or stop it and run the command again.",
+            address=self.server.address,
+        )
 
 
 def running_server(directory: DataDirectory) -> Handover | None:

@@ -14,6 +14,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from cim.features import geojson
+from cim.features.exports.api import export_routes
 from cim.features.links import CITYJSON, CITYJSONSEQ, GEOJSON, HTML, SCHEMA, TILEJSON, Addresses
 from cim.features.pages import page
 from cim.features.service import Answer, FeatureService, Pairs
@@ -80,11 +81,12 @@ def feature_routes(service: FeatureService) -> list[PlainRoute]:
             scheme, r.path_params["name"], r.path_params["feature_id"], at, pairs, form=form
         ),
     }
-    return [
+    routes = [
         PlainRoute(f"{mount}{path}", _endpoint(service, ask))
         for mount in ("/ogc", "/s/{scheme}/ogc")
         for path, ask in asked.items()
     ]
+    return [*routes, *export_routes(service)]
 
 
 def _endpoint(service: FeatureService, ask: Asked) -> Callable[[Request], object]:

@@ -185,6 +185,11 @@ class FeatureService:
         z, y, x = map(int, place)
         return Answer(name, MVT, source.tile(name, z, y, x))
 
+    def found(self, scheme: str, name: str) -> tuple[FeatureSource, Collection]:
+        """Return a collection and where it is read from; raises :class:`NotFound`."""
+        source = self._source(scheme)
+        return source, self._collection(source, name)
+
     def _source(self, scheme: str) -> FeatureSource:
         source = self._source_of(scheme, self._authorization)
         if source is None:
