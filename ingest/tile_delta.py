@@ -54,7 +54,7 @@ def bring_up_to_date(city: CityService, tilesets: TilesetService) -> bool:
     try:
         frame = replace(plan.site.frame, title=city.frame.title_en, baseline_version=version)
         report = build_delta(plan, altered, out, frame, twins=False)
-        tilesets.publish(build, version, changed=report.changed)
+        tilesets.publish(build, version, changed=report.changed, synced=True)
         # Who looks on has been told; what comes next is for those who come later.
         add_twins(tilesets.base_file(build, ""), report)
     except BaseException:

@@ -7,6 +7,8 @@ the objects under it alone: so what is made here is, byte for byte, what a whole
 
 from __future__ import annotations
 
+import os
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -198,15 +200,24 @@ def _names_in(unit: Branch) -> set[str]:
 
 def _share(folder: Path, out: Path, dropped: set[str]) -> None:
     """Give the files of a build second names in another, but for those that it has or that are dropped."""
-    own = {path.relative_to(out).as_posix() for path in out.rglob("*") if path.is_file()}
-    own = {_plain(name) for name in own} | dropped
-    for path in folder.rglob("*"):
-        name = path.relative_to(folder).as_posix()
-        if _plain(name) in own or not path.is_file():
+    own = {_plain(name) for name in _names_under(out)} | dropped
+    folders: set[str] = set()
+    for name in _names_under(folder):
+        if _plain(name) in own:
             continue
-        if name.endswith(NOTE) and f"{PLAN_FOLDER}/{orjson.loads(path.read_bytes())['unit']}" in dropped:
+        if name.endswith(NOTE) and f"{PLAN_FOLDER}/{orjson.loads((folder / name).read_bytes())['unit']}" in dropped:
             continue
-        link(path, out / name)
+        parent = name.rpartition("/")[0]
+        if parent not in folders:
+            (out / parent).mkdir(parents=True, exist_ok=True)
+            folders.add(parent)
+        link(f"{folder}/{name}", f"{out}/{name}")
+
+
+def _names_under(folder: Path) -> Iterator[str]:
+    for top, _, names in os.walk(folder):
+        inside = os.path.relpath(top, folder)
+        yield from names if inside == "." else (f"{inside}/{name}" for name in names)
 
 
 def _plain(name: str) -> str:

@@ -131,6 +131,7 @@ def _made_before(job: UnitJob, folder: Path, note: str) -> UnitMade | None:
         found = orjson.loads((folder / note).read_bytes())
         named = [f"{PLAN_FOLDER}/{found['unit']}", *found["files"]]
         if folder != job.out:
+            (job.out / "buildings").mkdir(exist_ok=True)
             for name in [*named, note]:
                 for twin in TWINS:
                     link(folder / f"{name}{twin}", job.out / f"{name}{twin}", must=not twin)
@@ -150,13 +151,12 @@ def _is_whole(path: Path) -> bool:
     return hashlib.sha256(path.read_bytes()).hexdigest().startswith(path.stem)
 
 
-def link(source: Path, target: Path, *, must: bool = True) -> None:
-    """Give a file a second name; copy it where the disk knows no second names.
+def link(source: Path | str, target: Path | str, *, must: bool = True) -> None:
+    """Give a file a second name, in a folder that is there; copy it where the disk knows no second names.
 
     Raises :class:`FileNotFoundError` where there is none and one must be.
     """
     try:
-        target.parent.mkdir(parents=True, exist_ok=True)
         os.link(source, target)
     except FileExistsError:
         return

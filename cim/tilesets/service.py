@@ -54,14 +54,15 @@ class TilesetService:
         base: str | None = None,
         sequence: int | None = None,
         changed: Sequence[str] | None = None,
+        synced: bool = False,
     ) -> Pointer:
         """Make a build that was written to :meth:`stage`'s directory current, and tell the listener.
 
         That of a scheme names the build of the city that it rests on, and the edit that it shows; ``changed`` are
-        the files that the build before had not.
+        the files that the build before had not; ``synced`` says that all are safe on disk.
         """
         pointer = Pointer(build, baseline_version, base, sequence)
-        self._store.publish(scheme, self._store.staged(scheme, build), pointer, keep=None)
+        self._store.publish(scheme, self._store.staged(scheme, build), pointer, keep=None, synced=synced)
         if not self._look(scheme, changed)[1] and self._on_swap:
             self._on_swap(scheme, pointer, changed)
         self._store.remove_old(scheme, build, self._builds_kept)

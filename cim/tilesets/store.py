@@ -121,8 +121,12 @@ class TilesetStore:
         """Remove a build that is being written."""
         shutil.rmtree(self.staged(scheme, build), ignore_errors=True)
 
-    def publish(self, scheme: str, staged: Path, pointer: Pointer, *, keep: int | None = 2) -> None:
+    def publish(
+        self, scheme: str, staged: Path, pointer: Pointer, *, keep: int | None = 2, synced: bool = False
+    ) -> None:
         """Move a complete build to its place and make it current; then remove builds over ``keep``, if that is given.
+
+        Files that the builder has not ``synced`` are synced first.
 
         After a crash at any point the pointer names a complete build: files are synced before the
         move, the move before the pointer.
@@ -130,11 +134,13 @@ class TilesetStore:
         if not any((staged / name).is_file() for name in ("tileset.json", f"tileset.json{PACKED}")):
             raise InvalidInput("The build has no tileset.json.", code="tiles-build")
         target = self.build_path(scheme, pointer.build)
-        for path in sorted(staged.rglob("*")):
-            # A file with a second name lies in an earlier build too, and is safe since that was published.
-            if path.stat().st_nlink == 1 or path.is_dir():
-                _sync(path)
-        _sync(staged)
+        for top, _, names in os.walk(staged):
+            for name in names:
+                path = Path(top, name)
+                # A file with a second name lies in an earlier build too, and is safe since that was published.
+                if not synced and path.stat().st_nlink == 1:
+                    _sync(path)
+            _sync(Path(top))
         if target.exists() and target != staged:
             shutil.rmtree(target)
         if target != staged:
