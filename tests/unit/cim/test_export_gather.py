@@ -57,7 +57,10 @@ class Server:
             every = TREES if "/trees/" in path else []
             offset = int(parse_qs(parts.query).get("offset", ["0"])[0])
             page = every[offset : offset + PAGE]
-            return json.dumps({"numberMatched": len(every), "links": ["x"], "features": page}).encode()
+            after = f"http://127.0.0.1{parts.path}?limit={PAGE}&offset={offset + PAGE}"
+            links = [{"rel": "self", "href": path}]
+            links += [{"rel": "next", "href": after}] if offset + PAGE < len(every) else []
+            return json.dumps({"numberMatched": len(every), "links": links, "features": page}).encode()
         if path not in self.documents:
             raise NotFound("There is no such thing.")
         return json.dumps(self.documents[path]).encode()
