@@ -105,11 +105,19 @@ class Coverage:
                 "objects": count,
                 "attributes": [
                     {"name": name, "recorded": recorded, "derived": derived, "missing": count - recorded - derived}
-                    for name, (recorded, derived) in self.facts.get(type_, {}).items()
+                    for name, (recorded, derived) in self._sorted_facts(type_)
                 ],
             }
             for type_, count in sorted(self.objects.items(), key=lambda item: -item[1])
         ]
+
+    def _sorted_facts(self, type_: str) -> list[tuple[str, list[int]]]:
+        """Return the facts of a type: those that are expected of it, then the others, the best known first."""
+        expected = EXPECTED.get(type_, ())
+        return sorted(
+            self.facts.get(type_, {}).items(),
+            key=lambda item: (expected.index(item[0]) if item[0] in expected else len(expected), -sum(item[1])),
+        )
 
     def _twice(self) -> Iterator[tuple[int, float]]:
         """Yield every object that has the footprint of one before it, and its area."""

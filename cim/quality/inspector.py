@@ -12,7 +12,7 @@ from typing import Any, Final
 import numpy as np
 import orjson
 
-from cim.city.rows import ObjectRows, boxes_of
+from cim.city.rows import GeometryRows, ObjectRows, boxes_of
 from cim.quality.codes import (
     CHECKS,
     CODE_OF_REASON,
@@ -21,7 +21,9 @@ from cim.quality.codes import (
     Tolerances,
 )
 from cim.quality.coverage import Coverage
-from cim.quality.geometry import Examined, examine
+from cim.quality.footprints import footprints_of
+from cim.quality.geometry import examine
+from cim.quality.marks import Marks
 from cim.quality.model import QualityNotes
 from cim.quality.ranges import CHECKED_TYPES, check_facts
 
@@ -89,8 +91,10 @@ class Inspector:
     def _look_at_geometry(self, rows: ObjectRows) -> dict[int, tuple[str, ...]]:
         geometries = rows.geometries
         examined = examine(geometries, self._tolerances)
-        self._counts["geometries"] += len(geometries)
-        self._counts["surfaces"] += examined.surfaces
+        outlines = footprints_of(rows)
+        flat = examine(outlines, self._tolerances)
+        self._counts["geometries"] += len(geometries) + len(outlines)
+        self._counts["surfaces"] += examined.surfaces + flat.surfaces
         self._counts["shells"] += examined.shells
         boxes = geometries.bounds()
         for code, found in (("no-ground-surface", examined.floorless), ("not-checked", examined.unexamined)):
@@ -98,11 +102,10 @@ class Inspector:
             for row, geometry in zip(owners.tolist(), found[first].tolist(), strict=True):
                 if code == "not-checked" or rows.types[row] in CHECKED_TYPES:
                     self._count(code, rows, row, geometries.lods[geometry], 1.0, _middle(boxes[geometry]))
-        return self._mark(rows, examined)
+        return {**self._mark(rows, outlines, flat.found), **self._mark(rows, geometries, examined.found)}
 
-    def _mark(self, rows: ObjectRows, examined: Examined) -> dict[int, tuple[str, ...]]:
-        found = examined.found
-        owners = rows.geometries.owners[found.geometries]
+    def _mark(self, rows: ObjectRows, geometries: GeometryRows, found: Marks) -> dict[int, tuple[str, ...]]:
+        owners = geometries.owners[found.geometries]
         codes: dict[int, set[int]] = {}
         worst: dict[tuple[int, int], int] = {}
         for item, (row, code) in enumerate(zip(owners.tolist(), found.codes.tolist(), strict=True)):
@@ -113,7 +116,7 @@ class Inspector:
                 worst[key] = item
         for (row, code), item in worst.items():
             x, y, z = found.places[item].tolist()
-            lod = rows.geometries.lods[int(found.geometries[item])]
+            lod = geometries.lods[int(found.geometries[item])]
             measured = float(found.measured[item])
             self._tally(str(code)).add(_severity(str(code), measured), rows.ids[row], lod, measured, (x, y, z))
         return {row: tuple(str(code) for code in sorted(own)) for row, own in sorted(codes.items())}

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from cim.quality.codes import Group
 
+FACTS: Final = 10
 NAMED: Final = 3
 """Features that a terminal names for each fault; the page names more."""
 
@@ -17,7 +18,8 @@ def report_lines(report: Mapping[str, Any]) -> Iterator[str]:
     what = "the whole city" if report["dataset"] is None else f"{report['title']} as {report['dataset']}"
     yield f"{what}, baseline {report['baseline_version']}"
     yield f"{counts['objects']:,} objects, {counts['surfaces']:,} surfaces, {counts['shells']:,} shells"
-    yield f"{counts['invalid']:,} objects with a geometry that is not valid: {_POLICY[report['policy']]}"
+    policy = f": {_POLICY[report['policy']]}" if counts["invalid"] and report["dataset"] is not None else ""
+    yield f"{counts['invalid']:,} objects with a geometry that is not valid{policy}"
     for group in Group:
         faults = [fault for fault in report["faults"] if fault["group"] == group.value]
         if faults:
@@ -34,7 +36,7 @@ def report_lines(report: Mapping[str, Any]) -> Iterator[str]:
     yield "facts known"
     for type_ in report["completeness"]:
         yield f"  {type_['type']}  {type_['objects']:,}"
-        for fact in type_["attributes"]:
+        for fact in type_["attributes"][:FACTS]:
             known = fact["recorded"] + fact["derived"]
             yield f"    {100.0 * known / type_['objects']:5.1f} %  {fact['name']}"
 

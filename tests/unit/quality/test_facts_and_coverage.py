@@ -110,6 +110,23 @@ def test_a_building_without_a_floor_is_named() -> None:
     assert [one["id"] for one in found["worst"]] == ["made:bare"]
 
 
+def test_a_footprint_alone_is_checked_as_a_surface() -> None:
+    bow_tie = CityObject("made:1", "Building", place=shapely.Polygon([(0, 0), (10, 10), (10, 0), (0, 10)]))
+    court = shapely.Polygon([(30, 0), (50, 0), (50, 20), (30, 20)], [[(35, 5), (45, 5), (45, 15), (35, 15)]])
+    yard = CityObject("made:2", "Building", place=court)
+    two = CityObject(
+        "made:3", "LandUse", place=shapely.MultiPolygon([shapely.box(60, 0, 70, 10), shapely.box(75, 0, 80, 5)])
+    )
+    line = CityObject("made:4", "Road", place=shapely.LineString([(0, 0), (5, 5)]))
+    inspector = Inspector()
+    assert inspector.look(objects_to_rows([yard, bow_tie, two, line])) == {1: ("104",)}
+    document = inspector.notes().document
+    assert document["counts"]["surfaces"] == 4
+    found = fault(document, "104")
+    assert found is not None
+    assert (found["worst"][0]["id"], found["worst"][0]["lod"]) == ("made:1", "0")
+
+
 def test_completeness_tells_recorded_from_derived_and_leaves_our_own_mark_out() -> None:
     recorded = building("1", geometry_of("Solid", cube()[1:]), height_m=10.0)
     derived = CityObject("made:2", "Building", attributes={"height_m": Attribute(9.0, quality=Quality.MODELLED)})

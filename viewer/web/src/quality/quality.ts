@@ -9,6 +9,7 @@ import { icon, logo, mark } from '../ui/icons';
 import { GROUPS, isKept, mapLink, type Completeness, type Fault, type QualityReport, type Worst } from './read';
 
 const NAMED_FIRST = 10;
+const FACTS_FIRST = 12;
 const BAR = 120;
 
 /** The report on a delivery as a page to read and to print. */
@@ -64,7 +65,7 @@ export class CimQuality extends LitElement {
     const share = objects > 0 ? `${number((invalid / objects) * 100, 1)}%` : '';
     const figure = (value: number, name: string, note = '', state = ''): TemplateResult => html`<div class="fig"><b class=${state}>${number(value)}</b><span>${name}</span>${note ? html`<span class="d">${note}</span>` : nothing}</div>`;
     return html`<section class="figs" aria-label=${t('delivery.title')}>${figure(objects, t('delivery.objects'))}${figure(invalid, t('delivery.invalid'), invalid > 0 ? share : '', invalid > 0 ? 'bad' : '')}${figure(aside, t('delivery.put'), '', aside > 0 ? 'bad' : '')}${figure(surfaces, t('delivery.surfaces'))}${figure(shells, t('delivery.shells'))}</section>
-      ${invalid > 0 ? html`<p class="mid">${t(report.policy === 'keep' ? 'delivery.keep' : 'delivery.quarantine')}</p>` : nothing}`;
+      ${invalid > 0 && report.dataset !== null ? html`<p class="mid">${t(report.policy === 'keep' ? 'delivery.keep' : 'delivery.quarantine')}</p>` : nothing}`;
   }
 
   private group(report: QualityReport, group: (typeof GROUPS)[number]): TemplateResult {
@@ -99,8 +100,12 @@ export class CimQuality extends LitElement {
   }
 
   private known(report: QualityReport): TemplateResult {
-    const of = (type: Completeness): TemplateResult => html`<h3>${word('type', type.type)} <span class="dim plainw">${number(type.objects)}</span></h3>${type.attributes.length === 0 ? nothing : html`<div class="wide"><table><thead><tr><th scope="col">${t('delivery.fact')}</th><th scope="col" class="n">${t('delivery.recorded')}</th><th scope="col" class="n">${t('delivery.derived')}</th><th scope="col" class="n">${t('delivery.missing')}</th><th scope="col">${t('delivery.share')}</th></tr></thead><tbody>
-      ${type.attributes.map((fact) => html`<tr><th scope="row">${factName(fact.name)}</th><td class="n">${number(fact.recorded)}</td><td class="n">${number(fact.derived)}</td><td class="n">${number(fact.missing)}</td><td class="barcell">${bar(fact.recorded / type.objects, fact.derived / type.objects)}<span class="pct">${number(((fact.recorded + fact.derived) / type.objects) * 100, 1)}%</span></td></tr>`)}</tbody></table></div>`}`;
+    const row = (type: Completeness, fact: Completeness['attributes'][number]): TemplateResult => html`<tr><th scope="row">${factName(fact.name)}</th><td class="n">${number(fact.recorded)}</td><td class="n">${number(fact.derived)}</td><td class="n">${number(fact.missing)}</td><td class="barcell">${bar(fact.recorded / type.objects, fact.derived / type.objects)}<span class="pct">${number(((fact.recorded + fact.derived) / type.objects) * 100, 1)}%</span></td></tr>`;
+    const table = (type: Completeness, facts: Completeness['attributes']): TemplateResult => html`<div class="wide"><table><thead><tr><th scope="col">${t('delivery.fact')}</th><th scope="col" class="n">${t('delivery.recorded')}</th><th scope="col" class="n">${t('delivery.derived')}</th><th scope="col" class="n">${t('delivery.missing')}</th><th scope="col">${t('delivery.share')}</th></tr></thead><tbody>${facts.map((fact) => row(type, fact))}</tbody></table></div>`;
+    const of = (type: Completeness): TemplateResult => {
+      const more = type.attributes.slice(FACTS_FIRST);
+      return html`<h3>${word('type', type.type)} <span class="dim plainw">${number(type.objects)}</span></h3>${type.attributes.length === 0 ? nothing : table(type, type.attributes.slice(0, FACTS_FIRST))}${more.length > 0 ? html`<details><summary class="link">${t('delivery.more', { n: more.length })}</summary>${table(type, more)}</details>` : nothing}`;
+    };
     return html`<h2>${t('delivery.known')}</h2>${report.completeness.map(of)}`;
   }
 
