@@ -34,7 +34,7 @@ export const schemesEn = {
   'schemes.report': 'Report',
 
   'compare.mode': 'How to compare',
-  'compare.baselines': 'On different baselines ({list}). Some of what differs is the city’s own change.',
+  'compare.baselines': 'On different baselines ({list}). Some of what differs comes from the city itself.',
   'schemes.onBaseline': 'baseline {n}',
   'compare.one': 'One',
   'compare.swipe': 'Swipe',
