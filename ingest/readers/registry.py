@@ -17,6 +17,7 @@ from ingest.readers.folder import ArchiveReader, FolderReader
 from ingest.readers.geotiff import GeoTiffReader
 from ingest.readers.gml import GmlReader
 from ingest.readers.gtfs import GtfsReader
+from ingest.readers.ifc import IfcReader
 from ingest.readers.las import LasReader
 from ingest.readers.limits import (
     HEAD_BYTES,
@@ -46,6 +47,7 @@ READERS: Final[tuple[Reader, ...]] = (
     EpanetReader(),
     GtfsReader(),
     SumoReader(),
+    IfcReader(),
     ObjReader(),
 )
 
@@ -61,7 +63,7 @@ _LOOKS: Final = (
     (b"BZh", "a bzip2 archive"),
     (b"\xfd7zXZ", "an xz archive"),
     (b"\x28\xb5\x2f\xfd", "a Zstandard archive"),
-    (b"ISO-10303-21", "an IFC or STEP model"),
+    (b"ISO-10303-21", "a STEP model"),
     (b"II*\x00", "a TIFF picture"),
     (b"MM\x00*", "a TIFF picture"),
     (b"PAR1", "a Parquet table"),
@@ -69,6 +71,7 @@ _LOOKS: Final = (
 ACCEPTED: Final = (
     "OpenStreetMap (.osm.pbf), CityJSON (.city.json), CityJSONSeq (.city.jsonl), CityGML (.gml), EPANET (.inp), "
     "heights (.tif), point clouds (.las, .laz), "
+    "building models (.ifc), "
     "observations (.csv, .parquet), models (.obj, or a .zip of them), timetables (GTFS .zip), streets (SUMO .net.xml), "
     "GeoPackage (.gpkg), Shapefile (.shp), FlatGeobuf (.fgb), GeoJSON, TopoJSON, GeoParquet; "
     "folders and archives (.zip, .tar, .tar.gz) of these, folders of vector tiles (zoom/x/y.pbf)"
