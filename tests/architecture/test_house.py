@@ -47,7 +47,19 @@ IMPURE_MODULES = {
     "time",
     "uvicorn",
 }
-CAPABILITIES = ("city", "networks", "sensing", "live", "tilesets", "jobs", "features", "impact", "schemes", "accounts")
+CAPABILITIES = (
+    "city",
+    "networks",
+    "sensing",
+    "live",
+    "tilesets",
+    "jobs",
+    "features",
+    "impact",
+    "schemes",
+    "accounts",
+    "quality",
+)
 ALLOWED_IMPURITY = {
     # A lock guards what is worked out once per baseline; nothing is read from outside.
     "features": {"cim/features/baseline.py": {"threading"}},

@@ -23,6 +23,7 @@ BENCHES = {
     "tests.bench.bench_live": "Live stream",
     "tests.bench.bench_start": "Start and first view",
     "tests.bench.bench_schemes": "Schemes: weight, opening, editing",
+    "tests.bench.bench_quality": "Checks of geometry",
 }
 
 
