@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Sequence
-from typing import Any, Final, Literal, get_args
+from typing import Any, Final, get_args
 
 import cql2
 import orjson
@@ -47,8 +47,8 @@ FILTER_POSITIONS_MAX: Final = 2_000
 GEOMETRY: Final = "geometry"
 """The name of a feature's place in a filter."""
 
-Lang = Literal["cql2-text", "cql2-json"]
-LANGS: Final[tuple[str, ...]] = get_args(Lang)
+LANGS: Final = ("cql2-text", "cql2-json", "cql-text")
+"""Languages of filters; the last is what drafts called the first, and the only one that GDAL 3.12 looks for."""
 
 _TEXTS: Final = re.compile(r"'(?:[^']|'')*'")
 _NOTS: Final = re.compile(r"\bnot\b", re.IGNORECASE)
@@ -94,7 +94,7 @@ def _parsed(text: str, lang: str) -> Any:
         read = cql2.parse_json(text) if lang == "cql2-json" else cql2.parse_text(text)
         return read.to_json()
     except (cql2.ParseError, cql2.ValidationError, ValueError, TypeError, OverflowError) as error:
-        hint = "height_m > 20 AND name LIKE 'K%'" if lang == "cql2-text" else '{"op":">","args":[…]}'
+        hint = "height_m > 20 AND name LIKE 'K%'" if lang != "cql2-json" else '{"op":">","args":[…]}'
         raise refused("The filter cannot be read.", f"Such as {hint}") from error
 
 
@@ -182,6 +182,9 @@ class _Reader:
         """Return operands that are all of one kind."""
         operands = [self._operand(node, depth) for node in nodes]
         found = {_kind(operand) for operand in operands}
+        if found == {"boolean", "number"}:
+            operands = [_truth(operand) for operand in operands]
+            found = {_kind(operand) for operand in operands}
         if len(found) > 1 or (kinds and not found <= set(kinds)):
             raise refused(f"The values beside {op.upper()} are not of one kind, or not of the kind that it compares.")
         if all(isinstance(_innermost(operand), Constant) for operand in operands):
@@ -292,6 +295,13 @@ def _kind(operand: Operand) -> PropertyType:
     if isinstance(value, bool):
         return "boolean"
     return "string" if isinstance(value, str) else "number"
+
+
+def _truth(operand: Operand) -> Operand:
+    """Return 1 and 0 as true and false: clients whose format has no truth values write them so."""
+    if isinstance(operand, Constant) and not isinstance(operand.value, str) and operand.value in (0, 1):
+        return Constant(bool(operand.value))
+    return operand
 
 
 def _check_pattern(pattern: Operand) -> None:

@@ -236,8 +236,8 @@ def read_scalar(described: Property, text: str) -> Scalar:
     """Return a property's value from its text; raises :class:`InvalidInput` if it is not of its type."""
     if described.type == "string":
         return text
-    if described.type == "boolean" and text in ("true", "false"):
-        return text == "true"
+    if described.type == "boolean" and text in ("true", "false", "1", "0"):
+        return text in ("true", "1")
     try:
         if described.type == "integer" and len(text) <= _DIGITS_MAX:
             return int(text)
