@@ -17,6 +17,7 @@ from typing import Any, Final
 import numpy as np
 import orjson
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from tiles.content import Content
 from tiles.files import TileFiles
@@ -177,7 +178,7 @@ class FeetJob:
 def feet(job: FeetJob) -> tuple[FloatArray, FloatArray]:
     """Return where bodies meet the ground, and the heights of ground that are stated for blocks, shape (n, 3) each."""
     objects = _table(job.rows[0])
-    city = read_city(objects.take(pa.compute.sort_indices(objects["id"])), _table(job.rows[1]))
+    city = read_city(objects.take(pc.sort_indices(objects["id"])), _table(job.rows[1]))
     if (np.diff(city.bodies.owner) < 0).any():
         city.bodies = city.bodies.select(np.argsort(city.bodies.owner, kind="stable"))
     return feet_of(city.bodies, lowest(city.bodies, len(city.features.ids))), given_feet(city)

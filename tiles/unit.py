@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from tiles.content import Content, building_content
 from tiles.far import far_blocks
@@ -41,7 +42,7 @@ class Leaves:
 
         Parts are with the buildings that they stand for, each with its ``parent_id``.
         """
-        order = pa.compute.sort_indices(objects["id"])
+        order = pc.sort_indices(objects["id"])
         city = read_city(objects.take(order), geometries)
         placed = place_city(city, site.frame, site.surface, site.chart)
         maker = cls(site, placed, keep)
