@@ -44,8 +44,8 @@ class Report:
             self._shared += 1
         own = dataset_of(canonical)
         for name, fact in combined.facts.items():
-            source = fact.get("s") or own
-            if source != own and source in self._datasets:
+            # Facts of the building's own source name none.
+            if "s" in fact and fact["s"] != own and fact["s"] in self._datasets:
                 self._gained[name] += 1
         for conflict in combined.conflicts:
             self._conflicting[conflict.attribute] += 1

@@ -9,7 +9,6 @@ from fastapi import APIRouter, Depends, Header
 
 from cim.city.service import CityService
 from cim.city.undoing.service import LISTED_MAX, UNDO, UndoService
-from cim.jobs.api import JobBody
 from cim.jobs.model import as_json
 from cim.jobs.service import JobService
 
@@ -45,10 +44,10 @@ def undo_router(
         }
 
     @router.post("/{job_id}/undo", summary="Take back what a job did", status_code=202, dependencies=[Depends(planner)])
-    def take_back(job_id: str, cim_author: Annotated[str, Header(max_length=400)] = "") -> JobBody:
+    def take_back(job_id: str, cim_author: Annotated[str, Header(max_length=400)] = "") -> dict[str, Any]:
         job = jobs.get(job_id)
         undo.check(job_id)
         queued = jobs.submit(UNDO, {"job": job_id}, title=f"undo {job.title}"[:200], actor=author(cim_author))
-        return JobBody.model_validate(as_json(queued))
+        return as_json(queued)
 
     return router
