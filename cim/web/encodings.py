@@ -15,12 +15,16 @@ SUFFIX: Final[dict[Coding, str]] = {"br": ".br", "gzip": ".gz"}
 
 _COMPRESSIBLE: Final = frozenset(
     {
+        "application/city+json",
+        "application/city+json-seq",
         "application/geo+json",
         "application/javascript",
         "application/json",
         "application/openapi+json",
         "application/problem+json",
         "application/schema+json",
+        "application/vnd.mapbox-vector-tile",
+        "application/vnd.mapbox.tile+json",
         "application/vnd.oai.openapi+json",
         "application/wasm",
         "image/svg+xml",

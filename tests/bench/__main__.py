@@ -21,6 +21,7 @@ BENCHES = {
     "tests.bench.bench_impact": "Edit to indicators",
     "tests.bench.bench_light": "Hours of sun",
     "tests.bench.bench_live": "Live stream",
+    "tests.bench.bench_features": "Features over 258,000 buildings",
     "tests.bench.bench_start": "Start and first view",
     "tests.bench.bench_schemes": "Schemes: weight, opening, editing",
     "tests.bench.bench_quality": "Checks of geometry",

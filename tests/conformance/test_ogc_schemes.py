@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import subprocess
 import sys
@@ -10,8 +11,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 import httpx
+import mapbox_vector_tile
 import pyogrio
 import pytest
 
@@ -172,3 +175,40 @@ def test_gdal_reads_the_scheme(town: Town) -> None:
     assert layers == ["buildings", "green", "parcels", "scheme-changes", "streets"]
     assert count == 2
     assert {"scheme_change", "phase_year", "height_m"} <= set(fields)
+
+
+def test_a_scheme_is_asked_drawn_and_written_as_the_city_is(town: Town) -> None:
+    mount = f"/s/{town.scheme}/ogc/collections/buildings"
+
+    def get(path: str, **parameters: str) -> httpx.Response:
+        query = f"?{urlencode(parameters)}" if parameters else ""
+        return town.get(path.removeprefix(town.address) + query, planner=True)
+
+    added = f"{town.scheme}:b/1"
+    queryables = get(f"{mount}/queryables").json()
+    assert queryables["properties"]["scheme_change"]["type"] == "string"
+    found = get(f"{mount}/items", filter="scheme_change IS NOT NULL AND phase_year > 2000").json()
+    assert [feature["id"] for feature in found["features"]] == [added]
+    crs = "http://www.opengis.net/def/crs/EPSG/0/3879"
+    there = get(f"{mount}/items", crs=crs, filter="scheme_change = 'added'")
+    assert there.headers["content-crs"] == f"<{crs}>"
+    y, x = there.json()["features"][0]["geometry"]["coordinates"][0][0]
+    assert (6.6e6 < y < 6.7e6, 2.5e7 < x < 2.6e7) == (True, True)
+    tilejson = get(f"{mount}/tiles/WebMercatorQuad", f="tilejson").json()
+    (template,) = tilejson["tiles"]
+    assert template.startswith(town.address + mount)
+    west, south, east, north = (math.radians(side) for side in tilejson["bounds"])
+    column = int(((west + east) / 2 / math.pi + 1) / 2 * 2**15)
+    row = int((1 - math.asinh(math.tan((south + north) / 2)) / math.pi) / 2 * 2**15)
+    tile = get(template.replace("{z}/{y}/{x}", f"15/{row}/{column}"))
+    assert added in {
+        one["properties"]["id"] for one in mapbox_vector_tile.decode(tile.content)["buildings"]["features"]
+    }
+    assert get(template.replace("{z}/{y}/{x}", "15/0/0")).status_code == 204
+    document = get(f"{mount}/items", f="cityjson", filter=f"id = '{added}'").json()
+    assert set(document["CityObjects"]) == {added}
+    export = "/api/v1/export/buildings"
+    rows = get(export, format="csv", scheme=town.scheme).text.splitlines()
+    assert {row.partition(",")[0] for row in rows[1:]} == {
+        f["id"] for f in town.items(town.scheme, "buildings")["features"]
+    }

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import pyarrow.parquet as pq
 import pytest
 
 from tests.support.city_server import CityServer, run_cim
@@ -65,3 +66,28 @@ def test_a_file_that_exists_is_left_alone(sample_data: Path, tmp_path: Path) -> 
     assert done.returncode == 1
     assert "exists already" in done.stderr
     assert out.read_text() == "mine"
+
+
+def test_buildings_are_written_for_other_programs_alone_and_beside_a_server(own_sample: Path, tmp_path: Path) -> None:
+    """What is chosen is the same from the city itself and from the server that has it open."""
+    options = ("--format", "csv", "--filter", "height_m > 25", "--data", str(own_sample))
+    alone, beside = tmp_path / "alone.csv", tmp_path / "beside.csv"
+    done = run_cim("export", str(alone), *options)
+    assert done.returncode == 0, done.stderr
+    parquet = tmp_path / "streets.parquet"
+    done = run_cim(
+        "export", str(parquet), "--format", "geoparquet", "--collection", "streets", "--data", str(own_sample)
+    )
+    assert done.returncode == 0, done.stderr
+    with CityServer(own_sample) as server:
+        offered = server.get("/ogc/collections/buildings/items?limit=10000&filter=height_m>25").json()
+        streets = server.get("/ogc/collections/streets/items?limit=1").json()["numberMatched"]
+        assert run_cim("export", str(beside), *options).returncode == 0
+        refused = run_cim(
+            "export", str(tmp_path / "no.glb"), "--format", "glb", "--bbox", "0,0,1,1", "--data", str(own_sample)
+        )
+        assert (refused.returncode, "(export-empty)" in refused.stderr) == (1, True)
+    assert beside.read_bytes() == alone.read_bytes()
+    assert len(alone.read_text().splitlines()) == offered["numberMatched"] + 1 > 2
+    assert pq.read_metadata(parquet).num_rows == streets
+    assert run_cim("export", str(tmp_path / "x"), "--ids", "a", "--data", str(own_sample)).returncode == 2
