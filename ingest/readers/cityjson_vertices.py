@@ -17,7 +17,8 @@ from ingest.readers.json_scan import Text
 PIECE_BYTES: Final = 1024 * 1024
 """Text that is parsed at once: the list of Python numbers never grows beyond it."""
 
-_NO_NUMBER: Final = re.compile(rb"-?(?:NaN|Infinity|inf|nan)|-?\d[\d.]*[eE]\+?\d{3,}")
+_NO_NUMBER: Final = re.compile(rb"-?(?:NaN|Infinity|inf|nan)|(?<![\d.])-?\d[\d.]*+[eE]\+?\d{3,}")
+"""Looks at a run of digits from its first one only, or a number of a megabyte would take its square."""
 
 Vertices = NDArray[np.float64]
 

@@ -19,6 +19,9 @@ from cim.errors import InvalidInput
 OBJ_VERTICES_MAX: Final = 2_000_000
 """Vertices of one model, and corners of all its faces."""
 
+FACE_CORNERS_MAX: Final = 20_000
+"""Corners of one face."""
+
 HINT: Final = "Export the model as an OBJ of polygons."
 
 
@@ -84,6 +87,8 @@ def _check(mesh: ObjMesh) -> None:
         raise _wrong("obj-not-finite", "A vertex is not a finite number.")
     if int(mesh.corners.min(initial=0)) < 0 or int(mesh.corners.max(initial=-1)) >= len(mesh.vertices):
         raise _wrong("obj-index", "A face names a vertex that the model does not have.")
+    if int(mesh.counts.max()) > FACE_CORNERS_MAX:
+        raise _wrong("obj-face-corners-max", f"A face has more than {FACE_CORNERS_MAX:,} corners.")
     if int(mesh.counts.min()) < 3:
         raise _wrong("obj-face-short", "A face has fewer than three corners.")
 

@@ -28,6 +28,7 @@ from ingest.readers.vector_shapes import KEEP, place_shapes
 from ingest.readers.vector_source import LayerInfo, OgrSource, VectorSource, format_of
 from ingest.readers.vector_survey import Survey, check_axes, survey
 from ingest.readers.vector_values import plain_values
+from ingest.readers.vector_wkb import is_harmless
 from ingest.records import LayerNote, Progress, ReadContext, Record, SourceHeader
 
 LICENCE_UNSTATED: Final = "unstated"
@@ -193,7 +194,8 @@ def _stream(source: VectorSource, plan: _Plan, context: ReadContext) -> Iterator
 
 def _turned(shapes: list[bytes | None]) -> list[bytes | None]:
     """Return shapes with x and y exchanged, as the mapping declares."""
-    decoded = shapely.from_wkb(np.array(shapes, dtype=object), on_invalid="fix")
+    sound = [blob if blob is not None and is_harmless(blob) else None for blob in shapes]
+    decoded = shapely.from_wkb(np.array(sound, dtype=object), on_invalid="fix")
     turned = shapely.transform(decoded, lambda xy: xy[:, ::-1])
     out: list[bytes | None] = shapely.to_wkb(turned).tolist()
     return out

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from cim.city.model import VERTICES_MAX
 from cim.geometry.crs import LONLAT, parse_crs, transformer
 from ingest.readers.source_crs import Projection
+from ingest.readers.vector_wkb import is_harmless, kind_of
 
 KEEP, QUARANTINE = "keep", "quarantine"
 RING_CLOSED: Final = "ring-not-closed"
@@ -29,12 +30,17 @@ SHARE_SWAPPED: Final = 0.9
 """Share of features that must lie outside, and inside once turned, before axes are called swapped."""
 
 _KINDS: Final = {0: "point", 1: "line", 3: "area", 4: "point", 5: "line", 6: "area"}
+_KINDS_WKB: Final = range(1, 7)
 _VERTEX_BYTES: Final = 16
+REPAIR_VERTICES_MAX: Final = 50_000
+"""Vertices of a polygon that is asked whether it is valid although most of them come twice, and of one that is mended:
+both may take the square of them."""
 _REASONS: Final = {
     "geometry-missing": "The feature has no geometry.",
     "geometry-damaged": "The geometry cannot be decoded.",
     "geometry-empty": "The geometry is empty.",
     "geometry-kind": "A collection or a curve is no footprint, axis or point.",
+    "geometry-degenerate": "A polygon of very many vertices goes over the same places again, or crosses itself.",
     "vertices-max": f"The geometry has more than {VERTICES_MAX:,} vertices.",
     "coordinate-absurd": "A coordinate is not a number, or no place in the stated coordinate system.",
     "outside-crs-area": "The place lies far outside the area of the city's coordinate system.",
@@ -96,6 +102,9 @@ def _decode(wkb: Sequence[bytes | None], policy: str) -> Placed:
         elif len(blob) > VERTICES_MAX * _VERTEX_BYTES:
             placed.fail(row, "vertices-max")
             kept[row] = None
+        elif not is_harmless(blob):
+            placed.fail(row, "geometry-damaged" if kind_of(blob) in {-1, *_KINDS_WKB} else "geometry-kind")
+            kept[row] = None
     blobs = np.array(kept, dtype=object)
     shapes = shapely.force_2d(shapely.from_wkb(blobs, on_invalid="ignore"))
     broken = [row for row in np.flatnonzero(shapely.is_missing(shapes)).tolist() if row not in placed.faults]
@@ -124,10 +133,18 @@ def _all_finite(shapes: Shapes) -> NDArray[np.bool_]:
 
 def _mend(placed: Placed, policy: str) -> None:
     areas = np.array([dimension == "area" for dimension in placed.dimensions], dtype=bool)
+    large = shapely.get_num_coordinates(placed.shapes) > REPAIR_VERTICES_MAX
+    for row in np.flatnonzero(areas & large).tolist():
+        coordinates = shapely.get_coordinates(placed.shapes[row])
+        if 2 * len(np.unique(coordinates, axis=0)) < len(coordinates):
+            placed.fail(row, "geometry-degenerate")
     candidates = areas & ~shapely.is_missing(placed.shapes)
     for row in np.flatnonzero(candidates & ~shapely.is_valid(placed.shapes)).tolist():
         if policy == QUARANTINE:
             placed.fail(row, SELF_CROSSING)
+            continue
+        if large[row]:
+            placed.fail(row, "geometry-degenerate")
             continue
         polygons = [part for part in _flat(shapely.make_valid(placed.shapes[row])) if part.area > 0]
         if not polygons:

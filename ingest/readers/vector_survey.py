@@ -22,6 +22,7 @@ from ingest.readers.vector_rows import USE_UNKNOWN
 from ingest.readers.vector_shapes import AREA_MARGIN_DEG, SHARE_SWAPPED, turned
 from ingest.readers.vector_source import LayerInfo, VectorSource
 from ingest.readers.vector_values import numbers, plain_values, texts
+from ingest.readers.vector_wkb import is_harmless, kind_of
 
 SAMPLES_MAX: Final = 100_000
 """Positions of a layer that are kept to say where it lies."""
@@ -72,8 +73,9 @@ def survey(source: VectorSource, layer: LayerInfo, declared: LayerMapping | None
     pieces: list[NDArray[np.float64]] = []
     for batch in source.glance(layer, sorted(asked | set(candidates)), first.encoding):
         columns = {name: plain_values(column)[0] for name, column in batch.columns.items()}
-        shapes = shapely.from_wkb(np.array(batch.shapes, dtype=object), on_invalid="ignore")
-        dimensions |= {_DIMENSIONS.get(_kind(blob), "") for blob in batch.shapes if blob is not None}
+        sound = [blob if blob is not None and is_harmless(blob) else None for blob in batch.shapes]
+        shapes = shapely.from_wkb(np.array(sound, dtype=object), on_invalid="ignore")
+        dimensions |= {_DIMENSIONS.get(kind_of(blob), "") for blob in batch.shapes if blob is not None}
         unique.take(columns)
         boxes = shapely.bounds(shapes).reshape(-1, 4)
         xy = (boxes[:, :2] + boxes[:, 2:]) / 2
@@ -92,14 +94,6 @@ def survey(source: VectorSource, layer: LayerInfo, declared: LayerMapping | None
 
 _ID_NAMES: Final = frozenset(plain(name) for name in ID_NAMES)
 _FOR_HEIGHTS: Final = ("height_m", "storeys_above_ground", "function")
-
-
-def _kind(blob: bytes) -> int:
-    """Return the type of a WKB, without its flags for height and measure."""
-    if len(blob) < 5:
-        return -1
-    number = int.from_bytes(blob[1:5], "little" if blob[0] else "big") & 0x0FFFFFFF
-    return number % 1000
 
 
 def _known(

@@ -1,0 +1,1 @@
+"""Malformed files of every format, made from good ones, and the harness that sees what becomes of them."""
