@@ -35,7 +35,7 @@ from cim.features.api import feature_routes
 from cim.features.model import Collection
 from cim.handover import Handover
 from cim.jobs.api import jobs_router
-from cim.jobs.model import Job, JobState, as_json
+from cim.jobs.model import Job, JobState, as_json, as_public_json
 from cim.jobs.service import JobService
 from cim.live.api import live_router
 from cim.live.hub import LiveHub
@@ -172,7 +172,7 @@ def build_server(opened: City, settings: Settings, *, token: str) -> FastAPI:
             raise Forbidden("Writing needs the server's token.", hint="Use the cim command on the same machine.")
 
     def job_changed(job: Job) -> None:
-        hub.publish_threadsafe("jobs", [as_json(job)])
+        hub.publish_threadsafe("jobs", [as_public_json(job)])
         drawing.after(job)
 
     uploads, bringing = wire_uploads(opened.directory.path, jobs, opened.planning.accounts, opened.clock)
@@ -195,7 +195,7 @@ def build_server(opened: City, settings: Settings, *, token: str) -> FastAPI:
         await asyncio.to_thread(jobs.start)
         await asyncio.to_thread(uploads.start)
         # The topic begins where the list stands: a client that follows it need not ask for both.
-        hub.publish_items("jobs", [as_json(job) for job in reversed(jobs.list())])
+        hub.publish_items("jobs", [as_public_json(job) for job in reversed(jobs.list())])
         await asyncio.to_thread(make_missing_schemes, opened.planning.schemes, opened.planning.joining)
         await asyncio.to_thread(drawing.look)
         replay.start()
@@ -213,7 +213,7 @@ def build_server(opened: City, settings: Settings, *, token: str) -> FastAPI:
                 extra=lambda: {**_extra(opened, replay), **extent_of(city, base)},
             ),
             sensing_router(sensing, may_write=may_write),
-            jobs_router(jobs, may_write=may_write),
+            jobs_router(jobs, may_write=may_write, tokens=(token, opened.planning.token)),
             quality_router(QualityService(opened.database, city), jobs),
             *opened.planning.routers(),
             *(bringing, *opened.impact.routers()),

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends
+from fastapi import APIRouter, Depends, Header
 from pydantic import BaseModel, Field
 
-from cim.jobs.model import as_json
+from cim.accounts.tokens import bearer, same
+from cim.jobs.model import as_json, as_public_json
 from cim.jobs.service import JobService
 
 
@@ -71,17 +72,21 @@ class SubmitBody(BaseModel):
     params: Annotated[dict[str, str | int | float | bool | None], Field(max_length=20)] = {}
 
 
-def jobs_router(service: JobService, *, may_write: Callable[..., Any]) -> APIRouter:
-    """Return the routes of ``/api/v1/jobs``; ``may_write`` raises where somebody may not submit or cancel."""
+def jobs_router(service: JobService, *, may_write: Callable[..., Any], tokens: Sequence[str] = ()) -> APIRouter:
+    """Return the routes of ``/api/v1/jobs``; ``may_write`` raises where somebody may not submit or cancel.
+
+    Who shows one of ``tokens`` sees the summaries that are not for everybody.
+    """
     router = APIRouter(prefix="/api/v1/jobs", tags=["jobs"])
 
     @router.get("", summary="All jobs, newest first")
     def list_jobs() -> JobListBody:
-        return JobListBody.model_validate({"items": [as_json(job) for job in service.list()]})
+        return JobListBody.model_validate({"items": [as_public_json(job) for job in service.list()]})
 
     @router.get("/{job_id}", summary="One job")
-    def get_job(job_id: str) -> JobBody:
-        return JobBody.model_validate(as_json(service.get(job_id)))
+    def get_job(job_id: str, authorization: Annotated[str, Header(max_length=300)] = "") -> JobBody:
+        seen = any(same(bearer(authorization), token) for token in tokens)
+        return JobBody.model_validate((as_json if seen else as_public_json)(service.get(job_id)))
 
     @router.post("", summary="Queue a job", status_code=202, dependencies=[Depends(may_write)])
     def submit_job(body: SubmitBody) -> JobBody:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
+from typing import Final
 
 from cim.jobs.progress import remaining_s
 
@@ -179,6 +180,15 @@ def as_json(job: Job) -> dict[str, object]:
         "error": dict(job.error) if job.error is not None else None,
         "summary": dict(job.summary),
     }
+
+
+PRIVATE_KINDS: Final = frozenset({"preview"})
+"""Kinds whose summaries show what is not in the city yet: they are for those who work on it."""
+
+
+def as_public_json(job: Job) -> dict[str, object]:
+    """Return the job as everybody may see it."""
+    return {**as_json(job), "summary": {}} if job.kind in PRIVATE_KINDS else as_json(job)
 
 
 def _iso(instant: datetime | None) -> str | None:

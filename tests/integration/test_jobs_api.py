@@ -92,3 +92,20 @@ def test_what_is_wrong_is_a_problem(client: TestClient, gate: Gate) -> None:
     assert client.post("/api/v1/jobs", json={"kind": "count"}).status_code == 403
     assert client.post("/api/v1/jobs/nothing/cancel").status_code == 403
     assert client.get("/api/v1/jobs").json() == {"items": []}
+
+
+def test_what_a_dry_run_found_is_for_those_who_show_a_token(tmp_path: Path) -> None:
+    with DataDirectory(tmp_path) as directory, Database.open(directory) as database:
+        database.submit(lambda connection: connection.execute(CREATE) and None).result()
+        jobs = JobService(database, [Kind(database, name="preview")])
+        jobs.start()
+        app = FastAPI()
+        app.include_router(jobs_router(jobs, may_write=Gate(), tokens=("the-token-of-a-planner",)))
+        client = TestClient(app)
+        job = jobs.run("preview", {"last": 3}).id
+        told = client.get(f"/api/v1/jobs/{job}", headers={"Authorization": "Bearer the-token-of-a-planner"}).json()
+        assert told["summary"] == {"last": 2, "stored": 3}
+        for headers in ({}, {"Authorization": "Bearer wrong"}, {"Authorization": "Bearer "}):
+            assert client.get(f"/api/v1/jobs/{job}", headers=headers).json()["summary"] == {}
+        assert client.get("/api/v1/jobs").json()["items"][0]["summary"] == {}
+        jobs.stop()

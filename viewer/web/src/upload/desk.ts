@@ -185,7 +185,9 @@ export class UploadDesk {
   /** A job as it stands now: told by the live stream, or asked for. */
   heard(job: Job): void {
     const { look, job: ingest, undo } = this.state;
-    if (job.id === look?.id) this.adopt(job);
+    // The live stream does not tell everybody what a look found: that is asked for.
+    if (job.id === look?.id && job.state === 'succeeded' && !lookOf(job)) void this.ask(async () => this.adopt(await this.api.job(job.id)));
+    else if (job.id === look?.id) this.adopt(job);
     else if (job.id === ingest?.id) {
       this.store.set({ job });
       if (job.state === 'succeeded') void this.findCity();

@@ -101,7 +101,7 @@ class Fake implements UploadApi {
   look = async (_id: string, said: object) => { this.note(`look ${JSON.stringify(saidBody(said as never))}`); return job('preview', 'running'); };
   ingest = async () => { this.note('ingest'); return job('ingest', 'queued'); };
   cancel = async () => this.note('cancel');
-  job = async () => job('preview', 'running');
+  job = async () => { this.note('job'); return job('preview', 'succeeded', LOOK); };
   undo = async (id: string) => { this.note(`undo ${id}`); return job('undo', 'running'); };
 }
 
@@ -118,6 +118,16 @@ describe('the desk', () => {
     d.heard(job('preview', 'succeeded', LOOK));
     expect(lookOf(d.state.look)?.layers).toHaveLength(1);
     expect(d.state.mapping).toEqual([{ layer: 'roofs', mapping: note.mapping }]);
+  });
+
+  it('asks for what the live stream does not tell', async () => {
+    const { api, desk: d } = desk();
+    await d.bring([file('a.gpkg', 4)]);
+    d.heard(job('preview', 'succeeded'));
+    await Promise.resolve();
+    await new Promise((resolve) => setTimeout(resolve, 0));
+    expect(api.asked.at(-1)).toBe('job');
+    expect(lookOf(d.state.look)?.layers).toHaveLength(1);
   });
 
   it('leaves no part of a folder where one file is refused', async () => {
