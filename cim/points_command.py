@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
 from typing import Final
 
 from cyclopts import App
 
-from cim.errors import CimError, InvalidInput
+from cim.errors import InvalidInput
 from cim.jobs.actor import ChildActor
 from cim.jobs.model import JobLimits
 from cim.ports import SystemClock
@@ -35,13 +34,8 @@ def add_points(tiles: App) -> None:
         if not file.is_file():
             raise InvalidInput(f"There is no file {file}.", hint="Check the path.", code="no-file")
         params = {"file": str(file.absolute()), "out": str(out.absolute()), "crs": crs}
-        try:
-            ChildActor(ENTRY, params, JobLimits(), SystemClock()).run(
-                on_progress=_ignore, on_payload=_ignore, is_cancelled=_never
-            )
-        except CimError:
-            shutil.rmtree(out, ignore_errors=True)
-            raise
+        child = ChildActor(ENTRY, params, JobLimits(), SystemClock())
+        child.run(on_progress=_ignore, on_payload=_ignore, is_cancelled=_never)
         print(f"{out}/tileset.json")  # noqa: T201 -- a command says where its result is
         return 0
 

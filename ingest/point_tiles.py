@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 from typing import Final
 
@@ -19,7 +20,7 @@ EXTRA: Final = ("classification",)
 
 
 def tile_points(file: Path, out: Path, crs: str | None) -> None:
-    """Write ``out/tileset.json`` and its points; ``crs`` overrides what the file says.
+    """Write ``out/tileset.json`` and its points, the folder in one step; ``crs`` overrides what the file says.
 
     Raises :class:`InvalidInput` (``crs-missing``, ``file-damaged``).
     """
@@ -29,10 +30,12 @@ def tile_points(file: Path, out: Path, crs: str | None) -> None:
     from py3dtiles.exceptions import SrsInMissingException, TilerException  # noqa: PLC0415
 
     check_header(file)
+    partial = out.with_name(f"{out.name}.partial")
+    shutil.rmtree(partial, ignore_errors=True)
     try:
         convert(
             [str(file)],
-            str(out),
+            str(partial),
             jobs=1,
             cache_size=CACHE_MB,
             crs_out=pyproj.CRS.from_epsg(EARTH_EPSG),
@@ -56,3 +59,7 @@ def tile_points(file: Path, out: Path, crs: str | None) -> None:
             hint="Download or copy the file again.",
             code="file-damaged",
         ) from error
+    finally:
+        if not (partial / "tileset.json").is_file():
+            shutil.rmtree(partial, ignore_errors=True)
+    partial.rename(out)
