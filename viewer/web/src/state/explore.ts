@@ -36,6 +36,8 @@ export class Explore {
   private objectAsked: AbortController | null = null;
   private linkTimer: ReturnType<typeof setTimeout> | null = null;
   private langChosen: boolean;
+  /** Whether the link selects something and says no view: the map goes there once both are known. */
+  private seeking = false;
   private playTimer: ReturnType<typeof setInterval> | null = null;
   private viewTimer: ReturnType<typeof setTimeout> | null = null;
   /** What else a link of this page carries. */
@@ -66,6 +68,7 @@ export class Explore {
         onLayerState: (id, phase, detail) => this.store.set({ layers: this.state.layers.map((row) => (row.id === id ? { ...row, phase, detail } : row)) }),
       }, { theme: this.state.theme, language: this.state.lang });
       if (this.state.view) this.map.setView(this.state.view, false);
+      else this.seeking = this.state.selection?.kind === 'object';
       this.map.setTheme(this.state.theme);
     } catch {
       this.store.set({ mapFailed: true });
@@ -134,6 +137,7 @@ export class Explore {
       this.map?.setSpec(spec);
       for (const row of this.state.layers) this.map?.setLayerVisible(row.id, row.visible);
       this.colourMap();
+      this.seek();
     } catch (error) {
       if (this.state.spec.state !== 'ready') this.store.set({ spec: failed(codeOf(error)) });
       setTimeout(() => { if (this.state.spec.state === 'failed') void this.readView(); }, RETRY_MS);
@@ -176,6 +180,7 @@ export class Explore {
     try {
       const object = await this.api.object(id, asked.signal);
       this.store.set({ object: ready(object) });
+      this.seek();
       for (const stream of object.datastreams) void this.readHistory(stream.id);
       this.speak(t('map.selected', { name: object.name ?? word('type', object.type) }));
     } catch (error) {
@@ -234,6 +239,12 @@ export class Explore {
       const network = String(info.properties['network_id'] ?? 'network');
       this.select({ kind: 'element', network, id: String(info.properties['element_id'] ?? info.id) }, info.properties);
     }
+  }
+
+  private seek(): void {
+    if (!this.seeking || this.state.spec.state !== 'ready' || this.state.object.state !== 'ready') return;
+    this.seeking = false;
+    this.zoomToSelection();
   }
 
   zoomToSelection(): void {

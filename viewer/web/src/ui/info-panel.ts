@@ -24,7 +24,7 @@ function fact(ctx: Ctx, object: CityObject, attribute: Attribute): TemplateResul
   const note = [quality, spread].filter(Boolean).join(lang() === 'zh' ? '，' : ', ');
   return html`<div class="fact ${open ? 'open' : ''}" data-testid="fact-${attribute.name}">
     <button type="button" aria-expanded=${open} title=${t('info.source.show', { name })} @click=${() => ctx.do.toggleFact(attribute.name)}>
-      <span class="k">${isFault ? mark('discuss', 'xs') : nothing}${name}</span><span class="val"><span>${factText(attribute)}</span>${note ? html` <span class="xs dim">${note}</span>` : nothing}</span>${icon('down', 's')}
+      <span class=${isFault ? 'k row' : 'k'}>${isFault ? mark('discuss', 'xs') : nothing}${name}</span><span class="val"><span>${factText(attribute)}</span>${note ? html` <span class="xs dim">${note}</span>` : nothing}</span>${icon('down', 's')}
     </button>
     ${open ? sourceBlock(attribute, object.provenance.find((p) => p.dataset === attribute.source), ctx.zone) : nothing}
   </div>`;
