@@ -21,6 +21,15 @@ STEP_M_MIN: Final = 0.02
 HEIGHT_STEP_M: Final = 1 / 8
 """Heights are rounded to this: exact in a float32 and with empty low bytes, so they compress."""
 
+TINTS: Final = np.array(
+    [
+        [255, 255, 255, 255], [255, 255, 255, 255], [214, 178, 160, 255], [190, 190, 190, 255], [150, 172, 190, 255],
+        [186, 160, 136, 255],
+    ],
+    dtype="<u1",
+)  # fmt: skip
+"""The colour of each meaning, times the material's: walls are pale, roofs of tile."""
+
 Words = NDArray[np.uint64]
 """Quantised positions, one word each."""
 Steps = Sequence[Sequence[int]]
@@ -170,6 +179,7 @@ def _face_primitive(writer: GlbWriter, drawing: Drawing, words: Words, features:
     seen = not_collapsed(corners)
     if not seen.all():
         corners, vertices, faces, owner = corners[seen], vertices[seen], faces[seen], owner[seen]
+    meaning = drawing.meaning if seen.all() or not len(drawing.meaning) else drawing.meaning[seen]
     height = np.rint(np.maximum(drawing.height_m, 0.0) / HEIGHT_STEP_M) * HEIGHT_STEP_M
     normals = packed_normals(drawing.normals).view("<u4").reshape(-1)
     return {
@@ -180,6 +190,7 @@ def _face_primitive(writer: GlbWriter, drawing: Drawing, words: Words, features:
             ),
             "_FEATURE_ID_0": writer.attribute(np.repeat(owner.astype("<f4"), 3)),
             "_HEIGHT": writer.attribute(height.astype("<f4")[vertices.reshape(-1)]),
+            **({"COLOR_0": writer.attribute(TINTS[np.repeat(meaning, 3)], normalized=True)} if meaning.any() else {}),
         },
         "mode": TRIANGLES,
         "material": 0,

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 
 import numpy as np
 
 from tiles.edges import crease_edges
 from tiles.mesh import triangulate
-from tiles.soup import FloatArray, IntArray, Soup
+from tiles.soup import FloatArray, IntArray, Soup, meanings
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +18,8 @@ class Drawing:
 
     ``positions`` (n, 3) metres east, north, up; ``height_m`` (n,) is above the feature's own ground; ``triangles``
     (t, 3) and ``edges`` (e, 2) are vertices; ``faces`` (t,) is each triangle's row of ``normals`` (f, 3), unit
-    vectors; the owners, (t,) and (e,), are the features' rows.
+    vectors; the owners, (t,) and (e,), are the features' rows; ``meaning`` (t,) is what the source says that each
+    triangle is a part of, empty where it says nothing.
     """
 
     positions: FloatArray
@@ -29,6 +30,7 @@ class Drawing:
     triangle_owner: IntArray
     edges: IntArray
     edge_owner: IntArray
+    meaning: IntArray = field(default_factory=lambda: np.empty(0, dtype=np.int64))
 
 
 def drawing_of(soup: Soup) -> Drawing:
@@ -39,6 +41,7 @@ def drawing_of(soup: Soup) -> Drawing:
     return Drawing(
         kept.coordinates, kept.height_m, mesh.normals,
         mesh.triangles, mesh.surface, kept.owner[mesh.surface], edges, edge_owner,
+        kept.meaning[mesh.surface] if len(kept.meaning) else kept.meaning,
     )  # fmt: skip
 
 
@@ -50,10 +53,11 @@ def together(drawings: Sequence[Drawing]) -> Drawing:
     vertices = np.cumsum([0, *(len(d.positions) for d in drawn[:-1])])
     faces = np.cumsum([0, *(len(d.normals) for d in drawn[:-1])])
     shift = {"triangles": vertices, "edges": vertices, "faces": faces}
-    columns = []
-    for name in (member.name for member in fields(Drawing)):
+    columns = {}
+    for name in (member.name for member in fields(Drawing) if member.name != "meaning"):
         parts = [getattr(d, name) for d in drawn]
-        columns.append(
-            np.concatenate([p + o for p, o in zip(parts, shift[name], strict=True)] if name in shift else parts)
+        columns[name] = np.concatenate(
+            [p + o for p, o in zip(parts, shift[name], strict=True)] if name in shift else parts
         )
-    return Drawing(*columns)
+    columns["meaning"] = meanings([(d.meaning, len(d.triangles)) for d in drawn])
+    return Drawing(**columns)

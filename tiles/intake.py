@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import Final
 
 import numpy as np
+import orjson
 import pyarrow as pa
 import shapely
 from numpy.typing import NDArray
@@ -15,7 +16,7 @@ from numpy.typing import NDArray
 from cim.city.columns import surface_table
 from tiles.facts import NAN, Facts, read_facts
 from tiles.footprints import POLYGONAL, clean_footprints
-from tiles.soup import FloatArray, IntArray, Soup, counts, empty_soup
+from tiles.soup import FloatArray, IntArray, Soup, counts, empty_soup, meanings
 
 BUILDING: Final = "Building"
 PART: Final = "BuildingPart"
@@ -24,6 +25,10 @@ LEVEL_HEIGHT_M: Final = 3.2
 COVERED_SHARE: Final = 0.9
 """Parts that cover this much of a building's outline stand for all of it."""
 BLOCK_HEIGHT_M_MIN: Final = 0.1
+MEANINGS: Final = {
+    "WallSurface": 1, "RoofSurface": 2, "OuterFloorSurface": 2, "GroundSurface": 3, "Window": 4, "Door": 5,
+}  # fmt: skip
+"""What a surface may be, as it is kept in a soup; 0 is anything else."""
 _NUMBERS: Final = (
     "height_m", "storeys_above_ground", "year_of_construction", "ground_m", "min_height_m", "roof_height_m",
 )  # fmt: skip
@@ -276,4 +281,18 @@ def _bodies(geometries: pa.Table, drawn: list[tuple[int, int]]) -> Soup:
         found.surface_ends,
         np.repeat(owners[found.rows], counts(found.geometry_ends)),
         np.zeros(len(found.coordinates)),
+        _meanings(table["structure"].to_pylist(), found.rows, counts(found.geometry_ends)),
     )
+
+
+def _meanings(structures: list[str | None], rows: IntArray, surfaces: IntArray) -> IntArray:
+    """Return what the surfaces of geometries are, by what their structures say; empty where no one says anything."""
+    parts: list[tuple[IntArray, int]] = []
+    for row, count in zip(rows.tolist(), surfaces.tolist(), strict=True):
+        said = np.empty(0, dtype=np.int64)
+        semantics = orjson.loads(structures[row] or "{}").get("semantics")
+        if semantics is not None and len(semantics["values"]) == count:
+            kinds = [MEANINGS.get(str(surface.get("type")), 0) for surface in semantics["surfaces"]]
+            said = np.array([0 if at is None or at < 0 else kinds[at] for at in semantics["values"]], dtype=np.int64)
+        parts.append((said, count))
+    return meanings(parts)

@@ -33,7 +33,7 @@ from tiles.tileset import unit_json
 from tiles.tree import Branch
 from tiles.unit import Leaves, make
 
-FORM: Final = 1
+FORM: Final = 2
 """The form of what is written: another number, and nothing that was made before is taken."""
 OBJECT_COLUMNS: Final = ("id", "type", "parent_id", "attributes", "place")
 GEOMETRY_COLUMNS: Final = ("object_id", "lod", "kind", "surfaces", "structure")

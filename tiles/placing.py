@@ -78,7 +78,7 @@ class PlacedCity:
         kept = soup if in_order else soup.select(np.argsort(soup.owner, kind="stable"))
         return Soup(
             self.chart.to_local(kept.coordinates), kept.ring_ends, kept.surface_ends,
-            np.searchsorted(rows, kept.owner), kept.height_m,
+            np.searchsorted(rows, kept.owner), kept.height_m, kept.meaning,
         )  # fmt: skip
 
     def skirt(self, rows: IntArray) -> SkirtMesh:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -11,7 +11,7 @@ from cim.geometry.ragged import FloatArray, IntArray, Rings, counts, length, nex
 
 __all__ = [
     "Bounds", "FloatArray", "IntArray", "Soup", "counts", "cross", "empty_soup", "equal_faces", "join", "length",
-    "next_in_rings", "ranges", "starts",
+    "meanings", "next_in_rings", "ranges", "starts",
 ]  # fmt: skip
 
 Bounds = tuple[float, float, float, float]
@@ -23,11 +23,12 @@ class Soup(Rings):
     """Surfaces of rings that belong to features.
 
     ``owner`` (surfaces,) is the row of the feature that each surface belongs to; ``height_m`` (n,) is above the
-    feature's own ground.
+    feature's own ground; ``meaning`` (surfaces,) is what the source says that each is, empty where it says nothing.
     """
 
     owner: IntArray
     height_m: FloatArray
+    meaning: IntArray = field(default_factory=lambda: np.empty(0, dtype=np.int64))
 
     def moved_to(self, coordinates: FloatArray) -> Soup:
         """Return the same surfaces with other coordinates."""
@@ -44,6 +45,7 @@ class Soup(Rings):
             np.cumsum(counts(self.surface_ends)[surfaces]),
             self.owner[surfaces],
             self.height_m[vertices],
+            self.meaning[surfaces] if len(self.meaning) else self.meaning,
         )
 
 
@@ -78,7 +80,15 @@ def join(soups: Sequence[Soup]) -> Soup:
         np.concatenate([s.surface_ends + o for s, o in zip(filled, ring_offsets, strict=True)]),
         np.concatenate([s.owner for s in filled]),
         np.concatenate([s.height_m for s in filled]),
+        meanings([(s.meaning, s.surface_count) for s in filled]),
     )
+
+
+def meanings(parts: Sequence[tuple[IntArray, int]]) -> IntArray:
+    """Return what is said of several lots of things, each of so many, in one: 0 of those of which nothing is."""
+    if not any(len(said) for said, _ in parts):
+        return np.empty(0, dtype=np.int64)
+    return np.concatenate([said if len(said) else np.zeros(count, dtype=np.int64) for said, count in parts])
 
 
 def cross(a: FloatArray, b: FloatArray) -> FloatArray:

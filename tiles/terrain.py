@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Final
 
 import numpy as np
@@ -44,9 +45,7 @@ def stand(bodies: Soup, lowest_m: FloatArray, ground: Ground) -> Soup:
     feet = np.flatnonzero(coordinates[:, 2] < base + FOOT_BAND_M)
     below = ground.height_m(coordinates[feet, :2]) - SUNK_M
     coordinates[feet, 2] = np.minimum(coordinates[feet, 2], np.maximum(below, coordinates[feet, 2] - OUTLIER_M * 2))
-    return Soup(
-        coordinates, bodies.ring_ends, bodies.surface_ends, bodies.owner, np.maximum(coordinates[:, 2] - base, 0.0)
-    )
+    return replace(bodies, coordinates=coordinates, height_m=np.maximum(coordinates[:, 2] - base, 0.0))
 
 
 def lowest_under(ground: Ground, xy: FloatArray, ends: IntArray) -> FloatArray:

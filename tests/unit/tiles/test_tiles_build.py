@@ -3,6 +3,7 @@ from __future__ import annotations
 import gzip
 import json
 import math
+from dataclasses import replace
 
 import brotli
 import numpy as np
@@ -12,6 +13,7 @@ import shapely
 
 from cim.city.model import Attribute, CityObject
 from cim.errors import InvalidInput
+from cim.geometry.surfaces import Semantics
 from tests.readers_independent.tile_reader import Tile, leaves
 from tests.support.tile_city import (
     CRS,
@@ -236,3 +238,25 @@ def test_the_skirt_fades_five_metres_from_the_wall(tmp_path):
         assert alpha == (1.0 if distance < 0.1 else 0.0)
         assert distance < 0.1 or 4.9 < distance < 7.2
         assert abs(place[2]) < 0.1
+
+
+def test_roofs_and_walls_have_the_colours_of_what_the_source_calls_them(tmp_path):
+    plain = box_surfaces(100, 0, 0, 10, 8)
+    kinds = tuple({"type": name} for name in ("GroundSurface", "RoofSurface", "WallSurface"))
+    said = replace(box_surfaces(0, 0, 0, 10, 8), semantics=Semantics(kinds, np.array([0, 1, 2, 2, 2, -1])))
+    city = [
+        CityObject("test:said", "Building", geometries=(said,)),
+        CityObject("test:plain", "Building", geometries=(plain,)),
+        block("test:block", rectangle(200, 0, 10, 10)),
+    ]
+    build(city, tmp_path)
+    (tile,) = leaves(tmp_path / "buildings")
+    names = tile.table()["id"]
+    found = {}
+    columns = zip(tile.attribute(0, "_FEATURE_ID_0"), tile.normals(0), tile.attribute(0, "COLOR_0"), strict=True)
+    for (row,), normal, colour in columns:
+        found.setdefault((names[int(row)], normal[2] > 0.9), set()).add(colour)
+    white = (255, 255, 255, 255)
+    assert found["test:said", False] == {white}
+    assert found["test:said", True] == {(214, 178, 160, 255)}
+    assert found["test:plain", True] == found["test:block", True] == {white}
