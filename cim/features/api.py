@@ -106,7 +106,7 @@ def _endpoint(service: FeatureService, ask: Asked) -> Callable[[Request], object
         )
         if not body:
             return Response(status_code=204, headers=headers)
-        headers["Content-Type"] = answer.media_type
+        headers |= {**answer.headers, "Content-Type": answer.media_type}
         if answer.crs is not None:
             headers["Content-Crs"] = f"<{answer.crs.uri}>"
         return Response(body, headers=headers)

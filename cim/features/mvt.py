@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 import struct
 from collections.abc import Callable, Mapping, Sequence
+from itertools import pairwise
 from typing import Any, Final
 
 import numpy as np
@@ -27,7 +28,8 @@ HALF_WORLD_M: Final = 20037508.342789244
 
 _POINT, _LINE, _POLYGON = 1, 2, 3
 _MOVE, _DRAW, _CLOSE = 1, 2, 7
-_DIMENSION_KIND: Final = {0: _POINT, 1: _LINE, 2: _POLYGON}
+_TYPES: Final = {_POINT: (0, 4), _LINE: (1, 2, 5), _POLYGON: (3, 6)}
+_COLLECTION, _SIMPLE_MAX = 7, 3
 
 
 def tile_bounds(z: int, y: int, x: int, buffer: int = 0) -> tuple[float, float, float, float]:
@@ -62,25 +64,35 @@ def encoded_tile(
     kept = np.flatnonzero(~(shapely.is_missing(clipped) | shapely.is_empty(clipped)))
     if len(kept) > TILE_FEATURES_MAX:
         kept = np.sort(kept[np.argsort(-size[kept], kind="stable")[:TILE_FEATURES_MAX]])
-    keys, values = _Dictionary(), _Dictionary()
+    keys: dict[str, int] = {}
+    values: dict[tuple[type, Any], int | None] = {}
+    encoded: list[bytes] = []
     features: list[bytes] = []
-    for at in kept.tolist():
-        kind, commands = _commands(clipped[at])
+    for at, (kind, nested) in zip(kept.tolist(), _layouts(clipped[kept]), strict=True):
+        commands = _commands(kind, nested)
         if not commands:
             continue
         tags: list[int] = []
         for name, value in ({"id": ids[at]} | dict(properties(int(rows[at])))).items():
-            encoded = _value(value)
-            if encoded is not None:
-                tags += (keys.number(name.encode()), values.number(encoded))
+            if not isinstance(value, str | int | float):
+                continue
+            known = (value.__class__, value)
+            if known not in values:
+                message = _value(value)
+                values[known] = None if message is None else len(encoded)
+                if message is not None:
+                    encoded.append(message)
+            number = values[known]
+            if number is not None:
+                tags += (keys.setdefault(name, len(keys)), number)
         features.append(_field(2, _packed(2, tags) + b"\x18" + bytes([kind]) + _packed(4, commands)))
     if not features:
         return b""
     body = [
         _field(1, layer.encode()),
         *features,
-        *(_field(3, key) for key in keys.entries),
-        *(_field(4, value) for value in values.entries),
+        *(_field(3, key.encode("utf-8", "replace")) for key in keys),
+        *(_field(4, message) for message in encoded),
         b"\x28" + _varint(EXTENT),
         b"\x78\x02",
     ]
@@ -99,80 +111,104 @@ def _clipped(units: NDArray[np.object_]) -> NDArray[np.object_]:
     return out
 
 
-class _Dictionary:
-    """Numbers for entries, in the order in which they come."""
+def _layouts(shapes: NDArray[np.object_]) -> list[tuple[int, list[Any]]]:
+    """Return each shape's kind and its points on the grid: polygons of rings, lines, or one list of points."""
+    shapes = shapes.copy()
+    types = shapely.get_type_id(shapes)
+    for at in np.flatnonzero(types == _COLLECTION).tolist():
+        # Of a mixture, which cutting may leave, only what has the highest dimension.
+        parts = _all_parts(shapes[at])
+        dimensions = shapely.get_dimensions(parts)
+        top = int(dimensions.max())
+        shapes[at] = (shapely.multipoints, shapely.multilinestrings, shapely.multipolygons)[top](
+            parts[dimensions == top]
+        )
+    types = shapely.get_type_id(shapes)
+    out: list[tuple[int, list[Any]]] = [(_POINT, [])] * len(shapes)
+    for kind, members in _TYPES.items():
+        rows = np.flatnonzero(np.isin(types, members))
+        if not len(rows):
+            continue
+        _, positions, offsets = shapely.to_ragged_array(shapes[rows], include_z=False)
+        nested: list[Any] = np.rint(positions).astype(np.int64).tolist()
+        for ends in offsets:
+            bounds = ends.tolist()
+            nested = [nested[a:b] for a, b in pairwise(bounds)]
+        if len(offsets) < kind:
+            nested = [[one] for one in nested]
+        for row, one in zip(rows.tolist(), nested, strict=True):
+            out[row] = (kind, one)
+    return out
 
-    def __init__(self) -> None:
-        self.entries: list[bytes] = []
-        self._numbers: dict[bytes, int] = {}
 
-    def number(self, entry: bytes) -> int:
-        found = self._numbers.get(entry)
-        if found is None:
-            found = self._numbers[entry] = len(self.entries)
-            self.entries.append(entry)
-        return found
+def _all_parts(shape: shapely.Geometry) -> NDArray[np.object_]:
+    parts: NDArray[np.object_] = shapely.get_parts(shape)
+    while (shapely.get_type_id(parts) > _SIMPLE_MAX).any():
+        parts = shapely.get_parts(parts)
+    return parts
 
 
-def _commands(shape: shapely.Geometry) -> tuple[int, list[int]]:
-    """Return the kind of a shape and its commands; of a mixture only what has the highest dimension."""
-    parts = shapely.get_parts(shape)
-    parts = shapely.get_parts(parts) if (shapely.get_type_id(parts) > 3).any() else parts
-    dimensions = shapely.get_dimensions(parts)
-    top = int(dimensions.max()) if len(parts) else -1
+def _commands(kind: int, nested: list[Any]) -> list[int]:
+    """Return the commands that draw a shape; none where nothing of it is left on the grid."""
     out: list[int] = []
-    place = (0, 0)
-    if top == 0:
-        _path(_rounded(shapely.get_coordinates(parts)), place, out, _MOVE)
-        return _POINT, out
-    for part in parts[dimensions == top]:
-        lines = [part] if top == 1 else [part.exterior, *part.interiors]
-        for number, line in enumerate(lines):
-            points = _without_repeats(_rounded(shapely.get_coordinates(line)))
-            if top == 2:
-                points = points[:-1] if len(points) > 1 and points[0] == points[-1] else points
-                turn = _twice_area(points)
-                if len(points) < 3 or turn == 0:
-                    if number == 0:
-                        break
-                    continue
-                if (turn > 0) != (number == 0):
-                    points.reverse()
-            elif len(points) < 2:
-                continue
+    place = [0, 0]
+    if kind == _POINT:
+        _path(nested, place, out, _MOVE)
+        return out
+    if kind == _LINE:
+        for line in nested:
+            points = _without_repeats(line)
+            if len(points) > 1:
+                place = _path(points, place, out, _DRAW)
+        return out
+    for polygon in nested:
+        place = _polygon(polygon, place, out)
+    return out
+
+
+def _polygon(rings: list[Any], place: list[int], out: list[int]) -> list[int]:
+    """Add a polygon, its outer ring clockwise on the screen; nothing where that has no area left."""
+    for number, ring in enumerate(rings):
+        points = _without_repeats(ring)
+        if len(points) > 1 and points[0] == points[-1]:
+            points.pop()
+        turn = _twice_area(points) if len(points) > 2 else 0
+        if turn == 0 and number == 0:
+            return place
+        if turn:
+            if (turn > 0) != (number == 0):
+                points.reverse()
             place = _path(points, place, out, _DRAW)
-            if top == 2:
-                out.append(_CLOSE | 1 << 3)
-    return _DIMENSION_KIND.get(top, _POINT), out
+            out.append(_CLOSE | 1 << 3)
+    return place
 
 
-def _rounded(xy: NDArray[np.float64]) -> list[tuple[int, int]]:
-    return [(a, b) for a, b in np.rint(xy).astype(np.int64).tolist()]
-
-
-def _without_repeats(points: list[tuple[int, int]]) -> list[tuple[int, int]]:
+def _without_repeats(points: list[list[int]]) -> list[list[int]]:
     return [point for at, point in enumerate(points) if at == 0 or point != points[at - 1]]
 
 
-def _twice_area(points: list[tuple[int, int]]) -> int:
+def _twice_area(points: list[list[int]]) -> int:
     """Return twice the area by the surveyor's formula: with y downwards, positive is clockwise on the screen."""
-    return (
-        sum(a[0] * b[1] - b[0] * a[1] for a, b in zip(points, [*points[1:], points[0]], strict=True)) if points else 0
-    )
+    total = 0
+    last_x, last_y = points[-1]
+    for x, y in points:
+        total += last_x * y - x * last_y
+        last_x, last_y = x, y
+    return total
 
 
-def _path(points: list[tuple[int, int]], place: tuple[int, int], out: list[int], command: int) -> tuple[int, int]:
+def _path(points: list[list[int]], place: list[int], out: list[int], command: int) -> list[int]:
     """Add a path and return where it ends: all its points moved to, or one moved to and lines drawn to the others."""
     moved = len(points) if command == _MOVE else 1
     out.append(_MOVE | moved << 3)
-    for number, point in enumerate(points):
+    last_x, last_y = place
+    for number, (x, y) in enumerate(points):
         if number == moved:
             out.append(_DRAW | (len(points) - 1) << 3)
-        for now, last in zip(point, place, strict=True):
-            step = now - last
-            out.append(step << 1 if step >= 0 else (-step << 1) - 1)
-        place = point
-    return place
+        dx, dy = x - last_x, y - last_y
+        out += (dx << 1 if dx >= 0 else (-dx << 1) - 1, dy << 1 if dy >= 0 else (-dy << 1) - 1)
+        last_x, last_y = x, y
+    return [last_x, last_y]
 
 
 def _value(value: Any) -> bytes | None:
@@ -193,13 +229,11 @@ def _field(number: int, body: bytes) -> bytes:
 
 
 def _packed(number: int, values: Sequence[int]) -> bytes:
-    return _field(number, b"".join(map(_varint, values)))
+    return _field(number, b"".join([_SHORT[value] if value < _SHORT_END else _varint(value) for value in values]))
 
 
 def _varint(value: int) -> bytes:
     value &= 0xFFFF_FFFF_FFFF_FFFF
-    if value < 0x80:
-        return _SMALL[value]
     out = bytearray()
     while value > 0x7F:
         out.append(value & 0x7F | 0x80)
@@ -208,4 +242,6 @@ def _varint(value: int) -> bytes:
     return bytes(out)
 
 
-_SMALL: Final = [bytes([value]) for value in range(128)]
+_SHORT_END: Final = 1 << 14
+_SHORT: Final = [_varint(value) for value in range(_SHORT_END)]
+"""Every number of one or two bytes: what steps within a tile are."""

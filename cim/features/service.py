@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 import orjson
@@ -48,6 +48,8 @@ class Answer:
     document: Mapping[str, Any] | bytes
     crs: FeatureCrs | None = None
     """The system of the coordinates in it."""
+    headers: Mapping[str, str] = field(default_factory=dict)
+    """What the document itself has no room for."""
 
 
 class FeatureService:
@@ -129,13 +131,14 @@ class FeatureService:
         page = _read_page(source, collection, request)
         if form in MODEL_FORMATS:
             objects = source.city_objects([feature.id for feature in page.features])
-            return _models(collection, objects, form)
+            links = _page_links(name, addresses, dict(pairs), request, page, form=form)
+            return replace(_models(collection, objects, form), headers=_headers(links, page))
         as_html = form == "html"
         parameters = dict(pairs)
         links = [
             *representations(addresses.items(name), parameters, as_html=as_html, json_type=GEOJSON),
             link(addresses.collection(name), "collection", JSON, collection.title),
-            *_page_links(name, addresses, parameters, request, page, as_html=as_html),
+            *_page_links(name, addresses, parameters, request, page, form=form),
         ]
         document = geojson.items_document(page, links, self._clock.now(), source.revision)
         return Answer(collection.title, GEOJSON, document, request.query.crs)
@@ -221,6 +224,13 @@ def _models(collection: Collection, objects: Sequence[CityObject], form: str) ->
     return Answer(collection.title, CITYJSONSEQ, b"".join(orjson.dumps(line, option=option) for line in lines))
 
 
+def _headers(links: Sequence[Mapping[str, str]], page: ItemsPage) -> dict[str, str]:
+    """Return what a GeoJSON page says in itself: its neighbours, how many there are and how many of them are here."""
+    told = ", ".join(f'<{item["href"]}>; rel="{item["rel"]}"; type="{item["type"]}"' for item in links)
+    counts = {"OGC-NumberMatched": str(page.matched), "OGC-NumberReturned": str(len(page.features))}
+    return {**({"Link": told} if told else {}), **counts}
+
+
 def _corners(one: CityObject) -> list[tuple[float, ...]]:
     corners: list[tuple[float, ...]] = [geometry.bounds()[:2] for geometry in one.geometries]
     return [*corners, one.place.bounds[:2]] if one.place is not None and not one.place.is_empty else corners
@@ -245,15 +255,15 @@ def _page_links(
     request: ItemsRequest,
     page: ItemsPage,
     *,
-    as_html: bool,
+    form: str,
 ) -> list[dict[str, str]]:
     """Return the links to the pages beside this one, in the format of this one."""
     query = request.query
-    format_, type_ = ("html", HTML) if as_html else ("json", GEOJSON)
+    type_ = {"html": HTML, "cityjson": CITYJSON, "cityjsonseq": CITYJSONSEQ}.get(form, GEOJSON)
     rest = {key: value for key, value in parameters.items() if key not in ("offset", "cursor", "f")}
 
     def beside(rel: str, where: Mapping[str, str], title: str) -> dict[str, str]:
-        return link(addresses.items(name, {**rest, "f": format_, **where}), rel, type_, title)
+        return link(addresses.items(name, {**rest, "f": form, **where}), rel, type_, title)
 
     out = []
     if page.following is not None:

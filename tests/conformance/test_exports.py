@@ -164,6 +164,10 @@ async def test_items_come_as_cityjson_by_the_header_too(client: httpx.AsyncClien
     assert by_header.headers["content-type"] == accept
     first = orjson.loads(by_header.content.splitlines()[0])
     assert first["type"] == "CityJSON"
+    page = await client.get(items, params={"f": form, "limit": "3"})
+    assert (page.headers["ogc-numbermatched"], page.headers["ogc-numberreturned"]) == ("9", "3")
+    following = await client.get(page.links["next"]["url"])
+    assert following.headers["content-type"] == accept
     alone = await client.get(f"{items}/test:solid", headers={"accept": "application/city+json"})
     assert set(alone.json()["CityObjects"]) == {"test:solid", "test:part"}
 
