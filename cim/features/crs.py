@@ -30,6 +30,10 @@ _CRS84_NAMES: Final = frozenset(
 _EPSG: Final = re.compile(
     r"(?:https?://www\.opengis\.net/def/crs/EPSG/[0-9.]{1,8}/|urn:ogc:def:crs:EPSG:[0-9.]{0,8}:|EPSG:)([0-9]{1,7})"
 )
+_AUTHORITY: Final = re.compile(r"([A-Za-z]{2,10}):(\w{1,20})")
+OWN_CRS: Final = "urn:cim:crs:working"
+"""The address of a city's own system that no authority has numbered."""
+
 _ALWAYS: Final = ("EPSG:4326", "EPSG:3857")
 _SEGMENT_DEGREES: Final = 0.01
 _SEGMENT_M: Final = 1000.0
@@ -53,10 +57,10 @@ def feature_crs(code: str) -> FeatureCrs:
     if code == LONLAT:
         return FeatureCrs(CRS84, LONLAT, swapped=False, decimals=DEGREE_DECIMALS)
     crs = parse_crs(code)
-    authority, _, number = epsg_code(code).partition(":")
+    named = _AUTHORITY.fullmatch(epsg_code(code))
     first = crs.axis_info[0].direction if crs.axis_info else "east"
     return FeatureCrs(
-        f"http://www.opengis.net/def/crs/{authority}/0/{number}",
+        f"http://www.opengis.net/def/crs/{named[1]}/0/{named[2]}" if named else OWN_CRS,
         code,
         swapped=first in ("north", "south"),
         decimals=DEGREE_DECIMALS if crs.is_geographic else METRE_DECIMALS,

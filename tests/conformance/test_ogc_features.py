@@ -22,7 +22,11 @@ from tests.support.web_city import asgi_client, build_test_app
 
 BASE = "http://127.0.0.1:8000"
 CRS84 = "http://www.opengis.net/def/crs/OGC/1.3/CRS84"
-PATHS = ["", "/conformance", "/collections", "/collections/buildings", "/collections/buildings/items"]
+PATHS = [
+    *("", "/conformance", "/collections", "/collections/buildings", "/collections/buildings/items"),
+    *("/collections/buildings/queryables", "/collections/buildings/tiles"),
+    "/collections/buildings/tiles/WebMercatorQuad",
+]
 
 
 @pytest.fixture(params=["/ogc", "/s/base/ogc"])
