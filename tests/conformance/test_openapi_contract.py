@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 import httpx
 import pytest
@@ -18,6 +19,7 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
+from cim.city.model import Attribute, CityObject
 from tests.support.feature_city import MemorySource
 from tests.support.web_city import build_test_app, live_server
 
@@ -32,9 +34,25 @@ FEW = settings(
 )
 
 
+class ModelSource(MemorySource):
+    """The same city with buildings that may have geometry in 3D."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        buildings = self._members["buildings"]
+        self._members["buildings"] = replace(buildings, collection=replace(buildings.collection, models=True))
+
+    def city_objects(self, identifiers: Sequence[str]) -> list[CityObject]:
+        return [
+            CityObject(one.id, "Building", one.geometry, attributes={"height_m": Attribute(3.2)})
+            for one in self.features["buildings"]
+            if one.id in identifiers
+        ]
+
+
 @pytest.fixture(scope="module")
 def base(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    app = build_test_app(tmp_path_factory.mktemp("city"), source=MemorySource(), rate_per_s=0)
+    app = build_test_app(tmp_path_factory.mktemp("city"), source=ModelSource(), rate_per_s=0)
     with live_server(app) as base:
         yield base
 
