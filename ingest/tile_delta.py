@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import secrets
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final
@@ -49,7 +48,7 @@ def bring_up_to_date(city: CityService, tilesets: TilesetService) -> bool:
         altered = _altered(city, plan, since, version, dict(changed))
     except NotLocal:
         return False
-    build = f"d{version}-{secrets.token_hex(4)}"
+    build = f"d{version}"
     out = tilesets.stage(build)
     try:
         frame = replace(plan.site.frame, title=city.frame.title_en, baseline_version=version)
