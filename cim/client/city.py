@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
-from urllib.parse import quote
+from urllib.parse import parse_qs, quote, urlsplit
 
 import httpx
 import pandas as pd
@@ -71,19 +71,28 @@ class City:
         return tables.table(found["items"], ["id", "type", "name", "detail", "centroid"])
 
     def features(
-        self, collection: str = "buildings", *, bbox: Sequence[float] | None = None, scheme: str | None = None
+        self,
+        collection: str = "buildings",
+        *,
+        bbox: Sequence[float] | None = None,
+        where: str | None = None,
+        scheme: str | None = None,
     ) -> pd.DataFrame:
-        """Return a collection as a table, as the city is or as a scheme makes it; ``bbox`` west, south, east, north."""
+        """Return a collection as a table, as the city is or as a scheme makes it.
+
+        ``bbox`` is west, south, east, north; ``where`` a condition in CQL2, such as ``height_m > 20``.
+        """
         root = "/ogc" if scheme is None else f"/s/{scheme}/ogc"
         box = None if bbox is None else ",".join(str(value) for value in bbox)
         path = f"{root}/collections/{collection}/items"
-        pages, offset = [], 0
+        pages, cursor = [], None
         while True:
-            page = self._connection.get(path, bbox=box, limit=PAGE_ITEMS, offset=offset)
+            page = self._connection.get(path, bbox=box, filter=where, limit=PAGE_ITEMS, cursor=cursor)
             pages.extend(page["features"])
-            offset += len(page["features"])
-            if not page["features"] or offset >= page["numberMatched"]:
+            following = next((link["href"] for link in page["links"] if link["rel"] == "next"), None)
+            if following is None:
                 return tables.features({"features": pages})
+            cursor = parse_qs(urlsplit(following).query)["cursor"][0]
 
     def indicators(self) -> pd.DataFrame:
         """Return what can be asked of a scheme: id, unit, method, quality, and which way is better."""

@@ -14,6 +14,12 @@ from tests.support.city_server import CityServer
 SQUARE = (24.9442, 60.1711)
 
 
+def buildings_over(city: City, height_m: float) -> list[str]:
+    """The ids of higher buildings, picked out of all of them."""
+    every = city.features("buildings")
+    return every.index[every["height_m"] > height_m].tolist()
+
+
 @pytest.fixture(scope="module")
 def served(sample_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, str]]:
     """Address and planner token of a city of its own."""
@@ -35,6 +41,8 @@ def test_the_city_and_its_objects_as_tables(city: City) -> None:
     card = city.object(found.loc[0, "id"])
     assert card["name"].startswith("Ateneum")
     buildings = city.features("buildings", bbox=(24.943, 60.170, 24.947, 60.172))
+    tall = city.features("buildings", where="height_m > 25")
+    assert set(tall.index) == set(buildings_over(city, 25.0)) != set()
     assert found.loc[0, "id"] in buildings.index
     assert buildings["height_m"].notna().all()
     assert {"land.floor_area", "people.dwellings"} <= set(city.indicators().index)
