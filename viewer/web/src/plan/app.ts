@@ -39,6 +39,7 @@ export class CimPlan extends LitElement {
   private desk!: JoiningDesk;
   private beside!: Beside;
   private padded = '';
+  private listed = '';
   private offs: (() => void)[] = [];
   private noticeTimer: ReturnType<typeof setTimeout> | null = null;
 
@@ -134,6 +135,10 @@ export class CimPlan extends LitElement {
 
   protected override updated(): void {
     const { phone } = this.state;
+    const chosen = `${this.planned.current} ${this.plan.tree.length}`;
+    // The scheme in hand is seen in the list, however many there are.
+    if (chosen !== this.listed) this.querySelector('.leaf.on')?.scrollIntoView({ block: 'nearest' });
+    this.listed = chosen;
     const padding = phone ? { left: 0, right: 0, top: 0, bottom: 0 } : { left: 300, right: this.planned.current ? 364 : 0, top: 60, bottom: 84 };
     const key = JSON.stringify([padding, this.planned.findings, lang()]);
     if (key === this.padded) return;

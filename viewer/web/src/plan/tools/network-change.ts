@@ -5,11 +5,13 @@ import type { Json, LonLat } from '../../scheme/types';
 import type { Bench } from '../bench';
 import { numberField } from '../fields';
 import { shortId } from '../../scheme/thing-name';
-import type { NetworkElement } from '../networks';
+import { schemeElement, type NetworkElement } from '../networks';
 import { ELEMENTS } from './network';
 
 export class Changing {
   private id: string | null = null;
+  /** What the scheme would know of an element of the city: it knows more than the map does. */
+  private told: NetworkElement | null = null;
 
   constructor(private readonly bench: Bench) {}
 
@@ -18,7 +20,10 @@ export class Changing {
   }
 
   private get element(): NetworkElement | null {
-    return this.id === null ? null : (this.bench.ground.networks.all(this.items).find((e) => e.id === this.id) ?? null);
+    if (this.id === null) return null;
+    const found = this.bench.ground.networks.all(this.items).find((e) => e.id === this.id) ?? null;
+    const own = this.items.some((o) => o.id === this.id);
+    return found && !own && this.told?.id === found.id ? { ...found, diameter_m: this.told.diameter_m, capacity: this.told.capacity } : found;
   }
 
   take(at: LonLat, reach_m: number): void {
@@ -29,6 +34,21 @@ export class Changing {
     this.id = element?.id ?? null;
     this.bench.draft(element ? { ring: outline(element.at), closed: false, height_m: 0, ground_m: 0, storey_m: [], valid: true, handle: false, guides: [], dimensions: [] } : null);
     this.bench.changed();
+    if (element) void this.ask(element);
+  }
+
+  /** Asked by an edit that is only tried. */
+  private async ask(element: NetworkElement): Promise<void> {
+    const { current } = this.bench.plan.state;
+    if (current === null || this.bench.plan.locked) return;
+    try {
+      const tried = await this.bench.plan.api.try(current, { kind: element.closed ? 'network.open' : 'network.close', target: element.id, params: {} });
+      const object = tried.objects.find((o) => o.id === element.id);
+      this.told = object ? schemeElement(object) : null;
+      if (this.id === element.id) this.bench.changed();
+    } catch {
+      // What the map knows of it has to do.
+    }
   }
 
   key(key: string): boolean {
