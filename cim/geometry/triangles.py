@@ -70,8 +70,52 @@ def cut_surfaces(rings: Rings) -> tuple[FloatArray, IntArray]:
     vectors = area_vectors(rings)
     solid = length(vectors) > 0.0
     triangles, surface = cut(rings, np.where(solid[:, None], vectors, 1.0), slivers=True)
+    triangles, surface = _with_straight_corners(rings, triangles, surface)
     kept = solid[surface]
     return rings.coordinates[triangles[kept]], surface[kept]
+
+
+def _with_straight_corners(rings: Rings, triangles: IntArray, surface: IntArray) -> tuple[IntArray, IntArray]:
+    """Add the triangles without area that ear clipping leaves out along straight edges: so a mesh stays closed."""
+    per_ring = counts(rings.surface_ends)
+    corners = np.bincount(rings.vertex_surface, minlength=rings.surface_count)
+    wanted = corners - 2 + 2 * (per_ring - 1)
+    short = np.flatnonzero(np.bincount(surface, minlength=rings.surface_count) < wanted)
+    added, owners = [triangles], [surface]
+    for row in short.tolist():
+        vertices = np.flatnonzero(rings.vertex_surface == row)
+        ring_edges = set(zip(vertices.tolist(), rings.next_vertex[vertices].tolist(), strict=True))
+        found = [(int(t[i]), int(t[i - 2])) for t in triangles[surface == row] for i in range(3)]
+        slivers = _slivers(ring_edges, set(found))
+        added.append(np.array(slivers, dtype=np.int64).reshape(-1, 3))
+        owners.append(np.full(len(slivers), row))
+    return np.concatenate(added), np.concatenate(owners)
+
+
+def _slivers(ring_edges: set[tuple[int, int]], found: set[tuple[int, int]]) -> list[tuple[int, int, int]]:
+    """Return triangles that fill what lies between the edges of the rings and those that the triangles have."""
+    open_edges = {(b, a) for a, b in found if (b, a) not in found and (a, b) not in ring_edges}
+    follow: dict[int, list[int]] = {}
+    for a, b in sorted(open_edges | (ring_edges - found)):
+        follow.setdefault(a, []).append(b)
+    made: list[tuple[int, int, int]] = []
+    while follow:
+        start = next(iter(follow))
+        at = _step(follow, start)
+        while at in follow and at != start:
+            after = _step(follow, at)
+            if after != start:
+                made.append((start, at, after))
+            at = after
+    return made
+
+
+def _step(follow: dict[int, list[int]], at: int) -> int:
+    """Take an edge away and return where it leads."""
+    ahead = follow[at].pop()
+    if not follow[at]:
+        del follow[at]
+    return ahead
 
 
 def _flatten(rings: Rings, normals: FloatArray) -> tuple[FloatArray, FloatArray]:

@@ -16,6 +16,11 @@ from ingest.readers.limits import XML_DEPTH_MAX, XML_FEATURE_BYTES_MAX, XML_TEXT
 
 BLOCK_BYTES: Final = 256 * 1024
 _DOCTYPE: Final = b"<!DOCTYPE"
+_KEYS: Final = {
+    "id": ("{http://www.opengis.net/gml}id", "{http://www.opengis.net/gml/3.2}id"),
+    "href": ("{http://www.w3.org/1999/xlink}href",),
+}
+"""Attributes that have a namespace."""
 
 Element = Any
 """An ``lxml`` element; the library carries no types."""
@@ -129,8 +134,9 @@ def namespace(element: Element) -> str:
 
 def named_attribute(element: Element, name: str) -> str | None:
     """Return an attribute by its name without namespace: ``id`` is gml:id in any version of GML."""
-    for key, value in element.attrib.items():
-        if key.rpartition("}")[2] == name:
+    for key in _KEYS.get(name, (name,)):
+        value = element.get(key)
+        if value is not None:
             return str(value)
     return None
 
