@@ -32,6 +32,9 @@ EDITS = 10
 HIGHER = '{"height_m":{"v":61.5},"scheme_change":{"v":"changed"}}'
 HUNDRED = 100
 MB = 1_000_000
+HEIGHT_PX, ERROR_PX = 900, 6.0
+CACHE_MB = 160
+"""As the map has it for buildings."""
 
 
 class Rows:
@@ -84,33 +87,53 @@ def build(objects: pa.Table, frame, out: Path) -> None:
     print(f"  all         {report.bytes_brotli / MB:8.1f} MB brotli, {disk(out) / MB:.1f} MB on disk in all forms")
 
 
-def first_picture(out: Path, error_px: float = 6.0, height_px: int = 900) -> None:
-    """What a viewer loads that stands over the middle of the city and looks down on two kilometres of it."""
+def seen(plan: Plan, middle: np.ndarray, span_m: float) -> list[str]:
+    """Return the tiles that a map shows that looks straight down on a square of the chart."""
+    metres_per_px = span_m / HEIGHT_PX
+    low, high = middle - span_m / 2, middle + span_m / 2
+    found: list[str] = []
+    pending = [plan.crown]
+    while pending:
+        branch = plan.opened(pending.pop())
+        tile = branch_tile(branch, opened=True)
+        if (np.array(tile.low[:2]) > high).any() or (np.array(tile.high[:2]) < low).any():
+            continue
+        if tile.error_m / metres_per_px > ERROR_PX and branch.below():
+            pending.extend(branch.below())
+        elif tile.uri:
+            found.append(tile.uri)
+    return found
+
+
+def first_picture(out: Path, span_m: float = 2_000.0) -> None:
+    """What a map loads that stands over the middle of the city."""
+    tiles = seen(Plan.load(out / PLAN_NAME), np.zeros(2), span_m)
+    files = ["tileset.json", "buildings/tileset.json", *(f"buildings/{name}" for name in tiles)]
+    total = sum((out / f"{name}.br").stat().st_size for name in files)
+    print(f"  first picture of {span_m:,.0f} m: {len(tiles)} tiles, {total / MB:.2f} MB (aim 5)")
+
+
+def flight(out: Path) -> None:
+    """What a map holds that flies down from all of the city and then across it, by the rule of its cache."""
     plan = Plan.load(out / PLAN_NAME)
-    span_m = 2_000.0
-    metres_per_px = span_m / height_px
-    total, tiles = 0, 0
-
-    def wanted(branch, box) -> None:
-        nonlocal total, tiles
-        whole = plan.opened(branch)
-        tile = branch_tile(whole, opened=True)
-        low, high = np.array(tile.low[:2]), np.array(tile.high[:2])
-        if (low > box[1]).any() or (high < box[0]).any():
-            return
-        kids = whole.below()
-        if tile.error_m / metres_per_px > error_px and kids:
-            for kid in kids:
-                wanted(kid, box)
-            return
-        if tile.uri:
-            total += (out / "buildings" / f"{tile.uri}.br").stat().st_size
-            tiles += 1
-
-    middle = np.zeros(2)
-    wanted(plan.crown, (middle - span_m / 2, middle + span_m / 2))
-    top = sum((out / name).stat().st_size for name in ("tileset.json.br", "buildings/tileset.json.br"))
-    print(f"  first picture of {span_m:,.0f} m: {tiles} tiles, {(total + top) / MB:.2f} MB (aim 5)")
+    assert plan.crown is not None
+    assert plan.crown.drawn is not None
+    corner = np.abs(np.array([plan.crown.drawn.low[:2], plan.crown.drawn.high[:2]])).min() * 0.8
+    down = [(np.zeros(2), span_m) for span_m in np.geomspace(4 * corner, 600.0, 15)]
+    across = [(np.full(2, share * corner), 900.0) for share in np.linspace(-1, 1, 40)]
+    held: dict[str, int] = {}
+    views = len(down) + len(across)
+    most = loaded = 0
+    for middle, span_m in [*down, *across]:
+        shown = seen(plan, middle, span_m)
+        for name in shown:
+            loaded += 0 if name in held else (out / f"buildings/{name}.br").stat().st_size
+            held[name] = held.pop(name, 0) or (out / "buildings" / name).stat().st_size
+        for name in list(held):
+            if sum(held.values()) > CACHE_MB * MB and name not in shown:
+                del held[name]
+        most = max(most, sum(held.values()))
+    print(f"  flight of {views} views: {most / MB:.0f} MB held at most (aim 300), {loaded / MB:.1f} MB sent")
 
 
 def one_change(objects: pa.Table, out: Path, work: Path) -> None:
@@ -159,7 +182,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--buildings", type=int, default=258_000)
     parser.add_argument("--tokyo", action="store_true")
-    parser.add_argument("--schemes", type=int, default=HUNDRED)
+    parser.add_argument("--schemes", type=int, default=20)
     parser.add_argument("--check", action="store_true", help="also hold every tile against the rules and the source")
     wanted = parser.parse_args()
     objects, _, frame = tokyo() if wanted.tokyo else generated(wanted.buildings)
@@ -167,6 +190,7 @@ def main() -> None:
         work = Path(folder)
         build(objects, frame, work / "city")
         first_picture(work / "city")
+        flight(work / "city")
         one_change(objects, work / "city", work)
         schemes(objects, work / "city", work, wanted.schemes)
         if wanted.check:
