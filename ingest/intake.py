@@ -229,7 +229,9 @@ class IntakeKind:
         first = intake.headers[0]
         # A source that says no title of its own is called by its file: the city goes without the endings.
         view = job.params.get("first_view")
-        named = first.title.partition(".")[0] if first.title == _file_name(job) else first.title
+        # One in a folder or an archive lends the city neither: that is called by the folder.
+        own = first.source_file.rpartition("/")[2] or _file_name(job)
+        named = _file_name(job).partition(".")[0] if first.title == own else first.title
         return CityFrame(
             slug=str(job.params["dataset"]),
             title_en=str(job.params.get("title_en") or named),

@@ -47,6 +47,16 @@ Small
  R1 500300 5000000
 [END]
 """
+GTFS = {
+    "agency": "agency_id,agency_name,agency_url,agency_timezone\nA,City,http://x,Europe/Helsinki\n",
+    "stops": "stop_id,stop_name,stop_lat,stop_lon\ns1,Market,60.17,24.94\ns2,Bridge,60.18,24.95\n",
+    "routes": "route_id,agency_id,route_short_name,route_type\nr1,A,1,0\n",
+    "trips": "route_id,service_id,trip_id\nr1,wk,t1\n",
+    "calendar": "service_id,monday,tuesday,wednesday,thursday,friday,saturday,sunday,start_date,end_date\n"
+    "wk,1,1,1,1,1,0,0,20260302,20260306\n",
+    "stop_times": "trip_id,arrival_time,departure_time,stop_id,stop_sequence\n"
+    "t1,08:00:00,08:00:00,s1,1\nt1,08:05:00,08:06:00,s2,2\n",
+}
 CUBE = (
     "v 0 0 0\nv 2 0 0\nv 2 3 0\nv 0 3 0\nv 0 0 4\nv 2 0 4\nv 2 3 4\nv 0 3 4\n"
     "f 4 3 2 1\nf 5 6 7 8\nf 1 2 6 5\nf 2 3 7 6\nf 3 4 8 7\nf 4 1 5 8\n"
@@ -212,6 +222,15 @@ def geojson_gz(folder: Path) -> Path:
     return path
 
 
+def gtfs(folder: Path) -> Path:
+    """Write a timetable of two stops."""
+    path = folder / "feed.zip"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, text in GTFS.items():
+            archive.writestr(f"{name}.txt", text)
+    return path
+
+
 def _tarred(folder: Path, target: Path) -> Path:
     with tarfile.open(target, "w:gz") as archive:
         archive.add(folder, ".")
@@ -228,7 +247,7 @@ FORMATS = (
     Format("shapefile", vector(".shp"), special=binaries.shapefiles),
     Format("flatgeobuf", vector(".fgb")),
     Format("geoparquet", vector(".parquet"), lenient=True, special=binaries.tables),
-    Format("vector tile", tiles, special=binaries.vector_tiles),
+    Format("vector tile", tiles, up=3, special=binaries.vector_tiles),
     Format("vector tiles", tiles_tar),
     Format("geotiff", geotiff, lenient=True, special=binaries.rasters),
     Format("osm", osm),
@@ -238,6 +257,7 @@ FORMATS = (
     Format("obj", obj, text=True, prefix_ok=True, lenient=True, crs="EPSG:32635", special=texts.models),
     Format("obj zip", obj_zip, crs="EPSG:32635"),
     Format("zip", shapefile_zip, special=binaries.archives),
+    Format("gtfs", gtfs),
     Format("gzip", geojson_gz, special=binaries.gzips),
 )
 """A format is one line here."""

@@ -47,17 +47,18 @@ class Format:
     prefix_ok: bool = False
     lenient: bool = False
     wide_ok: bool = False
+    up: int = 0
     crs: str | None = None
     special: Callable[[Path], Iterator[Case]] | None = None
 
 
-def rewritten(good: Make, change: Callable[[bytes], bytes], name: str | None = None) -> Make:
+def rewritten(form: Format, change: Callable[[bytes], bytes] = bytes) -> Make:
     """Return a writer of the good file with its bytes changed."""
 
     def make(folder: Path) -> Path:
-        path = good(folder)
+        path = form.good(folder)
         path.write_bytes(change(path.read_bytes()))
-        return path.rename(path.with_name(name)) if name is not None else path
+        return path.parents[form.up - 1] if form.up else path
 
     return make
 
@@ -113,7 +114,7 @@ def generic(form: Format, seed: int) -> Iterator[Case]:
 
 
 def _case(form: Format, what: str, expect: str, change: Callable[[bytes], bytes]) -> Case:
-    return Case(f"{form.name}: {what}", expect, rewritten(form.good, change), crs=form.crs)
+    return Case(f"{form.name}: {what}", expect, rewritten(form, change), crs=form.crs)
 
 
 def _zeroed(body: bytes) -> bytes:
