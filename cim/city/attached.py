@@ -13,11 +13,19 @@ RULE = "attached-gone"
 
 
 class Attachment(NamedTuple):
-    """Something that names an object: ``kind`` is scheme, datastream or network, ``id`` its own."""
+    """Something that names an object: ``kind`` is scheme, datastream or network, ``id`` its own.
+
+    ``is_public`` is false for what only planners may know of: a scheme that is not published.
+    """
 
     object_id: str
     kind: str
     id: str
+    is_public: bool = True
+
+    def json(self) -> dict[str, str]:
+        """Return it as JSON members."""
+        return {"object_id": self.object_id, "kind": self.kind, "id": self.id}
 
 
 FindAttachments: TypeAlias = Callable[[Collection[str]], Iterable[Attachment]]

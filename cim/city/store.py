@@ -52,10 +52,13 @@ class Published:
     """What is attached to objects that the city shows no more."""
 
     def attached_summary(self) -> dict[str, object]:
-        """Return what lost its object as members of a job's summary; nothing where nothing did."""
+        """Return what lost its object as members of a job's summary; nothing where nothing did.
+
+        A summary is for everybody, so what is not public is only counted.
+        """
         if not self.attached:
             return {}
-        items = [one._asdict() for one in self.attached[:ATTACHED_LISTED_MAX]]
+        items = [one.json() for one in self.attached if one.is_public][:ATTACHED_LISTED_MAX]
         return {"attached_gone": {"count": len(self.attached), "items": items}}
 
 

@@ -18,9 +18,10 @@ from cim.db.store import Database
 from cim.jobs.service import JobService
 from cim.networks.service import NetworkService
 from cim.ports import Clock
+from cim.schemes.model import SchemeState
 from cim.schemes.service import SchemeService
 from cim.sensing.service import SensingService
-from cim.web.asking import Asking, author_name
+from cim.web.asking import Asking
 
 
 def attach(city: CityService, schemes: SchemeService, sensing: SensingService, networks: NetworkService) -> None:
@@ -29,7 +30,9 @@ def attach(city: CityService, schemes: SchemeService, sensing: SensingService, n
     def of_schemes(objects: Collection[str]) -> Iterable[Attachment]:
         for actor in schemes.shelf.actors():
             named = {target for edit in actor.log() for target in edit.targets}
-            yield from (Attachment(one, "scheme", actor.scheme.id) for one in sorted(named.intersection(objects)))
+            is_public = actor.scheme.state is SchemeState.PUBLISHED
+            for one in sorted(named.intersection(objects)):
+                yield Attachment(one, "scheme", actor.scheme.id, is_public)
 
     city.attachments.extend(
         [
@@ -57,5 +60,5 @@ def city_routers(
     undo = UndoService(database, city)
     return [
         city_router(city, extra=extra, datastreams_of=sensing.cards_of, teller=ObjectTeller(database, city)),
-        undo_router(city, undo, jobs, planner=Asking(accounts).planner, author=author_name),
+        undo_router(city, undo, jobs, Asking(accounts)),
     ]

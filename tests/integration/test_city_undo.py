@@ -110,12 +110,17 @@ def test_a_declared_priority_is_taken_back_too(city: MergedCity) -> None:
 
 
 def test_nothing_that_is_attached_is_orphaned_unsaid(city: MergedCity) -> None:
-    hung = [Attachment("models:1", "scheme", "s1"), Attachment("models:2", "datastream", "d1")]
+    hung = [
+        Attachment("models:1", "scheme", "s1"),
+        Attachment("models:2", "datastream", "d1"),
+        Attachment("models:2", "scheme", "draft", is_public=False),
+    ]
     city.city.attachments.append(lambda gone: [one for one in hung if one.object_id in gone])
     city.deliver(models())
     published = city.deliver(models(2))
-    assert published.attached == (hung[1],)
-    assert published.attached_summary() == {"attached_gone": {"count": 1, "items": [hung[1]._asdict()]}}
+    assert published.attached == (hung[1], hung[2])
+    # A summary is for everybody: a draft is counted and not named.
+    assert published.attached_summary() == {"attached_gone": {"count": 2, "items": [hung[1].json()]}}
     city.deliver(prints())
     assert city.deliver(models(1)).attached == ()
 
