@@ -43,6 +43,14 @@ def read_model_triangles(path: Path) -> FloatArray:
         triangles = _glb(path.read_bytes()) if magic == _MAGIC else _cityjson(path)
     except (KeyError, IndexError, TypeError, ValueError, struct.error, RecursionError, OverflowError):
         raise _broken("model-broken") from None
+    return settled(triangles)
+
+
+def settled(triangles: FloatArray) -> FloatArray:
+    """Return triangles (n, 3, 3) of metres with their foot at 0 and the middle of their plan at the origin.
+
+    Raises as :func:`read_model_triangles` does.
+    """
     if not len(triangles):
         raise _broken("model-empty")
     if len(triangles) > TRIANGLES_MAX:

@@ -140,11 +140,7 @@ class ProposalSchemesKind:
             if model is None:
                 refused["no-model"] += 1
                 continue
-            try:
-                digest = self._models.upload(model.glb)["id"]
-            except CimError as error:
-                refused[error.problem_code] += 1
-                continue
+            digest = self._models.hold(model.triangles)
             params = {"model": digest, "anchor": list(model.anchor), "ground_m": round(model.ground_m, 3)}
             wishes.append(Wish("model.add", None, {**params, "name": entry.name or project.name, "use": "other"}))
         for number, wish in enumerate(wishes):
@@ -180,5 +176,5 @@ def _key(project: Project, models: Mapping[str, ProposedModel]) -> str:
     for entry in project.entries:
         digest.update(f"\n{entry.id} {entry.status}".encode())
         if entry.id in models:
-            digest.update(models[entry.id].glb)
+            digest.update(models[entry.id].triangles.tobytes())
     return f"catalogue-{digest.hexdigest()[:24]}"

@@ -11,7 +11,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
+import numpy as np
 import shapely
+from numpy.typing import NDArray
 
 from cim.schemes.model import Text, Words
 
@@ -61,10 +63,13 @@ class Project:
 
 @dataclass(frozen=True, slots=True)
 class ProposedModel:
-    """A building that is to come as a model: GLB, where its middle and its foot are (working CRS, metres)."""
+    """A building that is to come as a model: triangles (n, 3, 3) about its own foot, where its middle and its foot are.
+
+    Metres in the working CRS.
+    """
 
     id: str
-    glb: bytes
+    triangles: NDArray[np.float64]
     anchor: tuple[float, float]
     ground_m: float
 

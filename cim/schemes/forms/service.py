@@ -64,6 +64,13 @@ class ModelService:
             "height_m": round(high_z, 3),
         }
 
+    def hold(self, triangles: Triangles) -> str:
+        """Keep a model that a job's child has read, (n, 3, 3) metres about its own foot, and return its id."""
+        digest = hashlib.sha256(triangles.tobytes()).hexdigest()
+        if self.placed(digest) is None:
+            self._store.keep(digest, lambda out: _write(triangles, out))
+        return digest
+
     def _read(self, content: bytes, out: Path) -> None:
         source = self._store.scratch(f"upload-{secrets.token_hex(8)}")
         try:
@@ -112,6 +119,11 @@ class ModelService:
             while len(self._kept) > MODELS_KEPT_MAX:
                 self._kept.popitem(last=False)
         return model
+
+
+def _write(triangles: Triangles, out: Path) -> None:
+    with out.open("wb") as file:
+        np.save(file, triangles, allow_pickle=False)
 
 
 def _ignore(_: object) -> None:

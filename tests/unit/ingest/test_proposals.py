@@ -6,7 +6,6 @@ import shapely
 
 from cim.city.model import CityObject
 from cim.geometry.surfaces import multi_surface
-from ingest.model_reading import read_model_triangles
 from ingest.proposal_models import model_of
 from ingest.proposals import Entry, projects_of, words_of
 
@@ -52,7 +51,7 @@ def test_words():
     assert words.tour[0]["view"].startswith("-71.060000,42.360000,")
 
 
-def test_a_model_stands_where_its_object_did(tmp_path):
+def test_a_model_stands_where_its_object_did():
     x, y, z = 236_000.0, 901_000.0, 12.5
     box = np.array([[0, 0, 0], [30, 0, 0], [30, 20, 0], [0, 20, 0]], dtype=float) + np.array([x, y, z])
     top = box + np.array([0, 0, 40.0])
@@ -61,9 +60,7 @@ def test_a_model_stands_where_its_object_did(tmp_path):
     model = model_of(CityObject("b:x", "+Proposal", geometries=(multi_surface("1", [[box]]), body)))
     assert model.anchor == (x + 15, y + 10)
     assert model.ground_m == z
-    path = tmp_path / "m.glb"
-    path.write_bytes(model.glb)
-    triangles = read_model_triangles(path)
+    triangles = model.triangles
     assert len(triangles) == 12
     np.testing.assert_allclose(triangles.reshape(-1, 3).min(axis=0), [-15, -10, 0], atol=1e-3)
     np.testing.assert_allclose(triangles.reshape(-1, 3).max(axis=0), [15, 10, 40], atol=1e-3)
