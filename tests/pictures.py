@@ -81,6 +81,8 @@ PICTURES: Final[Sequence[Picture]] = (
     ),
     Picture("table-light-en", "lang=en&theme=light", page="table"),
     Picture("rotterdam-light-en", "lang=en&theme=light", city="rotterdam"),
+    Picture("boston-light-en", f"lang=en&theme=light&{ALONE}", city="boston"),
+    Picture("boston-proposal-light-en", "lang=en&theme=light&schemes=base,{B}", city="boston"),
 )
 
 
@@ -162,21 +164,24 @@ def small(png: bytes) -> bytes:
     return best
 
 
+def _making(city: str) -> Sequence[Sequence[str]]:
+    """Return the commands that make a city."""
+    if city == "helsinki":
+        return (("sample",),)
+    if city == "boston":
+        return (("ingest", str(ROOT / "docs" / "boston.toml")), ("schemes", "from-catalogue"))
+    return (("ingest", str(next((REFERENCE / city).glob("*.city.json"))), *ROTTERDAM),)
+
+
 @contextmanager
 def server_of(city: str) -> Iterator[CityServer]:
     """A server over a fresh city."""
     with tempfile.TemporaryDirectory() as folder:
         data = Path(folder) / "cim-data"
-        source = REFERENCE / city
-        done = (
-            run_cim("sample", "--data", str(data))
-            if city == "helsinki"
-            else run_cim(
-                "ingest", str(next(source.glob("*.city.json"))), "--data", str(data), *ROTTERDAM, timeout_s=600
-            )
-        )
-        if done.returncode != 0:
-            raise SystemExit(done.stdout + done.stderr)
+        for command in _making(city):
+            done = run_cim(*command, "--data", str(data), timeout_s=900)
+            if done.returncode != 0:
+                raise SystemExit(done.stdout + done.stderr)
         with CityServer(data) as server:
             yield server
 
