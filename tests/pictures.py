@@ -29,7 +29,7 @@ FOLDER: Final = ROOT / "docs" / "pictures"
 BYTES_MAX: Final = 600_000
 DESKTOP: Final = (1440, 900)
 PHONE: Final = (390, 844)
-WAIT_S: Final = 240.0
+WAIT_S: Final = 600.0
 SETTLED_S: Final = 10.0
 
 ROTTERDAM: Final = (
