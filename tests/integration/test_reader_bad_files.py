@@ -63,22 +63,22 @@ def test_an_empty_file_and_none(tmp_path):
     path.touch()
     assert refused(path).problem_code == "file-empty"
     assert isinstance(refused(tmp_path / "nothing.json"), NotFound)
-    assert isinstance(refused(tmp_path), NotFound)
+    with_nothing_good = refused(tmp_path)
+    assert isinstance(with_nothing_good, UnsupportedFormat)
+    assert "a.city.json is empty" in with_nothing_good.message
 
 
 @pytest.mark.parametrize(
     ("name", "content", "looks"),
     [
         ("a.city.json", b"%PDF-1.7", "PDF"),
-        ("a.osm.pbf", b"PK\x03\x04....", "ZIP"),
+        ("a.osm.pbf", b"BZh91AY", "bzip2"),
         ("a.osm.pbf", b"\x89PNG\r\n", "PNG"),
-        ("a.city.json", b'{"type":"FeatureCollection","features":[]}', "GeoJSON"),
         ("a.city.json", b'{"a":1}', "JSON"),
         ("a.inp", b"<!DOCTYPE html><html>", "web page"),
         ("a.city.json", b'<?xml version="1.0"?><CityModel xmlns:gml="x">', "CityGML"),
         ("a.csv", b"a,b\n1,2\n", "plain text"),
         ("a.osm.pbf", b"\x00\x01\x02\x03" * 100, "binary"),
-        ("a.gpkg", b"SQLite format 3\x00", "SQLite"),
     ],
 )
 def test_a_file_that_is_not_what_its_name_says(tmp_path, name, content, looks):
@@ -88,6 +88,13 @@ def test_a_file_that_is_not_what_its_name_says(tmp_path, name, content, looks):
     assert isinstance(error, UnsupportedFormat)
     assert looks in error.message
     assert looks_like(content) in error.message
+
+
+@pytest.mark.parametrize(("name", "content"), [("a.osm.pbf", b"PK\x03\x04...."), ("a.gpkg", b"SQLite format 3\x00")])
+def test_a_known_format_that_ends_after_its_first_bytes(tmp_path, name, content):
+    path = tmp_path / name
+    path.write_bytes(content)
+    assert refused(path).problem_code == "file-damaged"
 
 
 def test_the_bytes_decide_and_not_the_name(tmp_path):
