@@ -12,7 +12,7 @@ import type {
   Theme,
   ViewState,
 } from './types';
-import { Tokens, toCss } from './tokens';
+import { Tokens } from './tokens';
 import { clampView, Flight, sameView, parseDuration, PITCH_MAX, reducedMotion, ZOOM_MAX, ZOOM_MIN } from './camera';
 import { createCanvas, createDeck, pixelRatio, showLayers } from './deck-view';
 import { motionOf } from './motion';
@@ -380,7 +380,7 @@ export class MapBase {
   }
 
   protected paintBackground(): void {
-    this.container.style.backgroundColor = toCss(this.tokens.get('map-sky'));
+    this.container.style.backgroundColor = 'var(--map-sky)';
   }
 
   protected afterRender(): void {

@@ -104,3 +104,11 @@ it('has a colour for every kind of ground', () => {
   const css = readFileSync(new URL('./palette.ts', import.meta.url), 'utf8');
   for (const kind of Object.keys(GROUND_RANK)) expect(css).toContain(`  ${kind}: 'map-`);
 });
+
+it('a colour that was not there yet is not remembered as missing', () => {
+  const page: Record<string, string> = {};
+  const late = new Tokens((name) => page[name] ?? '');
+  expect(late.get('map-sky')).toEqual([255, 0, 255, 255]);
+  page['--map-sky'] = '#eef1f2';
+  expect(late.get('map-sky')).toEqual([238, 241, 242, 255]);
+});

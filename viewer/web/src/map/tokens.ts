@@ -38,18 +38,20 @@ export class Tokens {
 
   constructor(private readonly read: (name: string) => string) {}
 
+  /** Those that an element wears; those of the page while the element is not in it yet. */
   static of(element: Element): Tokens {
-    const style = getComputedStyle(element);
-    return new Tokens((name) => style.getPropertyValue(name));
+    const own = getComputedStyle(element);
+    const page = getComputedStyle(document.documentElement);
+    return new Tokens((name) => own.getPropertyValue(name) || page.getPropertyValue(name));
   }
 
+  /** A colour that is not there is asked for again the next time. */
   get(name: string): Rgba {
-    let c = this.cache.get(name);
-    if (!c) {
-      c = parseColour(this.read(`--${name}`)) ?? MISSING;
-      this.cache.set(name, c);
-    }
-    return c;
+    const known = this.cache.get(name);
+    if (known) return known;
+    const colour = parseColour(this.read(`--${name}`));
+    if (colour) this.cache.set(name, colour);
+    return colour ?? MISSING;
   }
 
   /** The seven steps of the sequential palette, least first. */
