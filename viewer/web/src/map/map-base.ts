@@ -161,7 +161,6 @@ export class MapBase {
     this.effect.setTheme(this.tokens, theme);
     this.scene.setTokens(this.tokens);
     this.scene.motion = motionOf(this.tokens, this.quality);
-    this.paintBackground();
     this.refresh(true);
   }
 
