@@ -1,7 +1,5 @@
 """What a job did to the city over HTTP: its report, whether it may be taken back, taking it back."""
 
-from __future__ import annotations
-
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Header
