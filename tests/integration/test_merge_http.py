@@ -73,6 +73,11 @@ def test_an_object_says_its_sources_and_where_they_disagree(city: tuple[Path, st
         assert server.get("/api/v1/city").json()["counts"]["Building"] == 1
         items = server.get("/ogc/collections/buildings/items?limit=10").json()
         assert [feature["id"] for feature in items["features"]] == ["cube:cube"]
+        described = server.get("/openapi.json").json()["paths"]["/api/v1/jobs/{job_id}/merge"]["get"]
+        assert {one["name"]: one["in"] for one in described["parameters"]} == {
+            "job_id": "path",
+            "authorization": "header",
+        }
         report = server.get(f"/api/v1/jobs/{job}/merge").json()
         assert report["matched"] == {"count": 1, "overlap": 1}
         assert report["gained"]["storeys_above_ground"] == 1
