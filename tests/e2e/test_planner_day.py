@@ -230,7 +230,7 @@ def visit_by_phone(resident: Planner, server: CityServer, scheme: str) -> None:
     page.get_by_test_id("sheet-grip").tap()
     card = page.locator("button.sch.large[aria-pressed=true]")
     card.get_by_text("Tall corner").wait_for()
-    resident.until("/homes/.test(document.querySelector('button.sch.large[aria-pressed=true]').innerText)", 60)
+    resident.until("/storey/.test(document.querySelector('button.sch.large[aria-pressed=true]').innerText)", 60)
     resident.snap("21-phone-card")
     page.get_by_test_id("compare-now").tap()
     page.get_by_test_id("swipe-handle").wait_for()
