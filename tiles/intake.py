@@ -14,6 +14,7 @@ import shapely
 from numpy.typing import NDArray
 
 from cim.city.columns import surface_table
+from cim.geometry.surfaces import lod_rank
 from tiles.facts import NAN, Facts, read_facts
 from tiles.footprints import POLYGONAL, clean_footprints
 from tiles.soup import FloatArray, IntArray, Soup, counts, empty_soup, meanings
@@ -180,17 +181,10 @@ def _best_bodies(geometries: pa.Table, ids: set[str]) -> dict[str, int]:
     for row, (owner, lod, kind) in enumerate(zip(*columns, strict=True)):
         if owner not in ids or kind in {"MultiPoint", "MultiLineString"}:
             continue
-        level = _level(lod)
+        level = lod_rank(lod)
         if level >= 1.0 and level > best.get(owner, (0.0, 0))[0]:
             best[owner] = (level, row)
     return {owner: row for owner, (_, row) in best.items()}
-
-
-def _level(lod: str) -> float:
-    try:
-        return float(lod)
-    except ValueError:
-        return 0.0
 
 
 def _parents(rows: _Rows, parent_ids: Sequence[str | None]) -> dict[int, int]:

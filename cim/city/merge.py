@@ -13,6 +13,7 @@ from typing import Any, Final, NamedTuple
 
 from cim.city.merging.naming import PARCEL_ATTRIBUTES, parcel_of
 from cim.city.priority import GEOMETRY, PLACE, Priority, quality_rank
+from cim.geometry.surfaces import lod_rank
 
 Fact = Mapping[str, Any]
 Facts = Mapping[str, Fact]
@@ -170,14 +171,6 @@ def agree(one: Fact, other: Fact) -> bool:
     if isinstance(first, str) and isinstance(second, str):
         return " ".join(first.casefold().split()) == " ".join(second.casefold().split())
     return bool(first == second)
-
-
-def lod_rank(lod: str) -> float:
-    """Return a level of detail as a number, ``-1`` for one that is none."""
-    try:
-        return float(lod)
-    except ValueError:
-        return -1.0
 
 
 def _is_number(value: object) -> bool:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from cim.city.columns import surface_table
 from cim.geometry.ragged import Rings
+from cim.geometry.surfaces import lod_rank
 from cim.geometry.triangles import cut_surfaces
 
 TERRAIN_TYPE: Final = "TINRelief"
@@ -30,7 +31,7 @@ def terrain_triangles(objects: pa.Table, geometries: pa.Table) -> NDArray[np.flo
     columns = (geometries[name].to_pylist() for name in ("object_id", "lod", "kind"))
     for row, (owner, lod, kind) in enumerate(zip(*columns, strict=True)):
         if owner in ids and kind in {"MultiSurface", "CompositeSurface"}:
-            level = _level(lod)
+            level = lod_rank(lod)
             if owner not in best or level > best[owner][0]:
                 best[owner] = (level, row)
     chosen = geometries.take(pa.array(sorted(row for _, row in best.values()), pa.int64()))
@@ -39,10 +40,3 @@ def terrain_triangles(objects: pa.Table, geometries: pa.Table) -> NDArray[np.flo
     table = surface_table(chosen["kind"].to_pylist(), chosen["surfaces"].to_numpy(zero_copy_only=False))
     triangles, _ = cut_surfaces(Rings(table.coordinates, table.ring_ends, table.surface_ends))
     return triangles
-
-
-def _level(lod: str) -> float:
-    try:
-        return float(lod)
-    except ValueError:
-        return -1.0

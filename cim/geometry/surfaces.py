@@ -22,6 +22,7 @@ seen from outside (ISO 19107); the first shell of a solid is the outer one.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal
@@ -43,6 +44,15 @@ KINDS: Final[tuple[GeometryKind, ...]] = (
 )
 Ends = NDArray[np.int32]
 NO_ENDS: Final[Ends] = np.empty(0, dtype=np.int32)
+
+
+def lod_rank(lod: str) -> float:
+    """Return a level of detail as a number, ``-1`` for one that is none."""
+    try:
+        rank = float(lod)
+    except ValueError:
+        return -1.0
+    return rank if math.isfinite(rank) else -1.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from typing import Any, Final, Protocol, TypeAlias, runtime_checkable
 import shapely
 
 from cim.city.model import CityObject
-from cim.geometry.surfaces import Geometry
+from cim.geometry.surfaces import Geometry, lod_rank
 from cim.schemes.fields import STOREY_M_MIN
 from cim.schemes.model import Value
 from cim.schemes.rigid import Motion, motion_between, moved
@@ -147,16 +147,9 @@ def _own(old: CityObject, parts: Sequence[CityObject]) -> tuple[Geometry, ...]:
 
 def best_body(city_object: CityObject) -> Geometry | None:
     """Return the most detailed geometry with surfaces, from LoD 1 on."""
-    level = {id(geometry): _level(geometry.lod) for geometry in city_object.geometries if geometry.surface_count}
+    level = {id(geometry): lod_rank(geometry.lod) for geometry in city_object.geometries if geometry.surface_count}
     with_surfaces = [geometry for geometry in city_object.geometries if level.get(id(geometry), 0.0) >= 1.0]
     return max(with_surfaces, key=lambda geometry: level[id(geometry)], default=None)
-
-
-def _level(lod: str) -> float:
-    try:
-        return float(lod)
-    except ValueError:
-        return 0.0
 
 
 def _block(part: CityObject) -> Geometry | None:

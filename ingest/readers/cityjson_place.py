@@ -14,6 +14,7 @@ import shapely
 from numpy.typing import NDArray
 
 from cim.city.rows import GeometryRows
+from cim.geometry.surfaces import lod_rank
 from cim.geometry.wkb import closed_rings, offsets_of
 
 FACING_MIN: Final = 0.3
@@ -73,7 +74,7 @@ def stand(rows: GeometryRows, is_ground: Mask, objects: int) -> Standings:
 
 def _picks(rows: GeometryRows, is_ground: Mask) -> tuple[Rows, Rows, NDArray[np.int8]]:
     """Return, for each object with a geometry: its finest one, the one that makes the footprint, and how."""
-    known = {lod: _level(lod) for lod in set(rows.lods)}
+    known = {lod: lod_rank(lod) for lod in set(rows.lods)}
     levels = np.array([known[lod] for lod in rows.lods])
     thick = rows.surfaces > 0
     order = np.lexsort((~thick, -levels, rows.owners))
@@ -87,13 +88,6 @@ def _picks(rows: GeometryRows, is_ground: Mask) -> tuple[Rows, Rows, NDArray[np.
     by_ground, by_flat = grounded[finest], flat_of[owners] >= 0
     picked = np.where(by_ground | ~by_flat, finest, flat_of[owners])
     return finest, picked, np.where(by_ground, _GROUND, np.where(by_flat, _ALL, _FACING)).astype(np.int8)
-
-
-def _level(lod: str) -> float:
-    try:
-        return float(lod)
-    except ValueError:
-        return -1.0
 
 
 def _spans(starts: Rows, counts: Rows) -> Rows:

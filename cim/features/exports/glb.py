@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from cim.city.model import CityObject
 from cim.errors import InvalidInput
 from cim.geometry.ragged import Rings, rings_of
-from cim.geometry.surfaces import Geometry
+from cim.geometry.surfaces import Geometry, lod_rank
 from cim.geometry.triangles import cut_surfaces
 
 OBJECTS_MAX: Final = 5_000
@@ -116,7 +116,7 @@ def _triangles(one: CityObject) -> NDArray[np.float64]:
     """Return the triangles (n, 3, 3) of the finest geometry, or of a block over the footprint."""
     thick = [geometry for geometry in one.geometries if geometry.surface_count]
     if thick:
-        finest: Geometry = max(thick, key=lambda geometry: _level(geometry.lod))
+        finest: Geometry = max(thick, key=lambda geometry: lod_rank(geometry.lod))
         rings = Rings(finest.coordinates, finest.ring_ends.astype(np.int64), finest.surface_ends.astype(np.int64))
     else:
         height_m, ground_m = _number(one, "height_m"), _number(one, "ground_m")
@@ -125,13 +125,6 @@ def _triangles(one: CityObject) -> NDArray[np.float64]:
         rings = _block(one.place, ground_m + _number(one, "min_height_m"), ground_m + height_m)
     triangles: NDArray[np.float64] = cut_surfaces(rings)[0]
     return triangles
-
-
-def _level(lod: str) -> float:
-    try:
-        return float(lod)
-    except ValueError:
-        return -1.0
 
 
 def _number(one: CityObject, name: str) -> float:

@@ -20,6 +20,7 @@ from cim.city.columns import SurfaceTable, objects_to_columns, surface_table
 from cim.city.model import CityObject
 from cim.city.terrain import terrain_triangles
 from cim.geometry.ground import Ground, even_ground, ground_of_terrain, places_apart
+from cim.geometry.surfaces import lod_rank
 from cim.impact.light.walls import (
     HANGING_M,
     Faces,
@@ -192,7 +193,7 @@ def _best_bodies(geometries: pa.Table, row_of: Mapping[str, int]) -> tuple[Surfa
     columns = (geometries[name].to_pylist() for name in ("object_id", "lod", "kind"))
     for index, (owner, lod, kind) in enumerate(zip(*columns, strict=True)):
         row = row_of.get(owner)
-        level = _level(lod)
+        level = lod_rank(lod)
         if row is None or kind in {"MultiPoint", "MultiLineString"} or level < 1.0:
             continue
         if level > best.get(row, (0.0, 0))[0]:
@@ -201,13 +202,6 @@ def _best_bodies(geometries: pa.Table, row_of: Mapping[str, int]) -> tuple[Surfa
     taken = geometries.take(pa.array([index for index, _ in chosen], pa.int64()))
     table = surface_table(taken["kind"].to_pylist(), taken["surfaces"].to_numpy(zero_copy_only=False))
     return table, np.array([row for _, row in chosen], dtype=np.int64)
-
-
-def _level(lod: str) -> float:
-    try:
-        return float(lod)
-    except ValueError:
-        return 0.0
 
 
 def _vertex_owner(bodies: SurfaceTable, body_owner: IntArray) -> IntArray:

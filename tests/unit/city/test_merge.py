@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from cim.city.merge import Conflict, Member, agree, combine, lod_rank
+from cim.city.merge import Conflict, Member, agree, combine
 from cim.city.priority import Priority, read_priority, say_priority
 from cim.errors import InvalidInput
 
@@ -117,11 +117,6 @@ def test_the_order_of_members_means_nothing() -> None:
 )
 def test_what_counts_as_the_same(one: dict[str, Any], other: dict[str, Any], same: bool) -> None:
     assert agree(one, other) is agree(other, one) is same
-
-
-@pytest.mark.parametrize(("lod", "rank"), [("0", 0.0), ("2.2", 2.2), ("", -1.0), ("LoD2", -1.0)])
-def test_levels_are_numbers(lod: str, rank: float) -> None:
-    assert lod_rank(lod) == rank
 
 
 def test_a_declaration_is_read_and_said_again() -> None:
