@@ -18,11 +18,10 @@ from numpy.typing import NDArray
 
 from cim.city.columns import attributes_from_json, attributes_to_json
 from cim.city.model import Attribute, CityObject
-from cim.city.rows import GeometryRows, ObjectRows
+from cim.city.rows import ObjectRows
 from cim.errors import InvalidInput
 from cim.findings import Finding, Severity, Verdict
 from cim.geometry.crs import WorkingFrame
-from cim.geometry.wkb import offsets_of
 from ingest.records import Record, SourceHeader
 
 SIDE_STEPS: Final = 32
@@ -157,7 +156,7 @@ class _Chosen:
             ],
             dtype=bool,
         )
-        return self._worded_rows(rows if kept.all() else _kept_rows(rows, kept))
+        return self._worded_rows(rows if kept.all() else rows.only(kept))
 
     def worded(self, one: CityObject) -> CityObject:
         """Return an object in the city's words."""
@@ -199,36 +198,3 @@ class _Chosen:
             return np.ones(len(places), dtype=bool)
         touching: NDArray[np.bool_] = shapely.is_missing(places) | shapely.intersects(self._frame, places)
         return touching
-
-
-def _kept_rows(rows: ObjectRows, kept: NDArray[np.bool_]) -> ObjectRows:
-    numbers = np.flatnonzero(kept).tolist()
-    return replace(
-        rows,
-        ids=[rows.ids[row] for row in numbers],
-        types=[rows.types[row] for row in numbers],
-        parents=[rows.parents[row] for row in numbers],
-        attributes=[rows.attributes[row] for row in numbers],
-        places=rows.places[kept],
-        geometries=_kept_geometries(rows.geometries, kept),
-    )
-
-
-def _kept_geometries(geometries: GeometryRows, kept: NDArray[np.bool_]) -> GeometryRows:
-    mask = kept[geometries.owners]
-    rings = np.repeat(mask, geometries.rings)
-    surfaces = np.repeat(mask, geometries.surfaces)
-    numbers = np.flatnonzero(mask).tolist()
-    renumbered = offsets_of(kept.astype(np.int64))[:-1]
-    return GeometryRows(
-        owners=renumbered[geometries.owners[mask]],
-        kinds=[geometries.kinds[row] for row in numbers],
-        lods=[geometries.lods[row] for row in numbers],
-        structures=[geometries.structures[row] for row in numbers],
-        coordinates=geometries.coordinates[np.repeat(mask, geometries.vertices)],
-        vertices=geometries.vertices[mask],
-        rings=geometries.rings[mask],
-        surfaces=geometries.surfaces[mask],
-        ring_counts=geometries.ring_counts[rings],
-        surface_counts=geometries.surface_counts[surfaces],
-    )
