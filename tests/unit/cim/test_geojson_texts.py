@@ -55,15 +55,15 @@ def test_every_shape_is_written_in_its_place(shapes: list[shapely.Geometry | Non
 
 def test_all_the_digits_that_are_asked_for_are_written() -> None:
     assert geometry_texts([shapely.Point(24.12345674, 60.1)], 7) == [
-        b'{"type":"Point","coordinates":[24.1234567,60.1]}'
+        '{"type":"Point","coordinates":[24.1234567,60.1]}'
     ]
     assert geometry_texts([shapely.Point(24.123456784, -60)], 8) == [
-        b'{"type":"Point","coordinates":[24.12345678,-60.0]}'
+        '{"type":"Point","coordinates":[24.12345678,-60.0]}'
     ]
 
 
 def test_a_zero_has_no_sign() -> None:
-    assert geometry_texts([shapely.Point(-1e-12, -0.0)], 7) == [b'{"type":"Point","coordinates":[0.0,0.0]}']
+    assert geometry_texts([shapely.Point(-1e-12, -0.0)], 7) == ['{"type":"Point","coordinates":[0.0,0.0]}']
 
 
 def test_heights_are_left_out_and_a_ring_is_a_line() -> None:
