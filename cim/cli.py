@@ -15,6 +15,11 @@ from typing import Annotated, Any, Final, Literal, TextIO
 
 from cyclopts import App, CycloptsError, Parameter
 
+from cim.commands.ingest import add_ingest, merge_lines
+from cim.commands.points import add_points
+from cim.commands.proposals import schemes_app
+from cim.commands.quality import add_quality
+from cim.commands.report import report
 from cim.config import Settings
 from cim.console import JobDisplay, say_error
 from cim.db.directory import DataDirectory
@@ -23,7 +28,6 @@ from cim.errors import CimError, InvalidInput, Unavailable
 from cim.export import write_whole
 from cim.handover import Handover, running_server
 from cim.ids import dataset_slug
-from cim.ingest_command import add_ingest, merge_lines
 from cim.main import (
     City,
     build_server,
@@ -40,10 +44,6 @@ from cim.main import (
     verify_tiles,
     version,
 )
-from cim.points_command import add_points
-from cim.proposals_command import schemes_app
-from cim.quality_command import add_quality
-from cim.reports.command import report
 from cim.server import is_free
 from cim.tilesets.model import BASE_SCHEME
 from cim.wiring.exports import Chosen

@@ -18,10 +18,10 @@ def geometry_texts(shapes: Sequence[shapely.Geometry | None] | NDArray[np.object
     """
     array: NDArray[np.object_] = np.empty(len(shapes), dtype=object)
     array[:] = shapes
+    array[shapely.is_empty(array)] = None
     # A zero has no sign: rounding may have made one.
     rounded = shapely.transform(array, lambda positions: np.round(positions, decimals) + 0.0)
-    absent = shapely.is_missing(array) | shapely.is_empty(array)
-    texts: list[str | None] = shapely.to_geojson(np.where(absent, None, rounded)).tolist()
+    texts: list[str | None] = shapely.to_geojson(rounded).tolist()
     return texts
 
 

@@ -59,6 +59,8 @@ CAPABILITIES = (
     "schemes",
     "accounts",
     "quality",
+    "reports",
+    "uploads",
 )
 ALLOWED_IMPURITY = {
     # A lock guards what is worked out once per baseline; nothing is read from outside.

@@ -54,9 +54,7 @@ def test_every_shape_is_written_in_its_place(shapes: list[shapely.Geometry | Non
 
 
 def test_all_the_digits_that_are_asked_for_are_written() -> None:
-    assert geometry_texts([shapely.Point(24.12345674, 60.1)], 7) == [
-        '{"type":"Point","coordinates":[24.1234567,60.1]}'
-    ]
+    assert geometry_texts([shapely.Point(24.12345674, 60.1)], 7) == ['{"type":"Point","coordinates":[24.1234567,60.1]}']
     assert geometry_texts([shapely.Point(24.123456784, -60)], 8) == [
         '{"type":"Point","coordinates":[24.12345678,-60.0]}'
     ]

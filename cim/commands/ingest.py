@@ -12,10 +12,10 @@ from zoneinfo import available_timezones
 import orjson
 from cyclopts import App, Parameter
 
+from cim.commands.preview import preview_lines
 from cim.config import Settings
 from cim.delivery import Source, sources_of
 from cim.errors import InvalidInput
-from cim.preview_text import preview_lines
 
 RunJob: TypeAlias = Callable[[Settings, str, Mapping[str, object], str], int]
 """Runs a job of a kind with parameters and a title, here or in the server; returns the exit code."""
