@@ -49,7 +49,7 @@ def test_the_harness_sees_what_it_is_for(tmp_path):
     planted.append(Case("refuse", REFUSED, bytes_of("x", b"refuse")))
     outcomes = {
         outcome.case.name: outcome.fault
-        for outcome in run_cases(planted, tmp_path, entry="tests.support.corpus.child:planted", wall_s=3.0)
+        for outcome in run_cases(planted, tmp_path, entry="tests.support.corpus.child:planted", wall_s=9.0)
     }
     assert outcomes.pop("refuse") is None
     said = {
