@@ -22,6 +22,7 @@ BENCHES = {
     "tests.bench.bench_light": "Hours of sun",
     "tests.bench.bench_live": "Live stream",
     "tests.bench.bench_features": "Features over 258,000 buildings",
+    "tests.bench.bench_merge": "Merge of two sources",
     "tests.bench.bench_start": "Start and first view",
     "tests.bench.bench_schemes": "Schemes: weight, opening, editing",
     "tests.bench.bench_quality": "Checks of geometry",
