@@ -1,11 +1,11 @@
 import { html, nothing, type TemplateResult } from 'lit';
-import { ref } from 'lit/directives/ref.js';
 import { lang, problemText, t, tn, word } from '../i18n/index';
 import { listed, number } from '../i18n/format';
 import type { EditRequest } from '../scheme/api';
 import { BASE, type Conflict, type Json, type Words } from '../scheme/types';
-import { icon, mark } from '../ui/icons';
+import { mark } from '../ui/icons';
 import type { PlanCtx } from './context';
+import { frame } from './dialog-frame';
 import { landUse, targetName } from './edit-words';
 import { allChosen, conflictKey, type JoiningDesk } from './joining';
 import { storeysIn, sumHeights } from './log';
@@ -14,20 +14,6 @@ import { nameOf } from './schemes-panel';
 import { TOOL_KEYS, toolName } from './strip';
 import { TOOLS, type Dialog, type Joining } from './plan-state';
 import { viewsDialog } from './views';
-
-/** Opens as a modal window when it is drawn; Escape and the cross close it. */
-const modal = (element: Element | undefined): void => {
-  const dialog = element as HTMLDialogElement | undefined;
-  if (dialog && !dialog.open && dialog.isConnected) dialog.showModal();
-  else if (dialog && !dialog.open) requestAnimationFrame(() => { if (dialog.isConnected && !dialog.open) dialog.showModal(); });
-};
-
-export function frame(title: string, testid: string, close: () => void, body: unknown, wide = false): TemplateResult {
-  return html`<dialog class="dialog ${wide ? 'wide' : ''}" data-testid=${testid} aria-label=${title} ${ref(modal)} @cancel=${(e: Event) => { e.preventDefault(); close(); }}>
-    <div class="ph"><h2 class="grow">${title}</h2><button type="button" class="btn quiet sm ico" aria-label=${t('panel.close')} @click=${close}>${icon('x', 's')}</button></div>
-    ${body}
-  </dialog>`;
-}
 
 const failed = (ctx: PlanCtx): TemplateResult | typeof nothing => (ctx.s.dialogFailed ? html`<p class="row fail-text" role="alert">${mark('fail')}${problemText(ctx.s.dialogFailed)}</p>` : nothing);
 const textOf = (form: HTMLFormElement, name: string): string => (form.elements.namedItem(name) as HTMLInputElement | null)?.value.trim() ?? '';

@@ -8,7 +8,8 @@ import { guarded, isToken, keepToken, takeToken, tokenInHash, type Keeper } from
 import { distance, frameAt } from './shape/frame';
 import { TOOL_KEYS, tabStop } from './strip';
 import { moveParams } from './tools/move';
-import { ELEMENTS, networkParams } from './tools/network';
+import { networkParams } from './tools/network';
+import { ELEMENTS } from './tools/network-elements';
 import { pulled } from './tools/push';
 import { wantedText } from './dialogs';
 import { blocksOf } from './methods';

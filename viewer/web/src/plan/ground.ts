@@ -4,6 +4,7 @@ import type { Feature } from '../state/model';
 import type { LonLat } from '../scheme/types';
 import { distance, frameAt, inside, onSegment, type Frame, type Xy } from './shape/frame';
 import { targetsOf, type Targets } from './shape/snap';
+import { lineOf, ringsOf } from './geojson';
 import { Networks } from './networks';
 import type { Plan } from './plan';
 
@@ -28,25 +29,6 @@ export interface Street {
   readonly lanes: number | null;
   readonly oneway: string;
   readonly closed: boolean;
-}
-
-const open = (ring: readonly LonLat[]): readonly LonLat[] => {
-  const [first, last] = [ring[0], ring.at(-1)];
-  return first && last && ring.length > 1 && first[0] === last[0] && first[1] === last[1] ? ring.slice(0, -1) : ring;
-};
-
-/** The rings of a polygon, the first polygon of several; none for anything else. */
-export function ringsOf(geometry: unknown): readonly (readonly LonLat[])[] {
-  const g = geometry as GeoJSON.Geometry | null;
-  if (g?.type === 'Polygon') return g.coordinates.map((ring) => open(ring.map((p): LonLat => [p[0] ?? 0, p[1] ?? 0])));
-  if (g?.type === 'MultiPolygon') return (g.coordinates[0] ?? []).map((ring) => open(ring.map((p): LonLat => [p[0] ?? 0, p[1] ?? 0])));
-  return [];
-}
-
-export function lineOf(geometry: unknown): readonly LonLat[] {
-  const g = geometry as GeoJSON.Geometry | null;
-  if (g?.type === 'LineString') return g.coordinates.map((p): LonLat => [p[0] ?? 0, p[1] ?? 0]);
-  return g?.type === 'MultiLineString' ? (g.coordinates[0] ?? []).map((p): LonLat => [p[0] ?? 0, p[1] ?? 0]) : [];
 }
 
 const text = (value: unknown): string | null => (typeof value === 'string' && value ? value : null);

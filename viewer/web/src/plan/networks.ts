@@ -2,7 +2,7 @@
 import type { Api } from '../state/api';
 import type { Feature } from '../state/model';
 import type { Json, LonLat, SchemeObject } from '../scheme/types';
-import { lineOf } from './ground';
+import { lineOf } from './geojson';
 import { distance, frameAt, onSegment } from './shape/frame';
 
 export type ElementKind = 'main' | 'pump' | 'tank' | 'feeder' | 'substation';

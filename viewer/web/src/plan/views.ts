@@ -2,7 +2,7 @@ import { html, type TemplateResult } from 'lit';
 import { t } from '../i18n/index';
 import { icon } from '../ui/icons';
 import type { PlanCtx } from './context';
-import { frame } from './dialogs';
+import { frame } from './dialog-frame';
 import type { JoiningDesk } from './joining';
 import { withView, writeViews } from './link';
 

@@ -4,7 +4,7 @@ import { quantity } from '../../i18n/format';
 import type { Json, LonLat, SchemeObject, ToolPoint } from '../../scheme/types';
 import type { Bench, Tool } from '../bench';
 import { numberField } from '../fields';
-import { ringsOf } from '../ground';
+import { ringsOf } from '../geojson';
 import { centroid, distance, frameAt, middle, turned, type Xy } from '../shape/frame';
 
 export interface Motion {

@@ -6,7 +6,7 @@ import type { Bench } from '../bench';
 import { numberField } from '../fields';
 import { shortId } from '../../scheme/thing-name';
 import { schemeElement, type NetworkElement } from '../networks';
-import { ELEMENTS } from './network';
+import { ELEMENTS } from './network-elements';
 
 export class Changing {
   private id: string | null = null;

@@ -5,7 +5,7 @@ import { quantity } from '../../i18n/format';
 import type { Draft, LonLat, SchemeObject, ToolPoint } from '../../scheme/types';
 import type { Bench, Tool } from '../bench';
 import { numberField } from '../fields';
-import { ringsOf } from '../ground';
+import { ringsOf } from '../geojson';
 import { sumHeights } from '../log';
 import { centroid, frameAt } from '../shape/frame';
 
