@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import unicodedata
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Final
 
 import numpy as np
@@ -59,6 +60,15 @@ class CityIndex:
     def counts(self) -> dict[str, int]:
         """Return how many objects of each type there are."""
         return dict(sorted(Counter(self.types).items()))
+
+    @cached_property
+    def children(self) -> Mapping[str, Sequence[str]]:
+        """The ids of the parts of each object that has any, in the order of the rows; made at the first question."""
+        found: dict[str, list[str]] = {}
+        for identifier, parent in zip(self.ids, self.parents, strict=True):
+            if parent is not None:
+                found.setdefault(parent, []).append(identifier)
+        return found
 
     def attributes(self, row: int) -> Mapping[str, Attribute]:
         """Return the attributes of the object in a row."""

@@ -29,6 +29,7 @@ OBJECT_COLLECTIONS: Final[Mapping[str, tuple[str, tuple[str, ...]]]] = {
     "green": ("Green", ("PlantCover",)),
     "trees": ("Trees", ("SolitaryVegetationObject",)),
     "transit-stops": ("Transit stops", ("+TransitStop",)),
+    "transit-routes": ("Transit routes", ("+TransitRoute",)),
     "places": ("Schools and services", ("+Amenity",)),
     "parcels": ("Parcels", ("+Parcel",)),
     "districts": ("Districts", ("+District",)),
@@ -54,7 +55,6 @@ class BaselineFeatures(MemberFeatures):
         self._guard = threading.Lock()
         self._key: tuple[int, int] = (-1, -1)
         self._members: dict[str, Members] = {}
-        self._parts: tuple[CityIndex | None, Mapping[str, Sequence[str]]] = (None, {})
 
     @property
     def working(self) -> WorkingFrame:
@@ -69,19 +69,9 @@ class BaselineFeatures(MemberFeatures):
     def city_objects(self, identifiers: Sequence[str]) -> list[CityObject]:
         """Return objects of the newest baseline with all that are part of them."""
         view = self._city.view
-        wanted = with_parts(identifiers, self._children(view.index))
+        wanted = with_parts(identifiers, view.index.children)
         found = self._city.objects_at(view.index.baseline_version, wanted)
         return [found[identifier] for identifier in wanted if identifier in found]
-
-    def _children(self, index: CityIndex) -> Mapping[str, Sequence[str]]:
-        with self._guard:
-            if self._parts[0] is not index:
-                found: dict[str, list[str]] = {}
-                for identifier, parent in zip(index.ids, index.parents, strict=True):
-                    if parent is not None:
-                        found.setdefault(parent, []).append(identifier)
-                self._parts = (index, found)
-            return self._parts[1]
 
     def members(self) -> Mapping[str, Members]:
         """Return the members of every collection that holds anything, always in the same order."""

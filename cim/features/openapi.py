@@ -26,6 +26,11 @@ _ITEMS_NAMES: Final = (
     *("limit", "offset", "cursor", "bbox", "bbox-crs", "crs", "datetime"),
     *("filter", "filter-lang", "filter-crs", "sortby"),
 )
+BBOX: Final = {
+    "type": "array",
+    "oneOf": [{"minItems": 4, "maxItems": 4}, {"minItems": 6, "maxItems": 6}],
+    "items": {"type": "number"},
+}
 _MODELS: Final = {CITYJSON: {"schema": {"type": "object"}}, CITYJSONSEQ: {"schema": {"type": "string"}}}
 
 
@@ -139,10 +144,11 @@ def _systems(collections: Sequence[Collection]) -> list[str]:
 
 def _filter(item: Property) -> Document:
     unit = f" [{item.unit}]" if item.unit else ""
-    return _query(item.name, {"type": item.type}, f"Only features whose {item.title or item.name}{unit} is this")
+    return query(item.name, {"type": item.type}, f"Only features whose {item.title or item.name}{unit} is this")
 
 
-def _query(name: str, schema: Document, description: str) -> Document:
+def query(name: str, schema: Document, description: str) -> Document:
+    """Return the description of a parameter that may be left out."""
     return {
         "name": name,
         "in": "query",
@@ -155,35 +161,29 @@ def _query(name: str, schema: Document, description: str) -> Document:
 
 
 def _parameters(systems: list[str]) -> Document:
-    number = {"type": "number"}
-    bbox = {
-        "type": "array",
-        "oneOf": [{"minItems": 4, "maxItems": 4}, {"minItems": 6, "maxItems": 6}],
-        "items": number,
-    }
     whole = {"type": "integer"}
     crs = {"type": "string", "enum": systems, "default": CRS84}
     text = {"type": "string"}
     return {
-        "limit": _query(
+        "limit": query(
             "limit", {**whole, "minimum": 1, "maximum": LIMIT_MAX, "default": LIMIT_DEFAULT}, "Features on a page"
         ),
-        "offset": _query(
+        "offset": query(
             "offset", {**whole, "minimum": 0, "maximum": OFFSET_MAX, "default": 0}, "Features to leave out first"
         ),
-        "bbox": _query("bbox", bbox, "Only features that intersect: the lower corner, then the upper"),
-        "bbox-crs": _query("bbox-crs", crs, "CRS of bbox"),
-        "crs": _query("crs", crs, "CRS of the answer"),
-        "datetime": _query("datetime", {"type": "string"}, "An instant or an interval (RFC 3339), .. for open"),
-        "f": _query("f", {"type": "string", "enum": list(FORMATS)}, "Format; without it the Accept header decides"),
-        "fModel": _query("f", {**text, "enum": [*FORMATS, "cityjson", "cityjsonseq"]}, "Format; else Accept decides"),
-        "fTileset": _query("f", {**text, "enum": [*FORMATS, "tilejson"]}, "Format; else Accept decides"),
-        "fTile": _query("f", {**text, "enum": ["mvt"]}, "Format"),
-        "cursor": _query("cursor", text, "Behind which feature the page begins"),
-        "filter": _query("filter", text, f"A condition in CQL2, at most {FILTER_CHARACTERS_MAX} characters"),
-        "filter-lang": _query("filter-lang", {**text, "enum": list(LANGS), "default": LANGS[0]}, "How it is written"),
-        "filter-crs": _query("filter-crs", crs, "CRS of the shapes in the filter"),
-        "sortby": _query("sortby", text, "Properties to order by: +name,-height_m"),
+        "bbox": query("bbox", BBOX, "Only features that intersect: the lower corner, then the upper"),
+        "bbox-crs": query("bbox-crs", crs, "CRS of bbox"),
+        "crs": query("crs", crs, "CRS of the answer"),
+        "datetime": query("datetime", {"type": "string"}, "An instant or an interval (RFC 3339), .. for open"),
+        "f": query("f", {"type": "string", "enum": list(FORMATS)}, "Format; without it the Accept header decides"),
+        "fModel": query("f", {**text, "enum": [*FORMATS, "cityjson", "cityjsonseq"]}, "Format; else Accept decides"),
+        "fTileset": query("f", {**text, "enum": [*FORMATS, "tilejson"]}, "Format; else Accept decides"),
+        "fTile": query("f", {**text, "enum": ["mvt"]}, "Format"),
+        "cursor": query("cursor", text, "Behind which feature the page begins"),
+        "filter": query("filter", text, f"A condition in CQL2, at most {FILTER_CHARACTERS_MAX} characters"),
+        "filter-lang": query("filter-lang", {**text, "enum": list(LANGS), "default": LANGS[0]}, "How it is written"),
+        "filter-crs": query("filter-crs", crs, "CRS of the shapes in the filter"),
+        "sortby": query("sortby", text, "Properties to order by: +name,-height_m"),
         **{
             name: {
                 "name": name,

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import Any, Final
 
@@ -12,19 +11,14 @@ import shapely
 
 from cim.city.model import CityObject
 from cim.features.baseline import OBJECT_COLLECTIONS
-from cim.features.members import MemberFeatures, Members, described, flat_attribute, in_order, members_of
-from cim.features.model import Property
+from cim.features.members import MemberFeatures, Members, members_of
+from cim.features.overlay import CHANGE, Changes, Said, overlaid, properties_of
+from cim.features.scheme_networks import overlaid_networks
 from cim.geometry.crs import WorkingFrame
 
 CHANGES: Final = "scheme-changes"
 """The collection of all that a scheme touches, what it takes away among it."""
-CHANGE: Final = "scheme_change"
 DEMOLISHED: Final = "demolished"
-_UNTOUCHED: Final[Mapping[str, Any]] = {CHANGE: None, "phase_year": None}
-"""Clients take the fields of a layer from its first page, where nothing may be touched."""
-
-Changes = Mapping[str, CityObject | None]
-"""What a scheme adds or changes, by id; ``None`` for what is gone."""
 
 
 class SchemeFeatures(MemberFeatures):
@@ -63,38 +57,19 @@ class SchemeFeatures(MemberFeatures):
             name: self._overlaid(base.get(name), (name, title), types)
             for name, (title, types) in OBJECT_COLLECTIONS.items()
         }
+        networks = overlaid_networks(base, self._changes, self.working)
         rest = {name: members for name, members in base.items() if name not in found}
-        every = {**found, **rest, CHANGES: self._touched(base)}
+        every = {**found, **rest, **networks, CHANGES: self._touched(base)}
         return {name: members for name, members in every.items() if members is not None and len(members.ids)}
 
     def _overlaid(self, base: Members | None, identity: tuple[str, str], types: tuple[str, ...]) -> Members | None:
-        mine = {i: o for i, o in self._changes.items() if o is not None and o.type in types and o.place is not None}
-        if base is None:
-            return _of_objects(identity, list(mine.values()), self.working) if mine else None
-        gone = [base.index[identifier] for identifier in self._changes if identifier in base.index]
-        if not gone and not mine:
-            return base
-        stays = np.ones(len(base.ids), dtype=bool)
-        stays[[row for row in gone if base.ids[row] not in mine]] = False
-        rows = np.flatnonzero(stays)
-        added = [item for identifier, item in mine.items() if identifier not in base.index]
-        ids = [*(base.ids[row] for row in rows.tolist()), *(item.id for item in added)]
-        places = np.concatenate((base.places[rows], _places(added)))
-        properties: list[Callable[[], Mapping[str, Any]]] = [
-            *(_of_row(base, row, mine.get(base.ids[row])) for row in rows.tolist()),
-            *(_of_object(item) for item in added),
-        ]
-        for at, identifier in enumerate(ids[: len(rows)]):
-            if identifier in mine:
-                places[at] = mine[identifier].place
-        said = [_properties(item) for item in mine.values()]
-        bounds = shapely.total_bounds(places)
-        collection = replace(
-            base.collection,
-            bbox=None if np.isnan(bounds[0]) else self.working.bbox_to_lonlat(tuple(bounds.tolist())),
-            properties=_joined(base.collection.properties, described(said.__getitem__, len(said))),
-        )
-        return in_order(collection, ids, places, lambda row: properties[row]())
+        mine = {
+            identifier: Said(one.place, properties_of(one))
+            for identifier, one in self._changes.items()
+            if one is not None and one.type in types and one.place is not None
+        }
+        gone = [identifier for identifier in self._changes if identifier not in mine]
+        return overlaid(base, identity, mine, gone, self.working)
 
     def _touched(self, base: Mapping[str, Members]) -> Members | None:
         """Return all changes; what is gone as the baseline had it."""
@@ -103,7 +78,7 @@ class SchemeFeatures(MemberFeatures):
         said: list[Mapping[str, Any]] = []
         for identifier, city_object in self._changes.items():
             if city_object is not None:
-                place, properties = city_object.place, _properties(city_object)
+                place, properties = city_object.place, properties_of(city_object)
             else:
                 holder = next((members for members in base.values() if identifier in members.index), None)
                 if holder is None:
@@ -120,49 +95,3 @@ class SchemeFeatures(MemberFeatures):
         array[:] = places
         title = "All that the scheme changes"
         return members_of((CHANGES, title), ids, array, said.__getitem__, self.working, generated=False)
-
-
-def _of_objects(identity: tuple[str, str], objects: Sequence[CityObject], working: WorkingFrame) -> Members:
-    said = [_properties(item) for item in objects]
-    return members_of(
-        *(identity, [item.id for item in objects], _places(objects), said.__getitem__, working),
-        generated=False,
-        models=True,
-    )
-
-
-def _places(objects: Sequence[CityObject]) -> Any:
-    places = np.empty(len(objects), dtype=object)
-    places[:] = [item.place for item in objects]
-    return places
-
-
-def _of_row(base: Members, row: int, changed: CityObject | None) -> Callable[[], Mapping[str, Any]]:
-    return _of_object(changed) if changed is not None else lambda: {**base.properties(row), **_UNTOUCHED}
-
-
-def _of_object(city_object: CityObject) -> Callable[[], Mapping[str, Any]]:
-    return lambda: _properties(city_object)
-
-
-def _properties(city_object: CityObject) -> dict[str, Any]:
-    """Return an object's flat properties, as those of the baseline are (``cim.features.baseline``)."""
-    properties: dict[str, Any] = {"type": city_object.type, **_UNTOUCHED}
-    for name, attribute in city_object.attributes.items():
-        properties.update(flat_attribute(name, attribute))
-    if city_object.parent_id:
-        properties["parent_id"] = city_object.parent_id
-    return properties
-
-
-def _joined(first: Sequence[Property], second: Sequence[Property]) -> tuple[Property, ...]:
-    """Return the properties of two kinds of features; where types differ both are texts, or numbers."""
-    joined = {one.name: one for one in first}
-    for one in second:
-        known = joined.get(one.name)
-        if known is None or known.type == one.type:
-            joined.setdefault(one.name, one)
-            continue
-        numeric = {known.type, one.type} <= {"integer", "number"}
-        joined[one.name] = replace(known, type="number" if numeric else "string")
-    return tuple(joined.values())

@@ -62,7 +62,6 @@ class CityBaseline:
         self._elements = elements
         self._fields: dict[str, Mapping[str, Value] | None] = {}
         self._objects: dict[str, CityObject | None] = {}
-        self._parts: tuple[CityIndex | None, Mapping[str, Sequence[str]]] = (None, {})
 
     @property
     def version(self) -> int:
@@ -113,14 +112,7 @@ class CityBaseline:
 
         Of an older baseline: those of the newest that were there already.
         """
-        index = self._present()
-        if self._parts[0] is not index:
-            found: dict[str, list[str]] = {}
-            for identifier, parent in zip(index.ids, index.parents, strict=True):
-                if parent is not None:
-                    found.setdefault(parent, []).append(identifier)
-            self._parts = (index, found)
-        parts = (self.object(part) for part in self._parts[1].get(target, ()))
+        parts = (self.object(part) for part in self._present().children.get(target, ()))
         return [part for part in parts if part is not None]
 
     def objects(self, targets: Sequence[str]) -> Mapping[str, CityObject]:

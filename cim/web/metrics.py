@@ -44,7 +44,14 @@ class Metrics:
                 headers={"Content-Type": CONTENT_TYPE_LATEST, "Cache-Control": "no-store"},
             )
 
-        return PlainRoute("/metrics", show)
+        answer = {"description": "Metrics", "content": {"text/plain": {"schema": {"type": "string"}}}}
+        operation = {
+            "tags": ["server"],
+            "summary": "What the server has done, for Prometheus",
+            "operationId": "getMetrics",
+            "responses": {"200": answer},
+        }
+        return PlainRoute("/metrics", show, operation=operation)
 
 
 class Measure:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from copy import deepcopy
 from typing import Any, Final
 
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
+from starlette.routing import BaseRoute
 
 from cim.web.problems import PROBLEM_JSON
+from cim.web.routes import PlainRoute
 
 PROBLEM_SCHEMA: Final[dict[str, Any]] = {
     "type": "object",
@@ -45,7 +49,9 @@ def describe(app: FastAPI) -> None:
             for own in ("HTTPValidationError", "ValidationError"):
                 schemas.pop(own, None)
             schemas["Problem"] = PROBLEM_SCHEMA
-            for path in document.get("paths", {}).values():
+            paths = document.setdefault("paths", {})
+            paths |= {route.path_format: {"get": deepcopy(route.operation)} for route in _plain(app.routes)}
+            for path in paths.values():
                 for method, operation in path.items():
                     if method in _METHODS:
                         _describe_errors(operation["responses"])
@@ -53,6 +59,11 @@ def describe(app: FastAPI) -> None:
         return app.openapi_schema
 
     app.openapi = openapi  # type: ignore[method-assign]
+
+
+def _plain(routes: Iterable[BaseRoute]) -> list[PlainRoute]:
+    """Return the routes outside of the framework's own that say what they are."""
+    return [route for route in routes if isinstance(route, PlainRoute) and route.operation is not None]
 
 
 def _describe_errors(answers: dict[str, Any]) -> None:

@@ -38,7 +38,7 @@ from cim.tilesets.service import TilesetService
 from cim.tilesets.store import TilesetStore
 from cim.wiring.features import wire_features
 from cim.wiring.schemes import wire_planning
-from tests.support.scheme_city import X, Y, deliver, house, plain_city
+from tests.support.scheme_city import X, Y, deliver, house, plain_city, tram_line
 from tests.support.tile_city import box_surfaces
 from tests.support.web_city import asgi_client, one_view
 
@@ -58,7 +58,7 @@ def things() -> list[CityObject]:
         attributes={"height_m": Attribute(9.0)},
     )
     part = CityObject("test:part", "BuildingPart", geometries=(box_surfaces(20, 0, 0, 5, 4),), parent_id="test:solid")
-    return [*plain_city(), house(20, name=EVIL), house(21, name="+1", ground_m=3.5), solid, part]
+    return [*plain_city(), tram_line(), house(20, name=EVIL), house(21, name="+1", ground_m=3.5), solid, part]
 
 
 @pytest.fixture
@@ -90,6 +90,16 @@ async def fetched(client: httpx.AsyncClient, path: str = EXPORT, **parameters: s
 async def offered(client: httpx.AsyncClient) -> dict[str, Any]:
     page = (await client.get("/ogc/collections/buildings/items?limit=1000")).json()
     return {feature["id"]: feature for feature in page["features"]}
+
+
+async def test_transit_routes_are_written_as_any_collection(client: httpx.AsyncClient, tmp_path: Path) -> None:
+    path = tmp_path / "routes.parquet"
+    path.write_bytes((await fetched(client, "/api/v1/export/transit-routes", format="geoparquet")).content)
+    (row,) = duckdb.sql(f"SELECT id, mode, trips_per_day, geometry::VARCHAR FROM '{path}'").fetchall()
+    assert row[:3] == ("test:route/4", "tram", 120)
+    assert row[3].startswith("MULTILINESTRING")
+    answer = await fetched(client, "/api/v1/export/transit-routes", format="csv")
+    assert [one["mode"] for one in csv.DictReader(io.StringIO(answer.text))] == ["tram"]
 
 
 async def test_geoparquet_is_read_by_arrow_and_duckdb(

@@ -24,7 +24,7 @@ from cim.db.directory import DataDirectory
 from cim.db.store import Database
 from cim.features.baseline import BaselineFeatures
 from tests.support.feature_city import BUILDINGS, MemorySource
-from tests.support.scheme_city import X, Y, deliver, plain_city
+from tests.support.scheme_city import X, Y, deliver, plain_city, tram_line
 from tests.support.web_city import build_test_app, live_server
 
 needs_gdal = pytest.mark.skipif(
@@ -62,7 +62,7 @@ def metric(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     folder = tmp_path_factory.mktemp("metric")
     with DataDirectory(folder / "data") as directory, Database.open(directory) as database:
         city = CityService(database)
-        deliver(city, "first", plain_city())
+        deliver(city, "first", [*plain_city(), tram_line()])
         source = BaselineFeatures(city, lambda _: (), list)
         with live_server(build_test_app(folder, source=source, rate_per_s=0)) as base:
             yield base
@@ -161,6 +161,15 @@ class TestGdal:
         assert "3879" in crs
         # GDAL hands easting first to those who read; the server sent northing first, as the system has it.
         assert bounds == pytest.approx([X, Y, X + 40 * 5 + 20, Y + 10], abs=0.001)
+
+    def test_it_reads_transit_routes(self, metric: str) -> None:
+        kind, names, metres = ask_gdal(
+            f"(lambda r: (r[0]['geometry_type'], r[3][r[0]['fields'].tolist().index('name')].tolist(),"
+            f" shapely.length(shapely.from_wkb(r[2])).tolist()))(raw.read('OAPIF:{metric}/ogc', layer='transit-routes',"
+            f" CRS='EPSG:3879', where=\"mode = 'tram' AND trips_per_day > 100\"))"
+        )
+        assert (kind, names) == ("MultiLineString", ["4"])
+        assert metres == [pytest.approx(600.0)]
 
     def test_it_reads_our_vector_tiles(self, metric: str, tmp_path: Path) -> None:
         page = httpx.get(f"{metric}/ogc/collections/buildings/tiles/WebMercatorQuad", params={"f": "tilejson"}).json()

@@ -7,7 +7,8 @@ import math
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from urllib.parse import urlencode
 
 import httpx
 import mapbox_vector_tile
+import numpy as np
 import pyogrio
 import pytest
 
@@ -24,6 +26,9 @@ from cim.config import Settings
 from cim.db.directory import DataDirectory
 from cim.db.store import Database
 from cim.live.hub import LiveHub
+from cim.networks.model import Network, NetworkLink, NetworkNode
+from cim.networks.service import NetworkService
+from cim.networks.store import write_network
 from cim.ports import SystemClock
 from cim.schemes.model import Text, Words
 from cim.schemes.service import Wish
@@ -64,29 +69,97 @@ class Town:
         self.planning.schemes.edit(self.scheme, Wish(kind, target, params, year), MEI)
 
 
-@pytest.fixture
-def town(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Town]:
-    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
-    with DataDirectory(tmp_path / "data") as directory, Database.open(directory) as database:
+@contextmanager
+def opened_town(folder: Path, networks: Sequence[Network] = ()) -> Iterator[Town]:
+    with DataDirectory(folder / "data") as directory, Database.open(directory) as database:
         city = CityService(database)
         deliver(city, "first", plain_city())
-        planning = wire_planning(database, city, LiveHub("e1", clock=SystemClock()), SystemClock())
-        _, features = wire_features(city, planning, lambda _: (), list, version="0.1.0", clock=SystemClock())
+        for network in networks:
+            database.submit(lambda c, one=network: write_network(c, one, 1)).result()
+        stored = NetworkService(database)
+        planning = wire_planning(database, city, LiveHub("e1", clock=SystemClock()), SystemClock(), networks=stored)
+        _, features = wire_features(city, planning, stored.networks, list, version="0.1.0", clock=SystemClock())
         services = Services(
             version="0.1.0",
-            bundle=tmp_path / "static",
-            tiles=TilesetService(TilesetStore(tmp_path / "tiles")),
+            bundle=folder / "static",
+            tiles=TilesetService(TilesetStore(folder / "tiles")),
             features=features,
             view=one_view,
         )
         scheme = planning.schemes.create(Words(Text("Towers", "塔楼")), MEI).scheme.id
         with live_server(build_app(services, Settings(rate_per_s=0))) as address:
-            made = Town(address, planning, city, scheme)
-            made.edit("building.add", footprint=RING, storeys=[[4, "retail"], [3, "office"]], year=2030)
-            made.edit("building.use", "test:b1", use="office")
-            made.edit("building.demolish", "test:b2")
-            made.edit("park.add", footprint=RING)
-            yield made
+            yield Town(address, planning, city, scheme)
+
+
+@pytest.fixture
+def town(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Town]:
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    with opened_town(tmp_path) as made:
+        made.edit("building.add", footprint=RING, storeys=[[4, "retail"], [3, "office"]], year=2030)
+        made.edit("building.use", "test:b1", use="office")
+        made.edit("building.demolish", "test:b2")
+        made.edit("park.add", footprint=RING)
+        yield made
+
+
+@pytest.fixture
+def wired(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Town]:
+    """The same city with mains, a feeder and a street graph, and a scheme that changes each."""
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    with opened_town(tmp_path, town_networks()) as made:
+        made.edit("network.size", "test:water/P1", diameter_m=0.4)
+        made.edit("network.close", "test:water/P2")
+        # An edit that is taken back leaves nothing.
+        made.edit("network.close", "test:power/L1")
+        made.planning.schemes.undo(made.scheme, MEI)
+        main = {"network_id": "water", "axis": [[X + 101, Y - 30], [X + 160, Y - 30]], "diameter_m": 0.3}
+        made.edit("network.add", element="main", year=2031, **main)
+        made.edit("network.add", element="pump", network_id="water", place=[X + 20, Y - 30])
+        made.edit("object.remove", "test:power/T")
+        made.edit("network.add", element="feeder", network_id="power", axis=[[X, Y - 40], [X + 90, Y - 40]])
+        yield made
+
+
+def town_networks() -> tuple[Network, ...]:
+    def line(*xs: float, y: float) -> Any:
+        return np.array([[X + x, y] for x in xs])
+
+    mains = Network(
+        "water",
+        "water",
+        "test",
+        (
+            NetworkNode("R", "reservoir", X, Y - 30),
+            NetworkNode("J1", "junction", X + 50, Y - 30),
+            NetworkNode("J2", "junction", X + 99, Y - 30),
+        ),
+        (
+            NetworkLink("P1", "pipe", "R", "J1", line(0, 50, y=Y - 30), {"diameter_m": 0.2}),
+            NetworkLink("P2", "pipe", "J1", "J2", line(50, 99, y=Y - 30), {"diameter_m": 0.1}),
+        ),
+    )
+    power = Network(
+        "power",
+        "power",
+        "test",
+        (NetworkNode("S", "source", X, Y - 40), NetworkNode("T", "transformer", X + 50, Y - 40)),
+        (NetworkLink("L1", "line", "S", "T", line(0, 50, y=Y - 40)),),
+    )
+    streets = Network(
+        "street",
+        "street",
+        "test",
+        (
+            NetworkNode("n1", "intersection", X, Y - 20),
+            NetworkNode("n2", "intersection", X + 200, Y - 20),
+            NetworkNode("n3", "intersection", X + 200, Y + 90),
+        ),
+        (
+            NetworkLink("w1-0", "street", "n1", "n2", line(0, 200, y=Y - 20), {"osm_way": "test:r1", "oneway": False}),
+            NetworkLink("other", "street", "n2", "n3", np.array([[X + 200, Y - 20], [X + 200, Y + 90]])),
+        ),
+    )
+    return mains, power, streets
 
 
 def test_a_scheme_has_the_city_with_its_changes(town: Town) -> None:
@@ -158,6 +231,95 @@ def test_a_new_baseline_is_seen_through_the_scheme(town: Town) -> None:
     assert town.items(town.scheme, "buildings")["numberMatched"] == 7
 
 
+def by_id(page: dict[str, Any]) -> dict[str, Any]:
+    return {feature["id"]: feature for feature in page["features"]}
+
+
+def test_networks_have_what_the_scheme_does_to_them(wired: Town) -> None:
+    scheme = wired.scheme
+    links = by_id(wired.items(scheme, "water-links"))
+    assert set(links) == {"test:water/P1", "test:water/P2", f"{scheme}:n/5"}
+    sized, closed, new = (links[one]["properties"] for one in ("test:water/P1", "test:water/P2", f"{scheme}:n/5"))
+    assert (sized["diameter_m"], sized["closed"], sized["scheme_change"], sized["kind"]) == (
+        0.4,
+        False,
+        "changed",
+        "pipe",
+    )
+    assert (closed["diameter_m"], closed["closed"], closed["scheme_change"]) == (0.1, True, "changed")
+    assert (closed["from_node"], closed["to_node"]) == ("J1", "J2")
+    assert (new["kind"], new["diameter_m"], new["scheme_change"], new["network_id"]) == ("pipe", 0.3, "added", "water")
+    # It begins 2 m from J2 and ends 60 m from anything.
+    assert (new["from_node"], new["to_node"], new["phase_year"]) == ("J2", None, 2031)
+    nodes = by_id(wired.items(scheme, "water-nodes"))
+    assert set(nodes) == {"test:water/R", "test:water/J1", "test:water/J2", f"{scheme}:n/6"}
+    pump = nodes[f"{scheme}:n/6"]
+    assert (pump["geometry"]["type"], pump["properties"]["kind"]) == ("Point", "pump")
+    assert nodes["test:water/J1"]["properties"]["scheme_change"] is None
+    # The substation is gone, its feeder is not; the new feeder is there, in a network of nodes that nobody has else.
+    assert set(by_id(wired.items(scheme, "power-nodes"))) == {"test:power/S"}
+    assert set(by_id(wired.items(scheme, "power-links"))) == {"test:power/L1", f"{scheme}:n/8"}
+    changes = by_id(wired.items(scheme, "scheme-changes"))
+    assert changes["test:power/T"]["properties"]["scheme_change"] == "demolished"
+    assert wired.items(scheme, "water-links", "closed=true")["numberMatched"] == 1
+
+
+def test_the_networks_of_the_city_are_as_they_were(wired: Town) -> None:
+    links = by_id(wired.items("base", "water-links"))
+    assert {one: links[one]["properties"]["diameter_m"] for one in links} == {
+        "test:water/P1": 0.2,
+        "test:water/P2": 0.1,
+    }
+    assert "closed" not in links["test:water/P1"]["properties"]
+    assert set(by_id(wired.items("base", "power-nodes"))) == {"test:power/S", "test:power/T"}
+
+
+def test_street_links_follow_their_streets(wired: Town) -> None:
+    scheme, base = wired.scheme, by_id(wired.items("base", "street-links"))
+    wired.edit("street.oneway", "test:r1", oneway="backward")
+    links = by_id(wired.items(scheme, "street-links"))
+    turned, was = links["test:street/w1-0"], base["test:street/w1-0"]
+    assert turned["geometry"]["coordinates"] == was["geometry"]["coordinates"][::-1]
+    assert (turned["properties"]["from_node"], turned["properties"]["to_node"]) == ("n2", "n1")
+    assert (turned["properties"]["oneway"], was["properties"]["oneway"]) == (True, False)
+    assert links["test:street/other"]["properties"]["scheme_change"] is None
+    wired.edit("street.close", "test:r1")
+    wired.edit("street.add", axis=[[X, Y - 60], [X, Y - 20]], lanes=1, oneway="forward")
+    links = by_id(wired.items(scheme, "street-links"))
+    assert links["test:street/w1-0"]["properties"]["closed"] is True
+    (new,) = (one for name, one in links.items() if name.startswith(f"{scheme}:r/"))
+    assert (new["properties"]["from_node"], new["properties"]["to_node"]) == (None, "n1")
+    assert (new["properties"]["oneway"], new["properties"]["lanes"], new["properties"]["length_m"]) == (True, 1, 40.0)
+    wired.edit("object.remove", "test:r1")
+    assert "test:street/w1-0" not in by_id(wired.items(scheme, "street-links"))
+
+
+@needs_gdal
+def test_gdal_reads_the_networks_of_the_scheme(wired: Town) -> None:
+    wired.planning.joining.publish(wired.scheme, MEI)
+    where = f"OAPIF:{wired.address}/s/{wired.scheme}/ogc"
+    program = (
+        "import json, pyogrio.raw as raw, shapely;"
+        f"head, _, shapes, columns = raw.read({where!r}, layer='water-links', where=\"scheme_change = 'changed'\");"
+        "rows = dict(zip(head['fields'].tolist(), [one.tolist() for one in columns]));"
+        "kinds = [one.geom_type for one in shapely.from_wkb(shapes)];"
+        "print(json.dumps([head['geometry_type'], kinds, sorted(zip(rows['element_id'], rows['diameter_m']))]))"
+    )
+    kind, kinds, rows = json.loads(in_another_process(program))
+    assert (kind, kinds) == ("LineString", ["LineString"] * 2)
+    assert rows == [["P1", 0.4], ["P2", 0.1]]
+
+
+def in_another_process(program: str) -> str:
+    """GDAL holds the interpreter while it waits for the server."""
+    environment = {**os.environ, "NO_PROXY": "127.0.0.1", "no_proxy": "127.0.0.1", "GDAL_HTTP_TIMEOUT": "20"}
+    done = subprocess.run(
+        [sys.executable, "-c", program], env=environment, capture_output=True, text=True, timeout=60, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
 @needs_gdal
 def test_gdal_reads_the_scheme(town: Town) -> None:
     town.planning.joining.publish(town.scheme, MEI)
@@ -166,12 +328,7 @@ def test_gdal_reads_the_scheme(town: Town) -> None:
         "read = raw.read(where, layer='buildings', PAGE_SIZE='2', where=\"scheme_change IN ('added', 'changed')\");"
         "print(json.dumps([sorted(pyogrio.list_layers(where)[:, 0]), len(read[2]), read[0]['fields'].tolist()]))"
     ).format(address=f"OAPIF:{town.address}/s/{town.scheme}/ogc")
-    environment = {**os.environ, "NO_PROXY": "127.0.0.1", "no_proxy": "127.0.0.1", "GDAL_HTTP_TIMEOUT": "20"}
-    done = subprocess.run(
-        [sys.executable, "-c", program], env=environment, capture_output=True, text=True, timeout=60, check=False
-    )
-    assert done.returncode == 0, done.stderr
-    layers, count, fields = json.loads(done.stdout)
+    layers, count, fields = json.loads(in_another_process(program))
     assert layers == ["buildings", "green", "parcels", "scheme-changes", "streets"]
     assert count == 2
     assert {"scheme_change", "phase_year", "height_m"} <= set(fields)

@@ -58,6 +58,18 @@ def plain_city(houses: int = 6) -> list[CityObject]:
     return [*(house(n) for n in range(houses)), road, *lots]
 
 
+def tram_line() -> CityObject:
+    """A route as a GTFS feed gives it: out one way, back another."""
+    ways = [[(X, Y - 20), (X + 300, Y - 20)], [(X + 300, Y - 40), (X, Y - 40)]]
+    facts = {"name": "4", "mode": "tram", "trips_per_day": 120}
+    return CityObject(
+        "test:route/4",
+        "+TransitRoute",
+        shapely.multilinestrings([shapely.linestrings(way) for way in ways]),
+        attributes={name: Attribute(value) for name, value in facts.items()},
+    )
+
+
 def deliver(city: CityService, job: str, objects: Sequence[CityObject]) -> int:
     """Publish the whole dataset anew as the next baseline; return its number."""
     city.stage(job, 0, *objects_to_columns(objects))

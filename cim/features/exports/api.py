@@ -9,6 +9,7 @@ from anyio.to_thread import run_sync
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
+from cim.features.exports.openapi import export_operation
 from cim.features.exports.service import Export, ExportService
 from cim.features.service import FeatureService, Pairs
 from cim.web.routes import PlainRoute
@@ -32,7 +33,7 @@ def export_routes(features: FeatureService) -> list[PlainRoute]:
             },
         )
 
-    return [PlainRoute("/api/v1/export/{name}", endpoint)]
+    return [PlainRoute("/api/v1/export/{name}", endpoint, operation=export_operation())]
 
 
 def _begun(service: ExportService, name: str, pairs: Pairs) -> tuple[Export, Iterator[bytes]]:

@@ -25,6 +25,9 @@ OBJECTS_A_PAGE: Final = 1_000
 IDS_MAX: Final = 5_000
 
 FORMATS: Final = ("geoparquet", "cityjsonseq", "glb", "csv")
+GEOPARQUET: Final = "application/vnd.apache.parquet"
+CSV: Final = "text/csv"
+GLB: Final = "model/gltf-binary"
 _OWN: Final = ("format", "ids", "scheme")
 _TAKEN: Final = ("bbox", "bbox-crs", "crs", "filter", "filter-crs", "filter-lang")
 
@@ -97,7 +100,7 @@ def _geoparquet(source: FeatureSource, collection: Collection, query: ItemsQuery
     system = replace(query.crs, swapped=False)
     pages = _pages(source, collection, replace(query, crs=system), LIMIT_MAX)
     parts = geoparquet.parts(pages, collection, system, source.revision)
-    return Export(f"{collection.id}.parquet", "application/vnd.apache.parquet", parts)
+    return Export(f"{collection.id}.parquet", GEOPARQUET, parts)
 
 
 def _csv(source: FeatureSource, collection: Collection, query: ItemsQuery) -> Export:
@@ -106,7 +109,7 @@ def _csv(source: FeatureSource, collection: Collection, query: ItemsQuery) -> Ex
         for page in _pages(source, collection, query, LIMIT_MAX):
             yield csv_text.rows(page, collection)
 
-    return Export(f"{collection.id}.csv", "text/csv; charset=utf-8; header=present", parts())
+    return Export(f"{collection.id}.csv", f"{CSV}; charset=utf-8; header=present", parts())
 
 
 def _objects(source: FeatureSource, collection: Collection, query: ItemsQuery) -> Iterator[list[CityObject]]:
@@ -143,7 +146,7 @@ def _glb(source: FeatureSource, collection: Collection, query: ItemsQuery) -> Ex
         if len(objects) > glb.OBJECTS_MAX:
             break
     content = glb.model(objects, parse_crs(collection.storage.code).to_string())
-    return Export(f"{collection.id}.glb", "model/gltf-binary", iter((content,)))
+    return Export(f"{collection.id}.glb", GLB, iter((content,)))
 
 
 def _invalid(name: str, message: str, hint: str = "") -> InvalidInput:
