@@ -124,7 +124,7 @@ def _piece(
 ) -> Said:
     """Return a link as its changed street would have it; one that is one-way points where the traffic goes."""
     now = properties_of(street)
-    changed = {name: now[name] for name in _OF_STREET if name in now and now[name] != before.get(name)}
+    changed: dict[str, Any] = {name: now[name] for name in _OF_STREET if name in now and now[name] != before.get(name)}
     said: dict[str, Any] = {**properties, **_OPEN, **changed}
     if "oneway" not in changed:
         return Said(place, said)
