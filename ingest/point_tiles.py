@@ -10,6 +10,7 @@ import pyproj
 
 from cim.errors import InvalidInput
 from cim.geometry.crs import parse_crs
+from ingest.readers.damage import damaged
 from ingest.readers.las import check_header
 
 EARTH_EPSG: Final = 4978
@@ -54,11 +55,7 @@ def tile_points(file: Path, out: Path, crs: str | None) -> None:
             code="crs-missing",
         ) from error
     except (TilerException, ValueError, OSError, RuntimeError, EOFError) as error:
-        raise InvalidInput(
-            "The point cloud is truncated or damaged; nothing was written.",
-            hint="Download or copy the file again.",
-            code="file-damaged",
-        ) from error
+        raise damaged(file) from error
     finally:
         if not (partial / "tileset.json").is_file():
             shutil.rmtree(partial, ignore_errors=True)

@@ -21,7 +21,6 @@ from ingest.readers.cityjson_source import (
     BATCH_OBJECTS,
     ObjectStream,
     check_version,
-    damaged,
     header,
     id_twice,
     key_twice,
@@ -31,6 +30,7 @@ from ingest.readers.cityjson_source import (
 from ingest.readers.cityjson_templates import read_templates
 from ingest.readers.cityjson_vertices import Vertices, read_vertices
 from ingest.readers.collection import collection_paused
+from ingest.readers.damage import damaged
 from ingest.readers.json_scan import Member, UnclosedJson, members
 from ingest.readers.json_twice import member_twice
 from ingest.readers.limits import FEATURE_BYTES_MAX, VERTICES_BYTES_MAX, check_file_size, check_limit

@@ -22,7 +22,6 @@ from ingest.readers.cityjson_source import (
     ObjectStream,
     Transform,
     check_version,
-    damaged,
     header,
     id_twice,
     key_twice,
@@ -32,6 +31,7 @@ from ingest.readers.cityjson_source import (
 from ingest.readers.cityjson_templates import read_templates
 from ingest.readers.cityjson_vertices import vertex_array
 from ingest.readers.collection import collection_paused
+from ingest.readers.damage import damaged
 from ingest.readers.json_twice import member_twice
 from ingest.readers.limits import FEATURE_BYTES_MAX, check_file_size, check_limit
 from ingest.records import Progress, ReadContext, Record

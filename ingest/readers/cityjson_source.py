@@ -38,16 +38,6 @@ def check_version(kind: Any, version: Any, path: Path) -> None:
         )
 
 
-def damaged(path: Path) -> InvalidInput:
-    """Return the error of a file that ends early or is broken outside any object."""
-    return InvalidInput(
-        f"{path.name} is truncated or damaged; nothing of it was taken in.",
-        hint="Download or copy the file again.",
-        code="file-damaged",
-        file=path.name,
-    )
-
-
 @dataclass(frozen=True, slots=True)
 class Transform:
     """From the whole numbers of the file to coordinates of its CRS."""

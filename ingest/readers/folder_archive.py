@@ -17,6 +17,7 @@ from pathlib import Path, PurePosixPath
 from typing import IO, Final
 
 from cim.errors import InvalidInput, LimitExceeded
+from ingest.readers.damage import damaged
 from ingest.readers.limits import (
     ARCHIVE_BYTES_MAX,
     INFLATION_FREE_BYTES,
@@ -112,12 +113,7 @@ def unpack(path: Path, target: Path) -> Unpacked:
     except (InvalidInput, LimitExceeded, MemoryError):
         raise
     except _FAULTS as error:
-        raise InvalidInput(
-            f"{path.name} is a truncated or damaged archive; nothing of it was taken in.",
-            hint="Download or copy the file again.",
-            code="file-damaged",
-            file=path.name,
-        ) from error
+        raise damaged(path) from error
     return done
 
 

@@ -21,6 +21,7 @@ from cim.findings import Quality
 from cim.geometry.ground import node_heights
 from cim.geometry.rtin import refined
 from ingest.readers.cityjson_source import LICENCE_UNSTATED
+from ingest.readers.damage import damaged
 from ingest.readers.limits import RASTER_BLOCK_BYTES_MAX, RASTER_CELLS_MAX, check_file_size, check_limit
 from ingest.readers.source_crs import Projection, projection, source_crs
 from ingest.readers.terrain_objects import chunk_id, chunk_object, chunks
@@ -61,7 +62,7 @@ class GeoTiffReader:
             with rasterio.Env(**env), rasterio.open(path, driver="GTiff") as raster:
                 yield from self._read(raster, path, context, tolerance_m)
         except RasterioError as error:
-            raise _damaged(path) from error
+            raise damaged(path) from error
 
     def _read(self, raster: Any, path: Path, context: ReadContext, tolerance_m: float) -> Iterator[Record]:
         _check(raster, path)
@@ -97,15 +98,6 @@ def _tolerance(context: ReadContext) -> float:
             limit=VERTICAL_ERROR_M_MIN,
         )
     return tolerance_m
-
-
-def _damaged(path: Path) -> InvalidInput:
-    return InvalidInput(
-        f"{path.name} is a truncated or damaged TIFF; nothing of it was taken in.",
-        hint="Download or copy the file again.",
-        code="file-damaged",
-        file=path.name,
-    )
 
 
 def _check(raster: Any, path: Path) -> None:

@@ -12,6 +12,7 @@ from typing import Any, Final
 from lxml import etree
 
 from cim.errors import CimError, InvalidInput, LimitExceeded
+from ingest.readers.damage import damaged
 from ingest.readers.limits import XML_DEPTH_MAX, XML_FEATURE_BYTES_MAX, XML_TEXT_BYTES_MAX
 
 BLOCK_BYTES: Final = 256 * 1024
@@ -102,12 +103,10 @@ def _broken(path: Path, said: str) -> CimError:
             limit="XML_TEXT_BYTES_MAX",
             allowed=XML_TEXT_BYTES_MAX,
         )
-    return InvalidInput(
-        f"{path.name} is not whole XML: truncated, damaged, or not in the encoding that it states; "
-        "nothing of it was taken in.",
+    return damaged(
+        path,
+        "is not whole XML: truncated, damaged, or not in the encoding that it states",
         hint="Download or copy the file again, or write it anew as UTF-8.",
-        code="file-damaged",
-        file=path.name,
     )
 
 

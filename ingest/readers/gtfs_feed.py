@@ -12,6 +12,7 @@ from pathlib import Path, PurePosixPath
 from typing import Final
 
 from cim.errors import InvalidInput
+from ingest.readers.damage import damaged
 from ingest.readers.limits import INFLATED_BYTES_MAX, INFLATION_FREE_BYTES, INFLATION_RATIO_MAX, check_limit
 
 FIELD_BYTES_MAX: Final = 64 * 1024
@@ -29,7 +30,7 @@ class Feed:
         try:
             self._archive = stack.enter_context(zipfile.ZipFile(path))
         except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError) as error:
-            raise self._damaged() from error
+            raise damaged(self._path) from error
         # Some feeds have their tables in a folder.
         self._members = {PurePosixPath(one.filename).name: one for one in reversed(self._archive.infolist())}
         for name in NEEDED:
@@ -84,15 +85,7 @@ class Feed:
             RuntimeError,
             OSError,
         ) as error:
-            raise self._damaged(table) from error
-
-    def _damaged(self, table: str = "") -> InvalidInput:
-        return InvalidInput(
-            f"{table + ' of ' if table else ''}{self._path.name} is damaged; nothing of it was taken in.",
-            hint="Download or copy the file again.",
-            code="file-damaged",
-            file=self._path.name,
-        )
+            raise damaged(self._path, within=table) from error
 
 
 def is_feed(path: Path) -> bool:

@@ -23,6 +23,7 @@ from cim.errors import InvalidInput, Unavailable
 from cim.findings import Quality
 from cim.geometry.crs import LONLAT, is_metric_projected, transformer, working_crs_for
 from cim.geometry.surfaces import Geometry, Semantics
+from ingest.readers.damage import damaged
 from ingest.readers.limits import check_file_size, check_limit
 from ingest.readers.source_crs import UNSTATED_DATUM, projection, source_crs
 from ingest.records import Progress, ReadContext, Record, SourceHeader
@@ -79,7 +80,7 @@ class IfcReader:
             model = library.open(str(path))
             buildings = model.by_type("IfcBuilding")
         except (library.Error, library.SchemaError, RuntimeError, OSError, ValueError, UnicodeDecodeError) as error:
-            raise _damaged(path) from error
+            raise damaged(path, hint="Export the model again.") from error
         if not buildings:
             raise InvalidInput(
                 f"{path.name} has no IfcBuilding.", hint="Export the model with its building.", code="source-empty"
@@ -293,12 +294,3 @@ def _utm(place: _Place) -> str | None:
 
 def _text(value: Any) -> str:
     return value.strip() if isinstance(value, str) else ""
-
-
-def _damaged(path: Path) -> InvalidInput:
-    return InvalidInput(
-        f"{path.name} is a truncated or damaged IFC model; nothing of it was taken in.",
-        hint="Export the model again.",
-        code="file-damaged",
-        file=path.name,
-    )

@@ -21,6 +21,7 @@ from cim.city.model import HEIGHT_M_MAX
 from cim.errors import InvalidInput
 from cim.findings import Finding, Severity, Verdict
 from cim.geometry.crs import parse_crs
+from ingest.readers.damage import damaged
 from ingest.readers.geotiff import GeoTiffReader
 from ingest.readers.limits import check_file_size, check_limit
 from ingest.readers.source_crs import SourceCrs, source_crs
@@ -93,7 +94,7 @@ class LasReader:
         except (laspy.LaspyException, ValueError, OverflowError, EOFError, OSError, MemoryError, IndexError, TypeError,
                 AssertionError, RuntimeError) as error:  # fmt: skip
             # What a damaged file makes the library say is not told by one kind of error.
-            raise _damaged(path) from error
+            raise damaged(path) from error
         if not grid.count.any():
             raise InvalidInput(
                 f"{path.name} has no ground: no point is of class 2. The city is unchanged.",
@@ -140,7 +141,7 @@ class _Grid:
         low, high = np.array(header.mins[:2], dtype=np.float64), np.array(header.maxs[:2], dtype=np.float64)
         size = high - low
         if not (np.isfinite(size).all() and (size >= 0).all() and (np.abs([low, high]) < 1e8).all()):
-            raise _damaged(path)
+            raise damaged(path)
         if source.is_geographic:
             raise InvalidInput(
                 "The points are in degrees.",
@@ -211,23 +212,14 @@ def check_header(path: Path) -> None:
         head = file.read(_HEADER_BYTES)
     size = path.stat().st_size
     if len(head) < _OLD_HEADER_BYTES:
-        raise _damaged(path)
+        raise damaged(path)
     own, start, records, form, length, count = struct.unpack_from("<HIIBHI", head, 94)
     extended, points = 0, count
     if head[25] >= 4:
         if len(head) < _HEADER_BYTES:
-            raise _damaged(path)
+            raise damaged(path)
         extended, points = struct.unpack_from("<IQ", head, 243)
     packed = form & _PACKED
     whole = start <= size and own <= start and records * _RECORD_BYTES <= start - own and length >= _POINT_BYTES_MIN
     if not whole or extended * _EXTENDED_BYTES > size or (not packed and start + points * length > size):
-        raise _damaged(path)
-
-
-def _damaged(path: Path) -> InvalidInput:
-    return InvalidInput(
-        f"{path.name} is a truncated or damaged point cloud; nothing of it was taken in.",
-        hint="Download or copy the file again.",
-        code="file-damaged",
-        file=path.name,
-    )
+        raise damaged(path)

@@ -20,6 +20,7 @@ import pyogrio
 import shapely
 
 from cim.errors import InvalidInput
+from ingest.readers.damage import damaged
 from ingest.readers.limits import FEATURES_PER_BATCH, MEMBERS_MAX, TILE_BYTES_MAX, check_limit
 from ingest.readers.mvt_frames import BrokenTile, layers_of
 from ingest.readers.vector import VectorReader
@@ -27,6 +28,7 @@ from ingest.readers.vector_source import LayerBatch, LayerInfo, VectorSource, sp
 
 WEB_MERCATOR: Final = "EPSG:3857"
 ID: Final = "mvt_id"
+_AGAIN: Final = "Download or copy the tiles again; tiles packed with gzip have to be unpacked."
 _TILE: Final = re.compile(r"(\d{1,2})/(\d{1,8})/(\d{1,8})\.(?:pbf|mvt)")
 _LOOKED_AT_MAX: Final = 64
 
@@ -93,7 +95,7 @@ class MvtSource:
         try:
             frames = layers_of(tile.path.read_bytes())
         except BrokenTile:
-            raise self._damaged(tile) from None
+            raise damaged(self.path, within=f"The tile {self._name(tile)}", hint=_AGAIN) from None
         for frame in frames:
             if frame.features:
                 self._counts[frame.name] = self._counts.get(frame.name, 0) + frame.features
@@ -101,14 +103,6 @@ class MvtSource:
 
     def _name(self, tile: _Tile) -> str:
         return f"{self.zoom}/{tile.x}/{tile.y}"
-
-    def _damaged(self, tile: _Tile) -> InvalidInput:
-        return InvalidInput(
-            f"The tile {self._name(tile)} of {self.path.name} is damaged or cut short; nothing of it was taken in.",
-            hint="Download or copy the tiles again; tiles packed with gzip have to be unpacked.",
-            code="file-damaged",
-            file=f"{self._name(tile)}{tile.path.suffix}",
-        )
 
     def layers(self) -> Sequence[LayerInfo]:
         """Return the layers; the count is that of their pieces."""

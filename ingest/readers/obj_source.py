@@ -16,6 +16,7 @@ from typing import IO, Final
 
 from cim.city.model import Quarantined
 from cim.errors import InvalidInput, NotFound
+from ingest.readers.damage import damaged
 from ingest.readers.limits import INFLATED_BYTES_MAX, INFLATION_RATIO_MAX, check_limit
 
 MODELS_MAX: Final = 1_000_000
@@ -146,13 +147,3 @@ def _is_other(name: str) -> bool:
 
 def _too_large(key: str) -> Quarantined:
     return Quarantined(key, "model-bytes-max", f"The model is larger than {MODEL_BYTES_MAX:,} bytes.")
-
-
-def damaged(path: Path) -> InvalidInput:
-    """Return the refusal of an archive that does not open."""
-    return InvalidInput(
-        f"{path.name} is a truncated or damaged ZIP archive; nothing of it was taken in.",
-        hint="Download or copy the file again.",
-        code="file-damaged",
-        file=path.name,
-    )

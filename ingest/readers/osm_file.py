@@ -18,6 +18,7 @@ import osmium
 from numpy.typing import NDArray
 
 from cim.errors import InvalidInput
+from ingest.readers.damage import damaged
 from ingest.readers.osm_ground import AREA_KEYS
 
 MEMORY_INDEX_BYTES_MAX: Final = 256 * 1024**2
@@ -74,16 +75,6 @@ def header_box(path: Path) -> tuple[float, float, float, float] | None:
             code="osm-history",
         )
     return found
-
-
-def damaged(path: Path) -> InvalidInput:
-    """Return the error of a file that ends early or is broken inside."""
-    return InvalidInput(
-        f"{path.name} is truncated or damaged; nothing of it was taken in.",
-        hint="Download or copy the file again.",
-        code="file-damaged",
-        file=path.name,
-    )
 
 
 def features(path: Path) -> Iterator[RawFeature]:

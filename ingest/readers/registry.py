@@ -12,6 +12,7 @@ from typing import Final
 from cim.errors import InvalidInput, LimitExceeded, NotFound, UnsupportedFormat
 from ingest.readers.cityjson import CityJsonReader
 from ingest.readers.cityjson_seq import CityJsonSeqReader
+from ingest.readers.damage import damaged
 from ingest.readers.epanet import EpanetReader
 from ingest.readers.folder import ArchiveReader, FolderReader
 from ingest.readers.geotiff import GeoTiffReader
@@ -157,7 +158,7 @@ def _inflated_head(path: Path) -> bytes:
         with gzip.open(path) as file:
             return file.read(HEAD_BYTES)
     except (OSError, EOFError, zlib.error) as error:
-        raise _broken_gzip(path) from error
+        raise damaged(path) from error
 
 
 def _inflate(path: Path, target: Path) -> None:
@@ -177,13 +178,4 @@ def _inflate(path: Path, target: Path) -> None:
                     )
                 out.write(block)
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
-        raise _broken_gzip(path) from error
-
-
-def _broken_gzip(path: Path) -> InvalidInput:
-    return InvalidInput(
-        f"{path.name} is a truncated or damaged gzip file; nothing of it was taken in.",
-        hint="Download or copy the file again.",
-        code="file-damaged",
-        file=path.name,
-    )
+        raise damaged(path) from error

@@ -24,6 +24,7 @@ from cim.geometry.crs import LONLAT, transformer, working_crs_for
 from cim.ids import object_id, split_id
 from cim.sensing.model import Datastream, ObservationBatch
 from cim.units import is_unit
+from ingest.readers.damage import damaged
 from ingest.readers.limits import check_file_size
 from ingest.readers.series_columns import to_numbers, to_times
 from ingest.records import Progress, ReadContext, Record, SourceHeader
@@ -33,6 +34,7 @@ BATCH_ROWS: Final = 65_536
 BLOCK_BYTES: Final = 4 * 1024 * 1024
 PERIOD_S_DEFAULT: Final = 900.0
 _PARQUET: Final = b"PAR1"
+_NO_TABLE: Final = f"is truncated or damaged, or lacks one of the columns {', '.join(REQUIRED)}"
 _DELIMITERS: Final = (",", ";", "\t")
 
 
@@ -65,9 +67,9 @@ class SeriesReader:
                 rows += len(batch)
                 yield Progress(rows, None, "rows")
         except (pa.ArrowInvalid, pa.ArrowKeyError, OSError, UnicodeDecodeError) as error:
-            raise _damaged(path) from error
+            raise damaged(path, _NO_TABLE, hint="Write the file again with these columns.") from error
         if stream is None:
-            raise _damaged(path)
+            raise damaged(path, _NO_TABLE, hint="Write the file again with these columns.")
         yield from _drain(faults)
         yield Progress(total, total, "bytes")
 
@@ -102,15 +104,6 @@ def _zone(context: ReadContext) -> ZoneInfo | None:
         ) from error
 
 
-def _damaged(path: Path) -> InvalidInput:
-    return InvalidInput(
-        f"{path.name} is truncated or damaged, or lacks one of the columns {', '.join(REQUIRED)}.",
-        hint="Write the file again with these columns.",
-        code="file-damaged",
-        file=path.name,
-    )
-
-
 def _batches(path: Path, faults: list[Quarantined]) -> Iterator[pa.RecordBatch]:
     with path.open("rb") as file:
         head = file.read(BLOCK_BYTES)
@@ -131,7 +124,7 @@ def _batches(path: Path, faults: list[Quarantined]) -> Iterator[pa.RecordBatch]:
 
     delimiter = _delimiter(head)
     if delimiter is None:
-        raise _damaged(path)
+        raise damaged(path, _NO_TABLE, hint="Write the file again with these columns.")
     first = head.removeprefix(b"\xef\xbb\xbf").partition(b"\n")[0].decode("utf-8")
     names = [name.strip().strip('"') for name in first.split(delimiter)]
     yield from pv.open_csv(

@@ -14,8 +14,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from cim.errors import InvalidInput
+from ingest.readers.damage import damaged
 from ingest.readers.limits import COLUMNS_MAX, FEATURES_PER_BATCH, ROW_GROUP_BYTES_MAX, check_limit
-from ingest.readers.vector_source import LayerBatch, LayerInfo, damaged, speaking_of
+from ingest.readers.vector_source import LayerBatch, LayerInfo, speaking_of
 
 MARK: Final = b"PAR1"
 _KEY: Final = b"geo"

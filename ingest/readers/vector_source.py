@@ -22,6 +22,7 @@ import pyogrio
 from pyogrio.errors import DataLayerError, DataSourceError, FeatureError, FieldError, GeometryError
 
 from cim.errors import CimError, InvalidInput
+from ingest.readers.damage import damaged
 from ingest.readers.json_scan import UnclosedJson, members
 from ingest.readers.limits import FEATURES_PER_BATCH, LAYERS_MAX, check_limit
 
@@ -105,16 +106,6 @@ def _json_kind(path: Path, head: bytes) -> str | None:
         return GEOJSON
     named = path.name.lower().removesuffix(".gz").endswith((".geojson", ".topojson"))
     return GEOJSON if named else None
-
-
-def damaged(path: Path, why: str = "is damaged or cut short") -> InvalidInput:
-    """Return the error of a file that cannot be read to its end."""
-    return InvalidInput(
-        f"{path.name} {why}; nothing of it was taken in.",
-        hint="Export or copy the file again.",
-        code="file-damaged",
-        file=path.name,
-    )
 
 
 @contextmanager
