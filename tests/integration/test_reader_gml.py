@@ -13,8 +13,11 @@ from cim.errors import InvalidInput
 from cim.findings import Finding
 from ingest.records import SourceHeader
 from tests.support.gml_city import (
+    FACES,
     HEAD_3,
-    ORIGIN,
+    X,
+    Y,
+    Z,
     box,
     building,
     envelope,
@@ -29,9 +32,6 @@ from tests.support.gml_city import (
     solid,
     write,
 )
-
-X, Y, Z = ORIGIN
-FACES = box(X, Y, Z)
 
 
 def read(tmp_path, *features, **more):

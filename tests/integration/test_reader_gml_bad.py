@@ -10,27 +10,8 @@ from cim.city.model import Quarantined
 from cim.errors import CimError, InvalidInput, LimitExceeded, UnsupportedFormat
 from cim.findings import Finding
 from ingest.readers import gml_xml
-from tests.support.gml_city import (
-    HEAD_2,
-    ORIGIN,
-    TAIL,
-    box,
-    building,
-    envelope,
-    link,
-    member,
-    multi_surface,
-    objects_in,
-    of_kind,
-    polygon,
-    pos_list,
-    records,
-    solid,
-    write,
-)
+from tests.support import gml_city as gml
 
-X, Y, Z = ORIGIN
-FACES = box(X, Y, Z)
 SECONDS_MAX = 10
 
 
@@ -42,17 +23,17 @@ def soon():
 
 
 def lod1(points):
-    return f"<bldg:lod1MultiSurface>{multi_surface(member(polygon(points)))}</bldg:lod1MultiSurface>"
+    return f"<bldg:lod1MultiSurface>{gml.multi_surface(gml.member(gml.polygon(points)))}</bldg:lod1MultiSurface>"
 
 
-def block(identifier, x=X):
-    shape = solid(*(member(polygon(p)) for p in box(x, Y, Z).values()))
-    return building(identifier, f"<bldg:lod1Solid>{shape}</bldg:lod1Solid>")
+def block(identifier, x=gml.X):
+    shape = gml.solid(*(gml.member(gml.polygon(p)) for p in gml.box(x, gml.Y, gml.Z).values()))
+    return gml.building(identifier, f"<bldg:lod1Solid>{shape}</bldg:lod1Solid>")
 
 
 def refused(path, **context):
     with pytest.raises(CimError) as caught:
-        records(path, **context)
+        gml.records(path, **context)
     error = caught.value
     assert error.message
     assert error.hint
@@ -68,13 +49,13 @@ def text(path, content):
 
 @pytest.mark.parametrize("share", [0.0, 0.2, 0.5, 0.9, 0.999])
 def test_truncated(tmp_path, share):
-    whole = write(tmp_path / "whole.gml", *(block(f"b{n}", X + 20 * n) for n in range(300))).read_bytes()
+    whole = gml.write(tmp_path / "whole.gml", *(block(f"b{n}", gml.X + 20 * n) for n in range(300))).read_bytes()
     cut = text(tmp_path / "cut.gml", whole[: int(len(whole) * share)])
     assert refused(cut).problem_code == ("file-empty" if share == 0 else "file-damaged")
 
 
 def test_random_damage_never_does_more_than_refuse_or_put_aside(tmp_path):
-    whole = write(tmp_path / "whole.gml", *(block(f"b{n}", X + 20 * n) for n in range(3))).read_bytes()
+    whole = gml.write(tmp_path / "whole.gml", *(block(f"b{n}", gml.X + 20 * n) for n in range(3))).read_bytes()
     chance = random.Random(4)
     for _ in range(150):
         damaged = bytearray(whole)
@@ -82,7 +63,7 @@ def test_random_damage_never_does_more_than_refuse_or_put_aside(tmp_path):
             at = chance.randrange(len(damaged))
             damaged[at : at + chance.randrange(3)] = chance.randbytes(chance.randrange(3))
         try:
-            records(text(tmp_path / "a.gml", bytes(damaged)))
+            gml.records(text(tmp_path / "a.gml", bytes(damaged)))
         except CimError as error:
             assert error.message  # noqa: PT017 -- it may also pass
 
@@ -93,7 +74,7 @@ BOMB = f'<?xml version="1.0"?><!DOCTYPE x [<!ENTITY l0 "lol">{LAUGHS}]>'
 
 @pytest.mark.parametrize("inside", ["<gml:name>&l11;</gml:name>", '<gml:name id="&l11;"/>'])
 def test_a_billion_laughs(tmp_path, inside):
-    body = HEAD_2.partition("?>")[2] + envelope() + building("b", inside) + TAIL
+    body = gml.HEAD_2.partition("?>")[2] + gml.envelope() + gml.building("b", inside) + gml.TAIL
     assert refused(text(tmp_path / "a.gml", BOMB + body)).problem_code == "xml-doctype"
     # However far down the declaration stands, and in whichever encoding.
     padded = f'<?xml version="1.0"?><!-- opengis.net/citygml {"x" * 700_000} -->' + BOMB.partition("?>")[2] + body
@@ -106,51 +87,59 @@ def test_a_file_that_asks_for_others(tmp_path):
     secret = text(tmp_path / "secret.txt", "opengis.net/citygml hush")
     for wanted in (secret.as_uri(), "http://127.0.0.1:9/x"):
         doctype = f'<!DOCTYPE x [<!ENTITY s SYSTEM "{wanted}">]>'
-        body = HEAD_2.partition("?>")[2] + envelope() + building("b", "<gml:name>&s;</gml:name>" + lod1(FACES["roof"]))
-        error = refused(text(tmp_path / "a.gml", '<?xml version="1.0"?>' + doctype + body + TAIL))
+        body = (
+            gml.HEAD_2.partition("?>")[2]
+            + gml.envelope()
+            + gml.building("b", "<gml:name>&s;</gml:name>" + lod1(gml.FACES["roof"]))
+        )
+        error = refused(text(tmp_path / "a.gml", '<?xml version="1.0"?>' + doctype + body + gml.TAIL))
         assert error.problem_code == "xml-doctype"
         assert "hush" not in str(error.as_problem())
 
 
 def test_numbers_that_are_none_put_aside_their_feature(tmp_path):
-    good = block("good", X + 50)
+    good = block("good", gml.X + 50)
     for bad in ("NaN", "Infinity", "1e999", "-1e30", "abc", ""):
-        points = pos_list(FACES["roof"]).split()
+        points = gml.pos_list(gml.FACES["roof"]).split()
         points[4] = bad
-        broken = lod1(FACES["roof"]).replace(pos_list(FACES["roof"]), " ".join(points))
-        found = records(write(tmp_path / "a.gml", building("bad", broken), good))
-        (fault,) = of_kind(found, Quarantined)
+        broken = lod1(gml.FACES["roof"]).replace(gml.pos_list(gml.FACES["roof"]), " ".join(points))
+        found = gml.records(gml.write(tmp_path / "a.gml", gml.building("bad", broken), good))
+        (fault,) = gml.of_kind(found, Quarantined)
         assert fault.feature.endswith("bad")
         assert fault.code in {"coordinate-absurd", "positions-damaged"}
-        assert set(objects_in(found)) == {"good"}
+        assert set(gml.objects_in(found)) == {"good"}
 
 
 def test_axes_that_are_swapped_in_one_feature(tmp_path):
     good = [(35.26, 139.74, 5.0), (35.26001, 139.74, 5.0), (35.26, 139.74001, 5.0)]
     swapped = [(lon, lat, h) for lat, lon, h in good]
-    path = write(
-        tmp_path / "a.gml", building("good", lod1(good)), building("bad", lod1(swapped)),
-        bounds=envelope("EPSG:6697", good[0]),
+    path = gml.write(
+        tmp_path / "a.gml", gml.building("good", lod1(good)), gml.building("bad", lod1(swapped)),
+        bounds=gml.envelope("EPSG:6697", good[0]),
     )  # fmt: skip
-    found = records(path)
-    assert [(q.feature, q.code) for q in of_kind(found, Quarantined)] == [("bad", "coordinate-absurd")]
-    assert set(objects_in(found)) == {"good"}
+    found = gml.records(path)
+    assert [(q.feature, q.code) for q in gml.of_kind(found, Quarantined)] == [("bad", "coordinate-absurd")]
+    assert set(gml.objects_in(found)) == {"good"}
 
 
 def test_rings_that_are_not_closed_are_kept_and_said(tmp_path):
-    shape = multi_surface(member(polygon(FACES["roof"], closed=False)), member(polygon(FACES["wall0"])))
-    found = records(write(tmp_path / "a.gml", building("b", f"<bldg:lod1MultiSurface>{shape}</bldg:lod1MultiSurface>")))
-    (said,) = of_kind(found, Finding)
+    shape = gml.multi_surface(
+        gml.member(gml.polygon(gml.FACES["roof"], closed=False)), gml.member(gml.polygon(gml.FACES["wall0"]))
+    )
+    found = gml.records(
+        gml.write(tmp_path / "a.gml", gml.building("b", f"<bldg:lod1MultiSurface>{shape}</bldg:lod1MultiSurface>"))
+    )
+    (said,) = gml.of_kind(found, Finding)
     assert (said.rule, said.object_id, said.measured) == ("gml-ring-open", "test:b", 1)
-    assert objects_in(found)["b"].geometries[0].ring_ends.tolist() == [4, 8]
+    assert gml.objects_in(found)["b"].geometries[0].ring_ends.tolist() == [4, 8]
 
 
 def test_rings_too_short_and_without_vertices(tmp_path):
-    for points, code in ((FACES["roof"][:2], "ring-too-short"), (FACES["roof"][:1], "ring-too-short")):
-        found = records(write(tmp_path / "a.gml", building("b", lod1(points)), block("good")))
-        assert [q.code for q in of_kind(found, Quarantined)] == [code]
-    empty = lod1(FACES["roof"]).replace(pos_list(FACES["roof"]), "")
-    assert of_kind(records(write(tmp_path / "b.gml", building("b", empty), block("good"))), Quarantined)
+    for points, code in ((gml.FACES["roof"][:2], "ring-too-short"), (gml.FACES["roof"][:1], "ring-too-short")):
+        found = gml.records(gml.write(tmp_path / "a.gml", gml.building("b", lod1(points)), block("good")))
+        assert [q.code for q in gml.of_kind(found, Quarantined)] == [code]
+    empty = lod1(gml.FACES["roof"]).replace(gml.pos_list(gml.FACES["roof"]), "")
+    assert gml.of_kind(gml.records(gml.write(tmp_path / "b.gml", gml.building("b", empty), block("good"))), Quarantined)
 
 
 def surfaces(identifier, *members):
@@ -158,38 +147,40 @@ def surfaces(identifier, *members):
 
 
 def test_references_in_a_circle(tmp_path):
-    own = f"<bldg:lod1MultiSurface>{surfaces('a', link('a'))}</bldg:lod1MultiSurface>"
-    one = building("x", f"<bldg:lod1MultiSurface>{surfaces('b', link('c'))}</bldg:lod1MultiSurface>")
-    two = building("y", f"<bldg:lod1MultiSurface>{surfaces('c', link('b'))}</bldg:lod1MultiSurface>")
-    found = records(write(tmp_path / "a.gml", building("own", own), one, two, block("good")))
-    assert sorted((q.feature, q.code) for q in of_kind(found, Quarantined)) == [
+    own = f"<bldg:lod1MultiSurface>{surfaces('a', gml.link('a'))}</bldg:lod1MultiSurface>"
+    one = gml.building("x", f"<bldg:lod1MultiSurface>{surfaces('b', gml.link('c'))}</bldg:lod1MultiSurface>")
+    two = gml.building("y", f"<bldg:lod1MultiSurface>{surfaces('c', gml.link('b'))}</bldg:lod1MultiSurface>")
+    found = gml.records(gml.write(tmp_path / "a.gml", gml.building("own", own), one, two, block("good")))
+    assert sorted((q.feature, q.code) for q in gml.of_kind(found, Quarantined)) == [
         ("own", "xlink-cyclic"), ("x", "xlink-cyclic"), ("y", "xlink-cyclic"),
     ]  # fmt: skip
-    assert set(objects_in(found)) == {"good"}
+    assert set(gml.objects_in(found)) == {"good"}
 
 
 def test_references_that_double_at_every_step(tmp_path):
     """A billion laughs without an entity: each surface is two of the next."""
     chain = [
-        f"<bldg:lod1MultiSurface>{surfaces(f'm{n}', link(f'm{n + 1}'), link(f'm{n + 1}'))}</bldg:lod1MultiSurface>"
+        f"<bldg:lod1MultiSurface>{surfaces(f'm{n}', *(gml.link(f'm{n + 1}'),) * 2)}</bldg:lod1MultiSurface>"
         for n in range(40)
     ]
     inner = "".join(chain)
-    found = records(write(tmp_path / "a.gml", building("one", inner), block("good")))
-    assert "good" in objects_in(found)
-    assert [q.feature for q in of_kind(found, Quarantined)] == ["one"]
-    many = records(
-        write(tmp_path / "b.gml", *(building(f"s{n}", one) for n, one in enumerate(chain[:12])), block("good"))
+    found = gml.records(gml.write(tmp_path / "a.gml", gml.building("one", inner), block("good")))
+    assert "good" in gml.objects_in(found)
+    assert [q.feature for q in gml.of_kind(found, Quarantined)] == ["one"]
+    many = gml.records(
+        gml.write(tmp_path / "b.gml", *(gml.building(f"s{n}", one) for n, one in enumerate(chain[:12])), block("good"))
     )
-    assert "good" in objects_in(many)
+    assert "good" in gml.objects_in(many)
 
 
 def test_references_to_nothing_and_to_other_files(tmp_path):
-    found = records(
-        write(
+    found = gml.records(
+        gml.write(
             tmp_path / "a.gml",
-            building("none", f"<bldg:lod1MultiSurface>{multi_surface(link('nowhere'))}</bldg:lod1MultiSurface>"),
-            building(
+            gml.building(
+                "none", f"<bldg:lod1MultiSurface>{gml.multi_surface(gml.link('nowhere'))}</bldg:lod1MultiSurface>"
+            ),
+            gml.building(
                 "far",
                 "<bldg:lod1MultiSurface><gml:MultiSurface>"
                 '<gml:surfaceMember xlink:href="other.gml#x"/></gml:MultiSurface></bldg:lod1MultiSurface>',
@@ -197,42 +188,48 @@ def test_references_to_nothing_and_to_other_files(tmp_path):
             block("good"),
         )
     )
-    assert sorted((q.feature, q.code) for q in of_kind(found, Quarantined)) == [
+    assert sorted((q.feature, q.code) for q in gml.of_kind(found, Quarantined)) == [
         ("far", "xlink-foreign"), ("none", "xlink-missing"),
     ]  # fmt: skip
-    assert set(objects_in(found)) == {"good"}
+    assert set(gml.objects_in(found)) == {"good"}
 
 
 def test_elements_without_end(tmp_path):
-    deep = HEAD_2 + envelope() + "<core:cityObjectMember>" + "<a>" * 100_000
+    deep = gml.HEAD_2 + gml.envelope() + "<core:cityObjectMember>" + "<a>" * 100_000
     error = refused(text(tmp_path / "a.gml", deep))
     assert isinstance(error, LimitExceeded)
     assert error.params["limit"] == "XML_DEPTH_MAX"
     nested = "<bldg:lod1MultiSurface>" + "<gml:MultiSurface><gml:surfaceMember>" * 100
-    nested += polygon(FACES["roof"]) + "</gml:surfaceMember></gml:MultiSurface>" * 100 + "</bldg:lod1MultiSurface>"
-    found = records(write(tmp_path / "b.gml", building("deep", nested), block("good")))
-    assert "good" in objects_in(found)
+    nested += (
+        gml.polygon(gml.FACES["roof"]) + "</gml:surfaceMember></gml:MultiSurface>" * 100 + "</bldg:lod1MultiSurface>"
+    )
+    found = gml.records(gml.write(tmp_path / "b.gml", gml.building("deep", nested), block("good")))
+    assert "good" in gml.objects_in(found)
 
 
 def test_attributes_nested_too_deep_put_aside_their_feature(tmp_path):
     nested = "<uro:a>" * 90 + "<uro:b>1</uro:b>" + "</uro:a>" * 90
-    found = records(write(tmp_path / "a.gml", building("deep", nested + lod1(FACES["roof"])), block("good")))
-    assert [q.code for q in of_kind(found, Quarantined)] == ["nesting-max"]
-    assert set(objects_in(found)) == {"good"}
+    found = gml.records(
+        gml.write(tmp_path / "a.gml", gml.building("deep", nested + lod1(gml.FACES["roof"])), block("good"))
+    )
+    assert [q.code for q in gml.of_kind(found, Quarantined)] == ["nesting-max"]
+    assert set(gml.objects_in(found)) == {"good"}
 
 
 def test_a_feature_and_a_text_that_are_too_long_name_the_limit(tmp_path, monkeypatch):
     monkeypatch.setattr(gml_xml, "XML_FEATURE_BYTES_MAX", 1_000_000)
-    long = building("b", lod1(FACES["roof"]) + "<gml:name>x</gml:name>" * 200_000)
-    error = refused(write(tmp_path / "a.gml", long))
+    long = gml.building("b", lod1(gml.FACES["roof"]) + "<gml:name>x</gml:name>" * 200_000)
+    error = refused(gml.write(tmp_path / "a.gml", long))
     assert error.params["limit"] == "XML_FEATURE_BYTES_MAX"
     monkeypatch.undo()
-    error = refused(write(tmp_path / "b.gml", building("b", f"<gml:name>{'x' * 11_000_000}</gml:name>")))
+    error = refused(gml.write(tmp_path / "b.gml", gml.building("b", f"<gml:name>{'x' * 11_000_000}</gml:name>")))
     assert error.params["limit"] == "XML_TEXT_BYTES_MAX"
 
 
 def test_an_encoding_that_is_not_the_one_it_says(tmp_path):
-    named = write(tmp_path / "a.gml", building("b", "<gml:name>Zürich 市</gml:name>" + lod1(FACES["roof"]))).read_text()
+    named = gml.write(
+        tmp_path / "a.gml", gml.building("b", "<gml:name>Zürich 市</gml:name>" + lod1(gml.FACES["roof"]))
+    ).read_text()
     for content in (
         named.replace("市", "").encode("latin-1"),
         named.replace("UTF-8", "UTF-16").encode("utf-8"),
@@ -242,14 +239,16 @@ def test_an_encoding_that_is_not_the_one_it_says(tmp_path):
         assert refused(text(tmp_path / "b.gml", content)).problem_code == "file-damaged"
     for encoding in ("UTF-16", "Shift_JIS"):
         content = named.replace("ü", "u").replace("UTF-8", encoding).encode(encoding.lower())
-        assert objects_in(records(text(tmp_path / "c.gml", content)))["b"].attributes["name"].value == "Zurich 市"
+        assert (
+            gml.objects_in(gml.records(text(tmp_path / "c.gml", content)))["b"].attributes["name"].value == "Zurich 市"
+        )
 
 
 def test_names_without_a_namespace_and_files_of_another_kind(tmp_path):
     assert isinstance(refused(text(tmp_path / "a.gml", "<CityModel/>")), UnsupportedFormat)
-    empty = text(tmp_path / "b.gml", HEAD_2 + envelope() + TAIL)
-    assert records(empty)[0].reader == "citygml"
-    nothing = text(tmp_path / "c.gml", HEAD_2 + TAIL)
+    empty = text(tmp_path / "b.gml", gml.HEAD_2 + gml.envelope() + gml.TAIL)
+    assert gml.records(empty)[0].reader == "citygml"
+    nothing = text(tmp_path / "c.gml", gml.HEAD_2 + gml.TAIL)
     assert isinstance(refused(nothing), InvalidInput)
 
 
@@ -257,13 +256,13 @@ def test_names_without_a_namespace_and_files_of_another_kind(tmp_path):
     "srs", ["EPSG:999999", "urn:ogc:def:crs:EPSG::0", "nonsense", "EPSG:5773", "x" * 5000, "urn:adv:crs:UNKNOWN"]
 )
 def test_a_crs_that_is_none(tmp_path, srs):
-    assert refused(write(tmp_path / "a.gml", block("b"), bounds=envelope(srs))).problem_code == "unknown-crs"
+    assert refused(gml.write(tmp_path / "a.gml", block("b"), bounds=gml.envelope(srs))).problem_code == "unknown-crs"
 
 
 def test_ids_that_come_twice_and_ids_that_are_none(tmp_path):
-    found = records(write(tmp_path / "a.gml", block("b"), block("b", X + 50), block("x" * 300), block("y")))
-    assert sorted(q.code for q in of_kind(found, Quarantined)) == ["id-twice", "object-id"]
-    assert set(objects_in(found)) == {"b", "y"}
+    found = gml.records(gml.write(tmp_path / "a.gml", block("b"), block("b", gml.X + 50), block("x" * 300), block("y")))
+    assert sorted(q.code for q in gml.of_kind(found, Quarantined)) == ["id-twice", "object-id"]
+    assert set(gml.objects_in(found)) == {"b", "y"}
 
 
 def relief(identifier, triangles):
@@ -282,23 +281,26 @@ def relief(identifier, triangles):
 
 
 def test_triangles_that_are_none_are_counted_and_the_rest_is_ground(tmp_path):
-    good = pos_list([(X, Y, 1), (X + 1, Y, 1), (X, Y + 1, 2)])
-    bad = [good.replace("1.0", "NaN", 1), good.rsplit(" ", 3)[0], "", good + " 1 2", pos_list(FACES["roof"])]
-    found = records(write(tmp_path / "a.gml", relief("tin", [good, *bad, good])))
-    (fault,) = of_kind(found, Quarantined)
+    good = gml.pos_list([(gml.X, gml.Y, 1), (gml.X + 1, gml.Y, 1), (gml.X, gml.Y + 1, 2)])
+    bad = [good.replace("1.0", "NaN", 1), good.rsplit(" ", 3)[0], "", good + " 1 2", gml.pos_list(gml.FACES["roof"])]
+    found = gml.records(gml.write(tmp_path / "a.gml", relief("tin", [good, *bad, good])))
+    (fault,) = gml.of_kind(found, Quarantined)
     assert (fault.feature, fault.code) == ("tin", "tin-triangle")
     assert fault.reason.startswith("4 ")
-    (geometry,) = objects_in(found)["tin"].geometries
+    (geometry,) = gml.objects_in(found)["tin"].geometries
     assert (geometry.lod, geometry.surface_count) == ("2", 3)  # one that is not closed is a triangle all the same
 
 
 def test_a_relief_longer_than_any_feature_may_be_is_read_in_little_memory(tmp_path, monkeypatch):
     monkeypatch.setattr(gml_xml, "XML_FEATURE_BYTES_MAX", 1_000_000)
-    rows = [pos_list([(X + n, Y, 1), (X + n + 1, Y, 1), (X + n, Y + 1, 2)]) for n in range(25_000)]
-    path = write(tmp_path / "a.gml", relief("tin", rows))
+    rows = [
+        gml.pos_list([(gml.X + n, gml.Y, 1), (gml.X + n + 1, gml.Y, 1), (gml.X + n, gml.Y + 1, 2)])
+        for n in range(25_000)
+    ]
+    path = gml.write(tmp_path / "a.gml", relief("tin", rows))
     assert path.stat().st_size > 4 * 1_000_000
     tracemalloc.start()
-    pieces = [(i, o.geometries[0].surface_count) for i, o in objects_in(records(path)).items()]
+    pieces = [(i, o.geometries[0].surface_count) for i, o in gml.objects_in(gml.records(path)).items()]
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert pieces == [("tin", 20_000), ("tin/2", 5_000)]

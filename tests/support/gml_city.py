@@ -35,7 +35,7 @@ HEAD_3 = (
 )
 TAIL = "</core:CityModel>"
 UTM = "urn:ogc:def:crs,crs:EPSG::25832,crs:EPSG::7837"
-ORIGIN = (500_000.0, 5_400_000.0, 100.0)
+X, Y, Z = ORIGIN = (500_000.0, 5_400_000.0, 100.0)
 
 
 def records(path: Path, **context: Any) -> list[Any]:
@@ -111,6 +111,9 @@ def box(
         after = (side + 1) % 4
         faces[f"wall{side}"] = [low[side], low[after], high[after], high[side]]
     return faces
+
+
+FACES = box(X, Y, Z)
 
 
 def building(identifier: str, inside: str) -> str:
