@@ -35,7 +35,8 @@ class CheckingKind:
 
     def begin(self, job: Job) -> Mapping[str, object]:
         """Lay the rows of the newest baseline down and return where."""
-        if self._city.view.frame is None:
+        frame = self._city.view.frame
+        if frame is None:
             raise Unavailable("The city is empty.", code="city-empty")
         version = self._city.baseline_version
         objects, geometries = self._city.all_rows(version)
@@ -45,7 +46,7 @@ class CheckingKind:
         write_table(folder / "objects.arrow", objects)
         write_table(folder / "geometries.arrow", geometries)
         self._running[job.id] = (version, None)
-        return {"rows": str(folder), "year_now": self._clock.now().year}
+        return {"rows": str(folder), "crs": frame.crs, "year_now": self._clock.now().year}
 
     def on_payload(self, job: Job, payload: object) -> None:
         """Keep the report until all is done."""

@@ -15,7 +15,7 @@ from cim.city.rows import ObjectRows, check_rows
 from cim.errors import InvalidInput
 from cim.quality.codes import Policy
 from cim.quality.model import Inspecting, QualityNotes, with_validity
-from ingest.records import Record
+from ingest.records import Record, SourceHeader
 
 OBJECTS_PER_BATCH: Final = 2_000
 """Objects gathered before they are handed over: large enough for bulk inserts, small enough to hold."""
@@ -61,6 +61,8 @@ def _gather(records: Iterable[Record], inspector: Inspecting | None) -> Iterator
             yield from _take_rows(record, seen, inspector)
             continue
         if not isinstance(record, CityObject):
+            if inspector is not None and isinstance(record, SourceHeader):
+                inspector.learn(record.working_crs)
             yield record
             continue
         waiting.append(record)

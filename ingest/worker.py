@@ -145,6 +145,7 @@ def check_city(params: Mapping[str, object], channel: Reporting) -> Mapping[str,
     objects, geometries = _read_table(folder / "objects.arrow"), _read_table(folder / "geometries.arrow")
     channel.step("check", objects.num_rows, "objects")
     inspector = Inspector(year_now=year if isinstance(year, int) else None)
+    inspector.learn(str(params["crs"]))
     done = 0
     for rows in batches_of(objects, geometries):
         inspector.look(rows)

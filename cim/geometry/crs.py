@@ -64,6 +64,24 @@ def transformer(source: str, target: str) -> pyproj.Transformer:
     return pyproj.Transformer.from_crs(parse_crs(source), parse_crs(target), always_xy=True)
 
 
+def in_area(crs: str, lonlat: FloatArray, margin_deg: float) -> NDArray[np.bool_]:
+    """Tell which places, degrees of shape (n, 2), lie in the area of use that a CRS states, give or take a margin.
+
+    A CRS that states none is for the whole Earth.  What is not finite lies nowhere.
+    """
+    lon, lat = lonlat[:, 0], lonlat[:, 1]
+    area = parse_crs(crs).area_of_use
+    if area is None:
+        whole: NDArray[np.bool_] = (np.abs(lon) <= 360.0) & (np.abs(lat) <= 90.0)
+        return whole
+    # An area that crosses the antimeridian has its west east of its east.
+    width = (area.east - area.west) % 360.0 or 360.0
+    with np.errstate(invalid="ignore"):
+        across = (lon - area.west + margin_deg) % 360.0 <= width + 2.0 * margin_deg
+    inside: NDArray[np.bool_] = across & (lat >= area.south - margin_deg) & (lat <= area.north + margin_deg)
+    return inside
+
+
 class WorkingFrame:
     """The working CRS of one city, with the way out to longitude and latitude."""
 

@@ -123,6 +123,7 @@ _FACTS: Final = (
 _COVERAGE: Final = (
     ("nowhere", "1"),
     ("far-from-the-rest", "m"),
+    ("outside-crs-area", "1"),
     ("footprint-twice", "m2"),
     ("no-ground-surface", "1"),
     ("not-checked", "1"),

@@ -10,6 +10,7 @@ import numpy as np
 import shapely
 
 from cim.city.rows import ObjectRows
+from cim.geometry.crs import WorkingFrame, in_area
 from cim.quality.codes import VALIDITY_ATTRIBUTE
 from cim.quality.layout import Floats, Ints
 
@@ -37,6 +38,9 @@ Tukey's fences (J. W. Tukey, Exploratory Data Analysis, 1977) take 3 for far out
 more room.
 """
 
+AREA_MARGIN_DEG: Final = 1.0
+"""How far beyond the area that the working CRS is made for an object may lie, degrees."""
+
 _CENTIMETRE: Final = 100.0
 _SAME_AREA: Final = 10.0
 
@@ -54,6 +58,8 @@ class Coverage:
     keys: list[Ints] = field(default_factory=list)
     facts: dict[str, dict[str, list[int]]] = field(default_factory=dict)
     objects: dict[str, int] = field(default_factory=dict)
+    crs: str | None = None
+    """The working CRS, where it is known."""
 
     def look(self, rows: ObjectRows, attributes: Sequence[dict[str, Any]], boxes: Floats) -> None:
         """Take a batch in; ``boxes`` (n, 6) over place and geometries, NaN where there is neither."""
@@ -85,6 +91,8 @@ class Coverage:
                 yield "nowhere", self.ids[row], 1.0, None
         for row, metres in _far(middles[:, :2], placed):
             yield "far-from-the-rest", self.ids[row], metres, _place(places, row)
+        for row in self._astray(boxes, placed):
+            yield "outside-crs-area", self.ids[row], 1.0, _place(places, row)
         for row, area_m2 in self._twice():
             yield "footprint-twice", self.ids[row], area_m2, _place(places, row)
 
@@ -118,6 +126,17 @@ class Coverage:
             self.facts.get(type_, {}).items(),
             key=lambda item: (expected.index(item[0]) if item[0] in expected else len(expected), -sum(item[1])),
         )
+
+    def _astray(self, boxes: Floats, placed: Any) -> list[int]:
+        """Return the rows of the objects that lie where the working CRS is not made for."""
+        rows = np.flatnonzero(placed)
+        if self.crs is None or not len(rows):
+            return []
+        frame = WorkingFrame(self.crs)
+        low, high = boxes[rows, :2].min(axis=0), boxes[rows, 3:5].max(axis=0)
+        if in_area(self.crs, frame.to_lonlat(np.array([low, high])), AREA_MARGIN_DEG).all():
+            return []
+        return [int(row) for row in rows[~in_area(self.crs, frame.to_lonlat(boxes[rows, :2]), AREA_MARGIN_DEG)]]
 
     def _twice(self) -> Iterator[tuple[int, float]]:
         """Yield every object that has the footprint of one before it, and its area."""

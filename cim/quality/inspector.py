@@ -70,6 +70,10 @@ class Inspector:
         self._counts: Counter[str] = Counter()
         self._put_aside: Counter[str] = Counter()
 
+    def learn(self, working_crs: str) -> None:
+        """Take in which coordinate system the objects are in."""
+        self._coverage.crs = working_crs
+
     def look(self, rows: ObjectRows) -> dict[int, tuple[str, ...]]:
         """Take a batch in and return the codes of the objects whose geometry is not valid, by row."""
         attributes = [orjson.loads(text) for text in rows.attributes]

@@ -34,6 +34,10 @@ class Inspecting(Protocol):
         """What becomes of a feature whose geometry is not valid."""
         ...
 
+    def learn(self, working_crs: str) -> None:
+        """Take in which coordinate system the objects are in."""
+        ...
+
     def look(self, rows: ObjectRows) -> dict[int, tuple[str, ...]]:
         """Take a batch in and return the codes of the objects whose geometry is not valid, by row."""
         ...

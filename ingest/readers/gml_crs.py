@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cim.errors import InvalidInput
-from cim.geometry.crs import LONLAT, parse_crs, transformer
+from cim.geometry.crs import LONLAT, in_area, parse_crs, transformer
 from ingest.readers.source_crs import Projection, SourceCrs, projection, source_crs
 
 FloatArray = NDArray[np.float64]
@@ -100,11 +100,9 @@ def _north_first(crs: str) -> bool:
 
 def _inside(source: SourceCrs, east_north: tuple[float, float]) -> bool:
     """Tell whether a place lies in the area of its CRS, give or take a degree."""
-    area = parse_crs(source.horizontal).area_of_use
-    lon, lat = transformer(source.horizontal, LONLAT).transform(*east_north)
-    if area is None or not (np.isfinite(lon) and np.isfinite(lat)):
+    if parse_crs(source.horizontal).area_of_use is None:
         return False
     if source.is_geographic and (abs(east_north[1]) > 90 or abs(east_north[0]) > 360):
         return False
-    across = area.west - _AREA_MARGIN_DEG <= lon <= area.east + _AREA_MARGIN_DEG or area.west > area.east
-    return bool(across and area.south - _AREA_MARGIN_DEG <= lat <= area.north + _AREA_MARGIN_DEG)
+    lonlat = np.array([transformer(source.horizontal, LONLAT).transform(*east_north)])
+    return bool(in_area(source.horizontal, lonlat, _AREA_MARGIN_DEG)[0])

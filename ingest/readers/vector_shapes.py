@@ -17,7 +17,7 @@ import shapely
 from numpy.typing import NDArray
 
 from cim.city.model import VERTICES_MAX
-from cim.geometry.crs import LONLAT, parse_crs, transformer
+from cim.geometry.crs import LONLAT, in_area, transformer
 from ingest.readers.source_crs import Projection
 from ingest.readers.vector_wkb import is_harmless, kind_of
 
@@ -164,7 +164,7 @@ def _project(placed: Placed, way: Projection) -> None:
     if not len(present):
         return
     degrees = np.atleast_2d(shapely.get_coordinates(shapely.get_point(_outlines(placed.shapes[present]), 0)))
-    inside = _inside(degrees, way)
+    inside = in_area(way.working_crs, turned(transformer(way.source.horizontal, LONLAT), degrees), AREA_MARGIN_DEG)
     placed.shapes[present] = shapely.transform(placed.shapes[present], _flat_way(way))
     coordinates, owners = shapely.get_coordinates(placed.shapes[present], return_index=True)
     absurd = np.zeros(len(present), dtype=bool)
@@ -206,17 +206,3 @@ def turned(way: pyproj.Transformer, xy: NDArray[np.float64]) -> NDArray[np.float
         # pyproj takes arrays of one for a scalar and warns of it.
         return np.array([way.transform(float(xy[0, 0]), float(xy[0, 1]))])
     return np.column_stack(way.transform(xy[:, 0], xy[:, 1]))
-
-
-def _inside(xy: NDArray[np.float64], way: Projection) -> NDArray[np.bool_]:
-    """Tell which places of the source lie in the area that the working CRS is made for, with a margin."""
-    area = parse_crs(way.working_crs).area_of_use
-    if area is None:
-        return np.ones(len(xy), dtype=bool)
-    lon, lat = turned(transformer(way.source.horizontal, LONLAT), xy).T
-    margin = AREA_MARGIN_DEG
-    tall = (lat >= area.south - margin) & (lat <= area.north + margin)
-    # An area that crosses the antimeridian has its west east of its east.
-    width = (area.east - area.west) % 360.0 or 360.0
-    inside: NDArray[np.bool_] = tall & ((((lon - area.west + margin) % 360.0) <= width + 2 * margin) | (width > 350))
-    return inside

@@ -11,7 +11,7 @@ import shapely
 from numpy.typing import NDArray
 
 from cim.errors import InvalidInput
-from cim.geometry.crs import LONLAT, parse_crs, transformer
+from cim.geometry.crs import LONLAT, in_area, parse_crs, transformer
 from ingest.mapping import BUILDING, LayerMapping, complete
 from ingest.mapping_names import ID_NAMES, plain
 from ingest.readers.limits import COLUMNS_MAX, check_limit
@@ -169,11 +169,8 @@ def check_axes(layer: str, xy: NDArray[np.float64], source: SourceCrs, working_c
 
 def _share_inside(xy: NDArray[np.float64], source: SourceCrs, area_of: str) -> float:
     """Return the share of places that lie in the area that a CRS is made for, with a margin."""
-    lon, lat = turned(transformer(source.horizontal, LONLAT), xy).T
+    lonlat = turned(transformer(source.horizontal, LONLAT), xy)
     area = parse_crs(area_of).area_of_use
-    if area is None or (source.is_geographic and area.east - area.west >= 360):
-        return float(((np.abs(lon) <= 360) & (np.abs(lat) <= 90)).mean())
-    margin = AREA_MARGIN_DEG
-    tall = (lat >= area.south - margin) & (lat <= area.north + margin)
-    width = (area.east - area.west) % 360.0 or 360.0
-    return float((tall & (((lon - area.west + margin) % 360.0) <= width + 2 * margin)).mean())
+    if source.is_geographic and area is not None and area.east - area.west >= 360:
+        return float(((np.abs(lonlat) <= (360, 90)).all(axis=1)).mean())
+    return float(in_area(area_of, lonlat, AREA_MARGIN_DEG).mean())

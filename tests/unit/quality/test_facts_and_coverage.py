@@ -84,6 +84,29 @@ def test_an_object_far_from_the_rest_is_named_and_no_other() -> None:
     assert found["worst"][0]["measured"] == pytest.approx(400_000.0, rel=0.01)
 
 
+@pytest.mark.parametrize(
+    ("crs", "places", "astray"),
+    [
+        ("EPSG:28992", [(92_000, 437_000), (155_000, 463_000)], []),
+        # Rotterdam with its axes swapped lies in the middle of France; one of two lies in the ocean.
+        ("EPSG:28992", [(437_000, 92_000)], ["made:0"]),
+        ("EPSG:25832", [(500_000, 5_400_000), (5_400_000, 500_000)], ["made:1"]),
+        # The area of this one crosses the antimeridian (New Zealand to the Chathams).
+        ("EPSG:2193", [(1_750_000, 5_430_000)], []),
+        (None, [(437_000, 92_000)], []),
+    ],
+)
+def test_what_lies_where_the_coordinate_system_is_not_made_for_is_named(
+    crs: str | None, places: list[tuple[float, float]], astray: list[str]
+) -> None:
+    inspector = Inspector(year_now=2026)
+    if crs is not None:
+        inspector.learn(crs)
+    inspector.look(objects_to_rows([placed(number, *place) for number, place in enumerate(places)]))
+    found = fault(inspector.notes().document, "outside-crs-area")
+    assert [one["id"] for one in found["worst"]] == astray if found else astray == []
+
+
 def test_a_footprint_that_is_there_twice_is_named_wherever_its_outline_begins() -> None:
     ring = [(0.0, 0.0), (10.0, 0.0), (10.0, 7.0), (0.0, 5.0)]
     one = CityObject("made:1", "Building", place=shapely.Polygon(ring))

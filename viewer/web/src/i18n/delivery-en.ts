@@ -82,6 +82,7 @@ export const faultsEn = {
   'not-a-number': 'A text where a number belongs',
   'nowhere': 'Neither place nor geometry',
   'far-from-the-rest': 'Far from all others',
+  'outside-crs-area': 'Outside the area of the coordinate system',
   'footprint-twice': 'The same footprint a second time',
   'no-ground-surface': 'A building without a floor',
   'not-checked': 'Too large to be checked whole',

@@ -82,6 +82,7 @@ export const faultsZh: Readonly<Record<keyof typeof faultsEn, string>> = {
   'not-a-number': '应为数字处是文字',
   'nowhere': '既无位置也无几何',
   'far-from-the-rest': '远离其他对象',
+  'outside-crs-area': '位于坐标系适用范围之外',
   'footprint-twice': '底面重复',
   'no-ground-surface': '建筑没有底面',
   'not-checked': '过大，未能完整检查',
