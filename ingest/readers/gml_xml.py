@@ -82,7 +82,7 @@ def _check_document(element: Element, path: Path) -> None:
 def _doctype(path: Path) -> InvalidInput:
     return InvalidInput(
         f"{path.name} has a document type declaration, by which XML defines entities; that is not read.",
-        hint="Remove the <!DOCTYPE …> at the head of the file: CityGML has none.",
+        hint="Remove the <!DOCTYPE …> at the head of the file: no format that is read needs one.",
         code="xml-doctype",
         file=path.name,
     )
@@ -92,7 +92,7 @@ def _broken(path: Path, said: str) -> CimError:
     if "depth" in said:
         return LimitExceeded(
             f"The elements of {path.name} are nested deeper than {XML_DEPTH_MAX}.",
-            hint="Write the file anew: CityGML needs no such depth.",
+            hint="Write the file anew: no format that is read needs such a depth.",
             limit="XML_DEPTH_MAX",
             allowed=XML_DEPTH_MAX,
         )

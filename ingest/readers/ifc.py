@@ -24,6 +24,7 @@ from cim.findings import Quality
 from cim.geometry.crs import LONLAT, is_metric_projected, transformer, working_crs_for
 from cim.geometry.surfaces import Geometry, Semantics
 from ingest.readers.damage import damaged
+from ingest.readers.ifc_references import check_references
 from ingest.readers.limits import check_file_size, check_limit
 from ingest.readers.source_crs import UNSTATED_DATUM, projection, source_crs
 from ingest.records import Progress, ReadContext, Record, SourceHeader
@@ -76,6 +77,7 @@ class IfcReader:
         """Yield the header, then each building with its storeys."""
         check_limit("IFC_BYTES_MAX", check_file_size(path), IFC_BYTES_MAX, f"The size of {path.name} in bytes")
         library = _library()
+        check_references(path)
         try:
             model = library.open(str(path))
             buildings = model.by_type("IfcBuilding")
@@ -139,8 +141,8 @@ def _shapes(
             shape = library.geom.create_shape(settings, element)
             vertices = np.array(shape.geometry.verts, dtype=np.float64).reshape(-1, 3)
             faces = np.array(shape.geometry.faces, dtype=np.int64).reshape(-1, 3)
-        except (RuntimeError, ValueError) as error:
-            yield Quarantined(_text(element.GlobalId)[:80], "ifc-shape", f"The element has no shape: {str(error)[:80]}")
+        except (RuntimeError, ValueError):
+            yield Quarantined(_text(element.GlobalId)[:80], "ifc-shape", "The shape of the element cannot be made.")
             continue
         if not len(faces) or not np.isfinite(vertices).all():
             yield Quarantined(_text(element.GlobalId)[:80], "ifc-shape", "The element has no finite triangles.")
@@ -235,18 +237,22 @@ def _place_of(model: Any, path: Path, context: ReadContext) -> _Place:
         return _Place(context.source_crs, np.eye(2), np.zeros(3), UNSTATED_DATUM)
     conversions = model.by_type("IfcMapConversion") if model.schema != "IFC2X3" else []
     if conversions and _text(getattr(conversions[0].TargetCRS, "Name", None)):
-        return _by_conversion(conversions[0], _unit_m(model))
+        return _by_conversion(conversions[0], _unit_m(model), path)
     for site in model.by_type("IfcSite"):
         if site.RefLatitude and site.RefLongitude:
-            return _by_site(site, model)
-    raise InvalidInput(
+            return _by_site(site, model, path)
+    raise _unplaced(path)
+
+
+def _unplaced(path: Path) -> InvalidInput:
+    return InvalidInput(
         f"{path.name} does not say where on Earth the building stands.",
         hint="Give IfcSite a latitude and longitude, or --crs where the coordinates are those of a map.",
         code="ifc-unplaced",
     )
 
 
-def _by_conversion(conversion: Any, unit_m: float) -> _Place:
+def _by_conversion(conversion: Any, unit_m: float, path: Path) -> _Place:
     crs = conversion.TargetCRS
     if not is_metric_projected(_text(crs.Name)):
         raise InvalidInput(
@@ -263,12 +269,16 @@ def _by_conversion(conversion: Any, unit_m: float) -> _Place:
     scale = scale if 0.5 <= scale <= 2.0 else 1.0
     cosine, sine = scale * east / length, scale * north / length
     shift = np.array([conversion.Eastings, conversion.Northings, conversion.OrthogonalHeight or 0.0], dtype=np.float64)
+    if not np.isfinite([*shift, cosine, sine]).all():
+        raise _unplaced(path)
     datum = _text(getattr(crs, "VerticalDatum", None)) or UNSTATED_DATUM
     return _Place(_text(crs.Name), np.array([[cosine, -sine], [sine, cosine]]), shift, datum)
 
 
-def _by_site(site: Any, model: Any) -> _Place:
+def _by_site(site: Any, model: Any, path: Path) -> _Place:
     lat, lon = _degrees(site.RefLatitude), _degrees(site.RefLongitude)
+    if not (abs(lat) <= 90.0 and abs(lon) <= 360.0):
+        raise _unplaced(path)
     crs = working_crs_for(lon, lat)
     x, y = transformer(LONLAT, crs).transform(lon, lat)
     ahead = transformer(LONLAT, crs).transform(lon, lat + 1e-4)

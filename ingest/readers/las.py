@@ -34,6 +34,12 @@ CELL_M: Final = 1.0
 CELLS_MAX: Final = 64_000_000
 """Cells of the ground of one cloud; of a larger area the cells are larger."""
 
+CELLS_FEW: Final = 1_000_000
+"""Cells that any cloud may have; beyond it there are no more cells than points."""
+
+BOX_SHARE_MIN: Final = 0.01
+"""Part of the header's box in which the ground has to lie where the box is too large for cells of a metre."""
+
 POINTS_MAX: Final = 20_000_000_000
 FILLED_M: Final = 100.0
 """How far from a ground point the ground is still filled in: half of a large building."""
@@ -95,12 +101,7 @@ class LasReader:
                 AssertionError, RuntimeError) as error:  # fmt: skip
             # What a damaged file makes the library say is not told by one kind of error.
             raise damaged(path) from error
-        if not grid.count.any():
-            raise InvalidInput(
-                f"{path.name} has no ground: no point is of class 2. The city is unchanged.",
-                hint="Classify the ground first. The points alone: cim tiles points FILE OUT",
-                code="las-no-ground",
-            )
+        grid.check(path)
         if grid.outside:
             yield Finding(
                 "las-points-outside",
@@ -133,6 +134,7 @@ class _Grid:
     total: FloatArray
     count: NDArray[np.int32]
     unit_m: float
+    unit_x_m: float
     outside: int = 0
 
     @classmethod
@@ -149,7 +151,8 @@ class _Grid:
                 code="las-degrees",
             )
         unit_m = float(parse_crs(source.horizontal).axis_info[0].unit_conversion_factor)
-        cell = max(CELL_M / unit_m, float(np.sqrt(np.prod(size) / CELLS_MAX)), float(size.max()) / 60_000)
+        cells = min(CELLS_MAX, max(CELLS_FEW, int(header.point_count)))
+        cell = max(CELL_M / unit_m, float(np.sqrt(np.prod(size) / cells)), float(size.max()) / 60_000)
         columns, rows = (np.floor(size / cell).astype(int) + 2).tolist()
         return cls(
             west=float(low[0]),
@@ -158,6 +161,7 @@ class _Grid:
             total=np.zeros((rows, columns)),
             count=np.zeros((rows, columns), dtype=np.int32),
             unit_m=source.height_unit_m,
+            unit_x_m=unit_m,
         )
 
     def add(self, points: Any) -> None:
@@ -174,8 +178,30 @@ class _Grid:
             inside = (column >= 0) & (row >= 0) & (column < columns) & (row < rows) & (np.abs(z) < HEIGHT_M_MAX)
         self.outside += int((~inside).sum())
         cells = row[inside].astype(np.int64) * columns + column[inside].astype(np.int64)
-        self.total += np.bincount(cells, z[inside], minlength=self.total.size).reshape(self.total.shape)
-        self.count += np.bincount(cells, minlength=self.total.size).reshape(self.total.shape).astype(np.int32)
+        # In place: a temporary of the whole grid for each chunk would double the memory.
+        np.add.at(self.total.reshape(-1), cells, z[inside])
+        np.add.at(self.count.reshape(-1), cells, 1)
+
+    def check(self, path: Path) -> None:
+        """Raise :class:`InvalidInput` where there is no ground, or where the header's box is no box of it."""
+        known = self.count > 0
+        if not known.any() and not self.outside:
+            raise InvalidInput(
+                f"{path.name} has no ground: no point is of class 2. The city is unchanged.",
+                hint="Classify the ground first. The points alone: cim tiles points FILE OUT",
+                code="las-no-ground",
+            )
+        if known.any():
+            rows, columns = (np.ptp(np.flatnonzero(known.any(axis=axis))) + 1 for axis in (1, 0))
+            if self.cell * self.unit_x_m <= CELL_M or rows * columns >= BOX_SHARE_MIN * known.size:
+                return
+        raise InvalidInput(
+            f"The ground of {path.name} does not lie in the box that its header states, or in very little of it, "
+            "or at no height on Earth. The city is unchanged.",
+            hint="Write the header anew, for example with PDAL or las2las.",
+            code="las-box",
+            file=path.name,
+        )
 
     def write(self, raster: Path, source: SourceCrs) -> None:
         """Write the mean heights, gaps filled, in metres."""
@@ -185,7 +211,7 @@ class _Grid:
 
         known = self.count > 0
         heights = np.where(known, self.total / np.maximum(self.count, 1), 0.0).astype(np.float32)
-        reach = FILLED_M / (self.cell * float(parse_crs(source.horizontal).axis_info[0].unit_conversion_factor))
+        reach = FILLED_M / (self.cell * self.unit_x_m)
         filled = fillnodata(heights, known.astype(np.uint8), max_search_distance=max(1.0, reach))
         near = _within(known, int(np.ceil(reach)))
         filled[~near] = np.nan

@@ -64,7 +64,8 @@ class SumoReader:
 
     def read(self, path: Path, context: ReadContext) -> Iterator[Record]:
         """Yield the header, then the streets in the order of the file."""
-        place, edges = _read(path)
+        twice: list[Quarantined] = []
+        place, edges = _read(path, twice)
         way, offset = _way(place, context, edges, path)
         yield SourceHeader(
             title=path.name,
@@ -76,6 +77,7 @@ class SumoReader:
             reader=self.name,
             reader_version=self.version,
         )
+        yield from twice
         done = 0
         for edge in edges.values():
             back = edges.get(_reverse(edge.id))
@@ -87,7 +89,8 @@ class SumoReader:
                 yield Progress(done, len(edges), "edges")
 
 
-def _read(path: Path) -> tuple[dict[str, str], dict[str, _Edge]]:
+def _read(path: Path, twice: list[Quarantined]) -> tuple[dict[str, str], dict[str, _Edge]]:
+    """Return what the location says, and the edges by their ids; ``twice``: edges whose id is taken."""
     place: dict[str, str] = {}
     edges: dict[str, _Edge] = {}
     for event, element, _ in events(path, ("net", "location", "edge")):
@@ -97,8 +100,12 @@ def _read(path: Path) -> tuple[dict[str, str], dict[str, _Edge]]:
             place = dict(element.attrib)
         elif element.tag == "edge":
             edge = _edge(element)
-            if edge is not None:
-                edges.setdefault(edge.id, edge)
+            if edge is not None and edge.id in edges:
+                twice.append(
+                    Quarantined(edge.id[:80], "id-twice", "The network has this id twice: the first is taken.")
+                )
+            elif edge is not None:
+                edges[edge.id] = edge
                 check_limit("NETWORK_ELEMENTS_MAX", len(edges), NETWORK_ELEMENTS_MAX, "The number of edges")
             forget(element)
     if not edges:

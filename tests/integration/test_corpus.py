@@ -4,11 +4,15 @@ import pytest
 
 from cim.config import Settings
 from cim.main import open_city, run_job
-from tests.support.corpus.formats import FORMATS, corpus, vector
+from ingest.readers.folder import ArchiveReader, FolderReader
+from ingest.readers.mvt import MvtReader
+from ingest.readers.registry import READERS, reader_for
+from tests.support.corpus.formats import FORMATS, SEED, corpus, vector
 from tests.support.corpus.harness import Outcome, run_cases
-from tests.support.corpus.model import ANY, NOTICED, REFUSED, Case, bytes_of, rewritten
+from tests.support.corpus.model import ANY, NOTICED, REFUSED, Case, bytes_of, generic, rewritten
 
 CASES_MIN = 300
+MUTATIONS_MIN = 15
 THROUGH_A_JOB = ("citygml: cut at 40%", "flatgeobuf: cut at 70%", "vector tiles: empty", "gml: billion laughs",
                  "zip: a bomb", "zip: a member called ../out.geojson", "city.json: 10^6 nested arrays")  # fmt: skip
 """Cases that go through a whole job of a real city; the others differ in the child alone."""
@@ -23,6 +27,20 @@ def test_the_corpus_is_large_and_each_case_has_a_name(cases):
     told = [case for case in cases if case.expect != ANY]
     assert len(told) >= CASES_MIN
     assert len({case.name for case in cases}) == len(cases)
+
+
+def test_every_reader_has_its_files_in_the_corpus(tmp_path):
+    seen = set()
+    for number, form in enumerate(FORMATS):
+        place = tmp_path / str(number)
+        place.mkdir()
+        path = rewritten(form)(place)
+        reader = reader_for(path)
+        seen.add(reader.name)
+        if isinstance(reader, FolderReader):
+            seen.update(item.reader.name for item in reader.contents(path).items)
+    assert {reader.name for reader in (*READERS, MvtReader(), FolderReader, ArchiveReader)} <= seen
+    assert all(len(list(generic(form, SEED))) >= MUTATIONS_MIN for form in FORMATS)
 
 
 def test_the_good_files_are_taken_in(tmp_path):

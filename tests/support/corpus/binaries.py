@@ -187,6 +187,67 @@ def rasters(_good: Path) -> Iterator[Case]:
     yield case("10^11 cells", REFUSED, flat, height=300_000, width=330_000, tiled=True, BIGTIFF="YES")
 
 
+def clouds(good: Path) -> Iterator[Case]:
+    """Point clouds whose header lies: counts, scales, the box, the coordinate system."""
+    body = good.read_bytes()
+
+    def case(what: str, expect: str, at: int, said: bytes, crs: str | None = None) -> Case:
+        changed = body[:at] + said + body[at + len(said) :]
+        return Case(f"{good.suffix[1:]}: {what}", expect, bytes_of(good.name, changed), crs=crs)
+
+    yield case("2^40 points", REFUSED, 247, struct.pack("<Q", 2**40))
+    yield case("2^31 notes in the header", REFUSED, 100, struct.pack("<I", 2**31 - 1))
+    yield case("points that start behind the end", REFUSED, 96, struct.pack("<I", 2**31 - 1))
+    yield case("a point of no bytes", REFUSED, 105, struct.pack("<H", 0))
+    yield case("a format that nobody knows", REFUSED, 104, b"\x3f")
+    yield case("a scale of NaN", NOTICED, 131, struct.pack("<d", float("nan")))
+    yield case("a scale of 1e300", NOTICED, 131, struct.pack("<d", 1e300))
+    yield case("an offset of infinity", NOTICED, 155, struct.pack("<d", float("inf")))
+    yield case("a box of NaN", REFUSED, 179, struct.pack("<6d", *[float("nan")] * 6))
+    yield case("a box inside out", REFUSED, 179, struct.pack("<4d", 0.0, 1e6, 0.0, 1e6))
+    yield case("a box of a continent", NOTICED, 179, struct.pack("<4d", 9e6, -9e6, 9e6, -9e6))
+    yield case("a box somewhere else", NOTICED, 179, struct.pack("<4d", 1e5, 0.0, 1e5, 0.0))
+    yield case("an unknown coordinate system", REFUSED, 0, b"", crs="EPSG:999999")
+    yield case("degrees", REFUSED, 0, b"", crs="EPSG:4326")
+    yield case("a coordinate system of noise", REFUSED, body.index(b"LASF_Projection"), b"?" * 15)
+    yield case("heights in the orbit", NOTICED, 171, struct.pack("<d", 4e5))
+
+
+def packed_clouds(good: Path) -> Iterator[Case]:
+    """The same, and the table of the pieces."""
+    body = good.read_bytes()
+    yield from clouds(good)
+    (start,) = struct.unpack_from("<I", body, 96)
+    for what, value in (("far behind", 2**62), ("before the file", -5)):
+        changed = body[:start] + struct.pack("<q", value) + body[start + 8 :]
+        yield Case(f"laz: a table of pieces {what}", ANY, bytes_of(good.name, changed))
+
+
+def timetables(good: Path) -> Iterator[Case]:
+    """Timetables that contradict themselves."""
+    with zipfile.ZipFile(good) as archive:
+        tables = {name: archive.read(name).decode() for name in archive.namelist()}
+
+    def case(what: str, expect: str, table: str, old: str, new: str) -> Case:
+        def make(folder: Path) -> Path:
+            path = folder / "feed.zip"
+            with zipfile.ZipFile(path, "w") as archive:
+                for name, text in tables.items():
+                    archive.writestr(name, text.replace(old, new) if name == f"{table}.txt" else text)
+            return path
+
+        return Case(f"gtfs: {what}", expect, make)
+
+    yield case("a stop beyond the pole", NOTICED, "stops", "60.17", "160.17")
+    yield case("axes swapped beyond the pole", NOTICED, "stops", "60.17,24.94", "24.94,260.17")
+    yield case("a stop at NaN", NOTICED, "stops", "60.17", "NaN")
+    yield case("a stop twice", NOTICED, "stops", "s2,", "s1,")
+    yield case("a stop that is nowhere", ANY, "stop_times", "s2", "s9")
+    yield case("a time that is none", ANY, "stop_times", "08:05:00", "late")
+    yield case("a table without its columns", REFUSED, "stops", "stop_lat", "y")
+    yield case("a table of one quote", REFUSED, "stops", "s1", '"s1')
+
+
 def gzips(_good: Path) -> Iterator[Case]:
     """What unpacks to more than it should."""
     zeros = b'{"type":"FeatureCollection","features":[' + b" " * 90_000_000

@@ -20,6 +20,8 @@ from ingest.columns import ObjectBatch
 from ingest.records import SourceHeader
 
 EXAMPLES: Final = 3
+ASTRAY: Final = "outside-crs-area"
+"""The one line of the quality report that says that the whole may be wrong: axes swapped, another CRS."""
 
 
 class _Listening:
@@ -48,7 +50,9 @@ class _Listening:
                     self.quarantined.append(body)
             case Finding():
                 self.findings += body.verdict is not Verdict.PASS
-            case SourceHeader() | QualityNotes():
+            case QualityNotes():
+                self.findings += sum(fault["code"] == ASTRAY for fault in body.document["faults"])
+            case SourceHeader():
                 pass
             case _:
                 self.others += 1

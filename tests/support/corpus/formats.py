@@ -20,6 +20,9 @@ from tests.support import gml_city
 from tests.support.corpus import binaries, texts
 from tests.support.corpus.model import Case, Format, Make, generic
 from tests.support.made_cityjson import write_document, write_stream
+from tests.support.made_cloud import cloud
+from tests.support.made_ifc import CONVERSION, house
+from tests.support.made_sumo import NET
 from tests.support.made_tiles import box, tile, write_tiles
 from tests.support.made_vector import squares, write_layer
 
@@ -231,6 +234,44 @@ def gtfs(folder: Path) -> Path:
     return path
 
 
+def las(folder: Path) -> Path:
+    """Write a small hill as points."""
+    return cloud(folder / "hill.las", size=20.0)
+
+
+def laz(folder: Path) -> Path:
+    """Write a small hill as packed points."""
+    return cloud(folder / "hill.laz", size=20.0)
+
+
+def sumo(folder: Path) -> Path:
+    """Write a network of a few streets."""
+    path = folder / "town.net.xml"
+    sound = [line for line in NET.splitlines(keepends=True) if 'id="D"' not in line and 'id="E"' not in line]
+    path.write_text("".join(sound), encoding="utf-8")
+    return path
+
+
+def ifc(folder: Path) -> Path:
+    """Write a house that is placed on the map."""
+    return house(folder, CONVERSION.format(axis="0.,1.", scale="0.001"))
+
+
+def mixed_zip(folder: Path) -> Path:
+    """Write what an office delivers: a shapefile, models, a relief and notes in one archive."""
+    place = folder / "in"
+    place.mkdir()
+    vector(".shp")(place)
+    geotiff(place)
+    obj(place)
+    (place / "read me.txt").write_text("as agreed", encoding="utf-8")
+    path = folder / "delivery.zip"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for file in sorted(place.iterdir()):
+            archive.write(file, file.name)
+    return path
+
+
 def _tarred(folder: Path, target: Path) -> Path:
     with tarfile.open(target, "w:gz") as archive:
         archive.add(folder, ".")
@@ -250,6 +291,10 @@ FORMATS = (
     Format("vector tile", tiles, up=3, special=binaries.vector_tiles),
     Format("vector tiles", tiles_tar),
     Format("geotiff", geotiff, lenient=True, special=binaries.rasters),
+    Format("las", las, lenient=True, special=binaries.clouds),
+    Format("laz", laz, special=binaries.packed_clouds),
+    Format("ifc", ifc, text=True, lenient=True, special=texts.building_models),
+    Format("sumo", sumo, text=True, special=texts.streets),
     Format("osm", osm),
     Format("epanet", epanet, text=True, prefix_ok=True, lenient=True, crs="EPSG:32635", special=texts.networks),
     Format("series csv", series_csv, text=True, prefix_ok=True, special=texts.series),
@@ -257,7 +302,8 @@ FORMATS = (
     Format("obj", obj, text=True, prefix_ok=True, lenient=True, crs="EPSG:32635", special=texts.models),
     Format("obj zip", obj_zip, crs="EPSG:32635"),
     Format("zip", shapefile_zip, special=binaries.archives),
-    Format("gtfs", gtfs),
+    Format("mixed zip", mixed_zip),
+    Format("gtfs", gtfs, special=binaries.timetables),
     Format("gzip", geojson_gz, special=binaries.gzips),
 )
 """A format is one line here."""

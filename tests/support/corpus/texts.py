@@ -181,6 +181,70 @@ def networks(good: Path) -> Iterator[Case]:
     yield Case("epanet: no coordinate system", REFUSED, bytes_of("n.inp", text.encode()))
 
 
+def streets(good: Path) -> Iterator[Case]:
+    """SUMO networks that grow, nest, or lie nowhere."""
+    text = good.read_text(encoding="utf-8")
+    start = text.index("<net ")
+
+    def case(what: str, expect: str, body: str) -> Case:
+        return Case(f"sumo: {what}", expect, bytes_of(good.name, body.encode()))
+
+    laughs = "".join(f'<!ENTITY l{i} "{f"&l{i - 1};" * 10 if i else "lol"}">' for i in range(10))
+    yield case("billion laughs", REFUSED, f"<!DOCTYPE net [{laughs}]>" + text[start:].replace("Main", "&l9;"))
+    inside = text.index("<junction")
+    yield case("10^6 nested elements", REFUSED, text[:inside] + "<a>" * DEEP + "</a>" * DEEP + text[inside:])
+    yield case("a tag that does not close", REFUSED, text.replace("</edge>", "", 1))
+    yield case("an edge twice", NOTICED, text.replace('id="B"', 'id="A"'))
+    yield case("a shape of NaN", NOTICED, text.replace("1100,1000,5", "NaN,1000,5"))
+    yield case("a shape of words", NOTICED, text.replace("1100,1000,5", "here,there"))
+    yield case("a shape beyond all", NOTICED, text.replace("1100,1000,5", "1e300,1000"))
+    yield case("a shape of 10^6 corners", NOTICED, text.replace("1100,1000,5", "1100,1000 " * DEEP))
+    yield case("no edges", REFUSED, re.sub("<edge.*</edge>", "", text, flags=re.DOTALL))
+    yield case("no location", REFUSED, re.sub("<location.*?/>", "", text, flags=re.DOTALL))
+    yield case("a shift beyond all", NOTICED, text.replace("-389000.00", "1e300"))
+    yield case("a shift that is missing", NOTICED, text.replace("-389000.00,-5819000.00", ""))
+    yield case("axes swapped", NOTICED, text.replace("-389000.00,-5819000.00", "-58190000.00,-389000.00"))
+    yield case("a projection of noise", REFUSED, text.replace("+proj=utm", "+proj=klingon"))
+    yield case("a projection that reads a file", REFUSED, text.replace("+proj=utm", "+init=/etc/passwd:1 +proj=x"))
+    yield case("lanes beyond all", ANY, text.replace('width="4.0"', 'width="1e999"'))
+    yield case("an id of control characters", ANY, text.replace('id="B"', 'id="&#10;&#9;"'))
+
+
+def building_models(good: Path) -> Iterator[Case]:
+    """IFC models that refer in circles, to nothing, or to what is of another kind."""
+    text = good.read_text(encoding="utf-8")
+
+    def case(what: str, expect: str, body: str) -> Case:
+        return Case(f"ifc: {what}", expect, bytes_of(good.name, body.encode()))
+
+    yield case("a schema that nobody knows", REFUSED, text.replace("'IFC4'", "'IFC99'"))
+    yield case("no building", REFUSED, text.replace("IFCBUILDING(", "IFCSPACE("))
+    yield case("no place on Earth", REFUSED, text.replace("IFCMAPCONVERSION", "IFCNOTHING"))
+    yield case("a coordinate system of noise", REFUSED, text.replace("EPSG:25832", "EPSG:999999"))
+    yield case("a coordinate system in feet", REFUSED, text.replace("EPSG:25832", "EPSG:2249"))
+    yield case("a shift of nothing", NOTICED, text.replace("500000.,5300000.", "$,$"))
+    yield case("a shift of NaN", NOTICED, text.replace("500000.,5300000.", "NAN,5300000."))
+    yield case("a shift beyond all", NOTICED, text.replace("500000.,5300000.", "1.E300,5300000."))
+    place = "#202=IFCLOCALPLACEMENT("
+    yield case("an element that is its own place", REFUSED, text.replace(place + "#9", place + "#202"))
+    links = "".join(f"#{n}=IFCLOCALPLACEMENT(#{n + 1},#5);\n" for n in range(10_000, 110_000))
+    chain = text.replace(place + "#9", place + "#10000").replace("ENDSEC;\nEND-", links + "ENDSEC;\nEND-")
+    yield case("10^5 places in a chain", REFUSED, chain)
+    yield case("a building that is in itself", ANY, text.replace("$,$,$,#10,(#11)", "$,$,$,#11,(#11)"))
+    yield case("storeys in a circle", ANY, text.replace("$,$,$,#11,(#13,#12,#14)", "$,$,$,#12,(#13,#12,#14)"))
+    solid = "#204=IFCEXTRUDEDAREASOLID("
+    yield case("a reference to nothing", NOTICED, text.replace(solid + "#203", solid + "#999"))
+    yield case("a reference to another kind", NOTICED, text.replace(solid + "#203", solid + "#1"))
+    yield case("a wall of no height", NOTICED, text.replace("#5,#20,6000.0)", "#5,#20,0.0)"))
+    yield case("a wall of NaN", NOTICED, text.replace("#5,#20,6000.0)", "#5,#20,NAN)"))
+    yield case("a wall of 10^300 m", NOTICED, text.replace("#5,#20,6000.0)", "#5,#20,1.E300)"))
+    yield case("a number twice", ANY, text.replace("#227=", "#207="))
+    yield case("an id twice", ANY, text.replace("000000000111", "000000000110"))
+    yield case("units of nothing", ANY, text.replace("#3=IFCUNITASSIGNMENT((#1,#2))", "#3=IFCUNITASSIGNMENT(())"))
+    yield case("10^5 nested lists", ANY, text.replace("((0.,0.,0.))", "(" * 100_000 + "0." + ")" * 100_000, 1))
+    yield case("a text that does not close", NOTICED, text.replace("Town house'", "Town house"))
+
+
 def series(good: Path) -> Iterator[Case]:
     """Observations that are none."""
     text = good.read_text(encoding="utf-8")
