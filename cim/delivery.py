@@ -45,7 +45,8 @@ _CITY: Final = ("title", "title_zh", "working_crs", "time_zone", "first_view")
 _WHOLE: Final = frozenset({"folder", "source", *_CITY})
 _PLAIN: Final = ("crs", "priority", "match_id", "invalid", "network")
 _SELECTION: Final = ("within", "where", "words")
-_OF_SOURCE: Final = frozenset({"path", "dataset", "mapping", "join", *_SELECTION, *_PLAIN})
+_ERROR: Final = "vertical_error_m"
+_OF_SOURCE: Final = frozenset({"path", "dataset", "mapping", "join", _ERROR, *_SELECTION, *_PLAIN})
 _PARAM_OF: Final = {"crs": "source_crs", "network": "network_id", "title": "title_en"}
 
 
@@ -115,6 +116,8 @@ def _source(file: Path, folder: Path, said: Mapping[str, Any], city: Mapping[str
     for member in _PLAIN:
         if member in said:
             params[_PARAM_OF.get(member, member)] = _text(file, said, member, "")
+    if _ERROR in said:
+        params[_ERROR] = _number(file, said[_ERROR], _ERROR)
     if "mapping" in said:
         params["mapping"] = _json(file, said["mapping"], "mapping")
     if "join" in said:
@@ -132,6 +135,12 @@ def _json(file: Path, value: object, name: str) -> str:
         return orjson.dumps(value).decode()
     except TypeError as error:
         raise _wrong(file, f"{name!r} has a value that is neither text, number, list nor table") from error
+
+
+def _number(file: Path, value: object, name: str) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise _wrong(file, f"{name!r} is a number")
+    return float(value)
 
 
 def _text(file: Path, said: Mapping[str, Any], name: str, default: str) -> str:

@@ -70,8 +70,8 @@ class IntakeKind:
     """A kind of job that reads a source in a child process and publishes it as one baseline.
 
     ``params`` of the job: ``path``, ``dataset``, ``title_en``, ``title_zh``, ``time_zone``,
-    ``first_view`` (as :class:`FirstView`), ``source_crs``, ``working_crs``, ``network_id`` (each
-    may be ``null``), ``seed`` (for the sample), ``priority`` and ``match_id`` (see
+    ``first_view`` (as :class:`FirstView`), ``source_crs``, ``working_crs``, ``network_id``, ``vertical_error_m``
+    (each may be ``null``), ``seed`` (for the sample), ``priority`` and ``match_id`` (see
     :class:`cim.city.merging.service.Declared`).
     ``invalid`` is a :class:`cim.quality.codes.Policy`; ``join`` is for :mod:`ingest.joining`.
     Nothing is seen before the whole is published; a job that fails, is cancelled or was interrupted

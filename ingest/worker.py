@@ -22,7 +22,7 @@ from cim.quality.model import QualityNotes
 from ingest.columns import Piece, gather
 from ingest.records import Progress, ReadContext, Record, SourceHeader
 
-READER_OPTIONS: Final = ("time_zone", "network_id", "mapping", "invalid")
+READER_OPTIONS: Final = ("time_zone", "network_id", "mapping", "invalid", "vertical_error_m")
 """Parameters of a job that readers may ask for by name."""
 CREW_ROWS_MIN: Final = 10_000
 """A smaller city is drawn before a second process has started."""

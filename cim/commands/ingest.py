@@ -53,6 +53,9 @@ class IngestOptions:
     title_zh: Annotated[str | None, _said("The city's title in Chinese, at its first ingest.")] = None
     time_zone: Annotated[str | None, _said("The city's time zone, at its first ingest: Europe/Amsterdam.")] = None
     network: Annotated[str | None, _said("Name of the network that an EPANET file becomes (default: water).")] = None
+    vertical_error: Annotated[
+        float | None, _said("How far a terrain's triangles may be from its raster, metres (default: 0.25).")
+    ] = None
     mapping: Annotated[
         Path | None, _said("Which field of the file is which fact, as TOML or JSON (default: guessed from the names).")
     ] = None
@@ -78,6 +81,7 @@ class IngestOptions:
             "time_zone": self.time_zone,
             "working_crs": self.working_crs,
             "network_id": self.network,
+            "vertical_error_m": self.vertical_error,
             "mapping": None if self.mapping is None else _read_mapping(self.mapping),
             "invalid": self.invalid,
             "priority": self.priority,

@@ -15,12 +15,33 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from cim.errors import InvalidInput
+
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
 Mask = NDArray[np.bool_]
 
 _ROOTS: Final = (((0, 0), (1, 1), (1, 0)), ((1, 1), (0, 0), (0, 1)))
 """The two triangles of a square: the ends of the longest side, then the right angle."""
+
+VERTICAL_ERROR_M_MIN: Final = 0.01
+"""The least that a terrain's triangles may be asked to be from its raster, metres."""
+
+
+def check_vertical_error(stated: float | str) -> float:
+    """Return how far a terrain's triangles may be from its raster, metres; raises ``vertical-error`` for none."""
+    try:
+        error_m = float(stated)
+    except ValueError:
+        error_m = np.nan
+    if not VERTICAL_ERROR_M_MIN <= error_m < np.inf:
+        raise InvalidInput(
+            f"The vertical error of a terrain is at least {VERTICAL_ERROR_M_MIN} m.",
+            hint="Such as --vertical-error 0.5, in metres.",
+            code="vertical-error",
+            limit=VERTICAL_ERROR_M_MIN,
+        )
+    return error_m
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,6 +34,7 @@ class SaidBody(BaseModel):
     dataset: Annotated[str | None, Field(max_length=40)] = None
     mapping: dict[str, Any] | None = None
     policy: Literal["keep", "quarantine"] | None = None
+    vertical_error_m: Annotated[float | None, Field(gt=0, allow_inf_nan=False)] = None
     title: Annotated[str | None, Field(max_length=200)] = None
     title_zh: Annotated[str | None, Field(max_length=200)] = None
     time_zone: Annotated[str | None, Field(max_length=60)] = None

@@ -12,6 +12,7 @@ import orjson
 
 from cim.errors import InvalidInput, LimitExceeded
 from cim.geometry.crs import parse_crs
+from cim.geometry.rtin import check_vertical_error
 from cim.ids import dataset_slug
 
 UPLOAD_BYTES_MAX: Final = 8_000_000_000
@@ -67,6 +68,7 @@ class Said:
     dataset: str | None = None
     mapping: Mapping[str, Any] | None = None
     policy: str | None = None
+    vertical_error_m: float | None = None
     title: str | None = None
     title_zh: str | None = None
     time_zone: str | None = None
@@ -124,6 +126,7 @@ def job_params(upload: Upload, path: str, said: Said) -> dict[str, object]:
         raise InvalidInput("The policy is keep or quarantine.", code="upload-policy", policy=said.policy[:40])
     if said.time_zone is not None and said.time_zone not in available_timezones():
         raise InvalidInput("That is not a time zone.", hint="Such as Europe/Amsterdam.", code="upload-time-zone")
+    error_m = None if said.vertical_error_m is None else check_vertical_error(said.vertical_error_m)
     params: dict[str, object] = {
         "path": path,
         "upload": upload.id,
@@ -131,6 +134,7 @@ def job_params(upload: Upload, path: str, said: Said) -> dict[str, object]:
         "source_crs": said.crs,
         "mapping": None if said.mapping is None else _json(said.mapping),
         "invalid": said.policy,
+        "vertical_error_m": error_m,
         "title_en": said.title,
         "title_zh": said.title_zh,
         "time_zone": said.time_zone,

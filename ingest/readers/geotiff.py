@@ -19,7 +19,7 @@ from cim.city.model import HEIGHT_M_MAX, Attribute, CityObject
 from cim.errors import InvalidInput, UnsupportedFormat
 from cim.findings import Quality
 from cim.geometry.ground import node_heights
-from cim.geometry.rtin import refined
+from cim.geometry.rtin import check_vertical_error, refined
 from ingest.readers.cityjson_source import LICENCE_UNSTATED
 from ingest.readers.damage import damaged
 from ingest.readers.limits import RASTER_BLOCK_BYTES_MAX, RASTER_CELLS_MAX, check_file_size, check_limit
@@ -31,7 +31,6 @@ FloatArray = NDArray[np.float64]
 
 VERTICAL_ERROR_M: Final = 0.25
 """How far the triangles may be from the raster, unless the option ``vertical_error_m`` says otherwise."""
-VERTICAL_ERROR_M_MIN: Final = 0.01
 BLOCK_CELLS: Final = 512
 """Cells along a block: it is triangulated on its own."""
 METHOD: Final = "right-triangulated irregular network of a raster, greatest distance at its cells"
@@ -56,7 +55,7 @@ class GeoTiffReader:
         from rasterio.errors import RasterioError  # noqa: PLC0415
 
         check_file_size(path)
-        tolerance_m = _tolerance(context)
+        tolerance_m = check_vertical_error(context.options.get("vertical_error_m", VERTICAL_ERROR_M))
         env = {"GDAL_DISABLE_READDIR_ON_OPEN": "EMPTY_DIR", "GDAL_CACHEMAX": 256, "VSI_CACHE": "FALSE"}
         try:
             with rasterio.Env(**env), rasterio.open(path, driver="GTiff") as raster:
@@ -83,21 +82,6 @@ class GeoTiffReader:
             for column in range(0, max(1, columns - 1), BLOCK_CELLS):
                 yield from reading.block(row, column)
             yield Progress(min(rows, row + BLOCK_CELLS) * columns, rows * columns, "cells")
-
-
-def _tolerance(context: ReadContext) -> float:
-    stated = context.options.get("vertical_error_m", VERTICAL_ERROR_M)
-    try:
-        tolerance_m = float(stated)
-    except ValueError:
-        tolerance_m = np.nan
-    if not VERTICAL_ERROR_M_MIN <= tolerance_m < np.inf:
-        raise InvalidInput(
-            f"The vertical error of a terrain is at least {VERTICAL_ERROR_M_MIN} m.",
-            code="vertical-error",
-            limit=VERTICAL_ERROR_M_MIN,
-        )
-    return tolerance_m
 
 
 def _check(raster: Any, path: Path) -> None:

@@ -10,6 +10,7 @@ from scipy.interpolate import LinearNDInterpolator
 from cim.errors import CimError, InvalidInput, LimitExceeded, UnsupportedFormat
 from ingest.readers import geotiff, limits
 from ingest.records import SourceHeader
+from tests.support.city_server import run_cim
 from tests.support.gml_city import objects_in, of_kind, records
 
 UTM = "EPSG:25832"
@@ -105,6 +106,16 @@ def test_the_error_may_be_chosen(tmp_path):
     assert counts[0] > 1.3 * counts[1]
     with pytest.raises(InvalidInput):
         records(path, options={"vertical_error_m": "none"})
+
+
+def test_the_error_is_said_on_the_command_line(tmp_path):
+    path = write(tmp_path / "dem.tif", raster(200, 200))
+    told = [
+        run_cim("ingest", str(path), "--json", "--vertical-error", error, "--data", str(tmp_path / "data"))
+        for error in ("2", "0.001")
+    ]
+    assert [one.returncode for one in told] == [0, 1]
+    assert "at least 0.01 m" in told[1].stderr
 
 
 def refused(path, **context):

@@ -118,6 +118,7 @@ async def test_a_file_is_kept_looked_at_taken_in_and_removed(desk: Desk) -> None
     at = f"/api/v1/uploads/{told['id']}"
     assert (await desk.http.get(f"{at}/preview", headers=AUTH)).json()["code"] == "upload-no-job"
     said = {"crs": "EPSG:3879", "dataset": "Old Town", "mapping": {"type": "Building"}, "policy": "quarantine"}
+    said["vertical_error_m"] = 0.5
     looked = await desk.http.post(f"{at}/preview", json=said, headers=AUTH)
     assert looked.status_code == 202, looked.text
     assert looked.json()["kind"] == "preview"
@@ -129,6 +130,7 @@ async def test_a_file_is_kept_looked_at_taken_in_and_removed(desk: Desk) -> None
         "EPSG:3879",
         "quarantine",
     )
+    assert done.params["vertical_error_m"] == 0.5
     assert (await desk.http.get(f"{at}/preview", headers=AUTH)).json()["state"] == "succeeded"
     taken = await desk.http.post(f"{at}/ingest", json=said, headers=AUTH)
     await asyncio.to_thread(desk.jobs.wait, taken.json()["id"], 30)
@@ -263,6 +265,8 @@ async def test_a_connection_that_is_cut_leaves_nothing(tmp_path: Path) -> None:
     [
         ({"crs": "EPSG:nonsense"}, "unknown-crs"),
         ({"policy": "drop"}, None),
+        ({"vertical_error_m": 0.001}, "vertical-error"),
+        ({"vertical_error_m": 0}, None),
         ({"time_zone": "Mars/Olympus"}, "upload-time-zone"),
         ({"mapping": {"x": "y" * model.MAPPING_BYTES_MAX}}, "upload-mapping-bytes"),
         ({"path": "/etc/passwd"}, None),

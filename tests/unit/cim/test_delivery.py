@@ -48,6 +48,14 @@ def test_each_source_gets_its_own_and_the_citys():
     assert json.loads(trees.params["selection"]) == {"within": [9, 48, 10, 49], "where": {"class": ["tree"]}}
 
 
+def test_a_source_may_say_how_far_its_terrain_may_be_from_the_raster():
+    (source,) = read_delivery(b"[[source]]\npath = 'dem.tif'\nvertical_error_m = 0.5\n", Path("/x/town.toml"))
+    assert source.params["vertical_error_m"] == 0.5
+    for wrong in (b"'half'", b"true", b"[1]"):
+        with pytest.raises(InvalidInput, match="vertical_error_m"):
+            read_delivery(b"[[source]]\npath = 'dem.tif'\nvertical_error_m = " + wrong, Path("/x/town.toml"))
+
+
 def test_the_delivery_in_the_docs_can_be_read():
     path = Path(__file__).parents[3] / "docs/boston.toml"
     sources = read_delivery(path.read_bytes(), path)
