@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import partial
 from typing import Any, Final
 
 import duckdb
@@ -16,6 +17,7 @@ import pyarrow as pa
 from cim.city import store
 from cim.city.attached import Attachment, FindAttachments
 from cim.city.columns import columns_to_objects
+from cim.city.committing.service import Committer
 from cim.city.index import CityIndex
 from cim.city.merging.report import counts_of
 from cim.city.merging.service import Declared, Delivery, merge_delivery
@@ -23,6 +25,7 @@ from cim.city.merging.store import read_report
 from cim.city.model import Attribute, CityFrame, CityObject
 from cim.city.store import Act, Published
 from cim.city.terrain import TERRAIN_TYPE
+from cim.db.bench import Bench
 from cim.db.store import Database
 from cim.errors import NotFound, Unavailable
 from cim.findings import Provenance
@@ -75,6 +78,9 @@ class CityService:
         self._database = database
         self._guard = threading.Lock()
         self._staged: dict[str, int] = {}
+        self._benches: dict[str, Bench] = {}
+        self.committer = Committer(database)
+        """Gives the numbers of baselines; whoever publishes one goes through it."""
         self.attachments: list[FindAttachments] = []
         """Who is asked what is attached to objects that go."""
         self._view = self._load()
@@ -136,13 +142,16 @@ class CityService:
 
     def stage(self, job_id: str, first_sequence: int, objects: pa.RecordBatch, geometries: pa.RecordBatch) -> None:
         """Keep rows that a job has read, unseen until they are published."""
-        self._database.submit(lambda c: store.stage(c, job_id, first_sequence, objects, geometries)).result()
+        bench = self._benches.setdefault(job_id, self._database.bench())
+        bench.run(lambda c: store.stage(c, job_id, first_sequence, objects, geometries))
         self._staged[job_id] = self._staged.get(job_id, 0) + objects.num_rows
 
     def discard(self, job_id: str) -> None:
         """Forget what a job has staged: the city is as it was."""
         self._staged.pop(job_id, None)
-        self._database.submit(lambda c: store.discard(c, job_id)).result()
+        bench = self._benches.pop(job_id, None)
+        if bench is not None:
+            bench.close()
 
     def publish(
         self,
@@ -152,33 +161,35 @@ class CityService:
         also: Sequence[Also] = (),
         declared: Declared | None = None,
     ) -> Published:
-        """Publish what a job has staged as the next baseline, with ``also`` in the same transaction.
+        """Publish what a job has staged as the next baseline, with ``also`` in the transaction that makes it seen.
 
-        ``declared`` says how sources that share buildings are matched and whose word counts.
+        ``declared`` says how sources that share buildings are matched and whose word counts.  What is worked out is
+        worked out beside the writer, who is held for short turns only.
         Raises :class:`cim.errors.Conflict` if the city has another CRS; then nothing is changed.
         """
-        staged = self._staged.get(act.job_id, 0)
-        names = [dataset.dataset for dataset in datasets]
+        names = tuple(dataset.dataset for dataset in datasets)
+        bench = self._benches.setdefault(act.job_id, self._database.bench())
+        with self.committer.next_baseline(bench) as version:
 
-        def work(connection: duckdb.DuckDBPyConnection) -> Published:
-            store.write_frame(connection, frame, act.at)
-            published = store.publish(
-                connection,
-                act,
-                names,
-                staged,
-                lambda version: merge_delivery(
-                    connection, Delivery(act.job_id, version, act.at, tuple(names), declared or Declared())
-                ),
-            )
-            for dataset in datasets:
-                store.write_dataset(connection, dataset, published.baseline_version)
-            for write in also:
-                write(connection, published.baseline_version)
-            return published
+            def gather(connection: duckdb.DuckDBPyConnection) -> Published:
+                store.check_frame(connection, frame)
+                delivery = Delivery(act.job_id, version, act.at, names, declared or Declared())
+                staged = self._staged.get(act.job_id, 0)
+                share = partial(merge_delivery, connection, delivery)
+                return store.gather(connection, act.job_id, act.at, names, staged, version, share)
 
-        published = self._database.submit(work).result()
-        self._staged.pop(act.job_id, None)
+            published = bench.run(gather)
+
+            def finish(connection: duckdb.DuckDBPyConnection) -> None:
+                store.write_frame(connection, frame, act.at)
+                store.write_baseline(connection, act, published)
+                for dataset in datasets:
+                    store.write_dataset(connection, dataset, version)
+                for write in also:
+                    write(connection, version)
+
+            self.committer.commit(bench, version, finish)
+        self.discard(act.job_id)
         return replace(published, attached=self.reload_and_look())
 
     def has_published(self, job_id: str) -> bool:

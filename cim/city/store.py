@@ -1,6 +1,6 @@
 """SQL of the city: staging what a job reads, publishing it as one baseline, reading it back.
 
-Functions take an open DuckDB connection: the writer's inside a transaction, or a reader's cursor.
+Functions take an open DuckDB connection: the writer's inside a transaction, a reader's cursor, or a bench's.
 """
 
 from __future__ import annotations
@@ -91,8 +91,7 @@ def stage(
 ) -> None:
     """Keep what a job has read; nobody sees it before it is published.
 
-    It lies in temporary tables of the writer's connection: a job that does not reach its end leaves nothing,
-    and what is published is written once.
+    It lies in temporary tables of a bench: a job that does not reach its end leaves nothing.
     """
     _prepare_staging(connection)
     with _lent(connection, "incoming_objects", objects):
@@ -109,37 +108,32 @@ def stage(
             )
 
 
-def discard(connection: duckdb.DuckDBPyConnection, job_id: str) -> None:
-    """Forget what a job has staged."""
-    _prepare_staging(connection)
-    connection.execute("DELETE FROM temp.staged_object WHERE job_id = ?", [job_id])
-    connection.execute("DELETE FROM temp.staged_geometry WHERE job_id = ?", [job_id])
-
-
 def _prepare_staging(connection: duckdb.DuckDBPyConnection) -> None:
     """Make the temporary tables, in the shape of the tables that hold their names in the schema."""
     for name in ("staged_object", "staged_geometry"):
         connection.execute(f"CREATE TEMP TABLE IF NOT EXISTS {name} AS SELECT * FROM main.{name} LIMIT 0")  # noqa: S608
 
 
-def publish(
+def gather(
     connection: duckdb.DuckDBPyConnection,
-    act: Act,
+    job_id: str,
+    at: datetime,
     datasets: Sequence[str],
     staged: int,
-    share: Callable[[int], bool] | None = None,
+    version: int,
+    share: Callable[[], bool] | None = None,
 ) -> Published:
-    """Make what a job has staged the next baseline, in the caller's transaction.
+    """Gather what makes what a job has staged the next baseline, in the tables ``fresh_…`` of a bench.
 
     Objects of ``datasets`` that are not staged are removed; those that are the same stay as they
-    are, so that an unchanged delivery adds no versions.  ``share`` is told the number of the baseline and
-    writes what shares buildings with other sources; it leaves the rest in ``plain``, or returns ``False`` where
-    nothing is shared.  Raises :class:`IntegrityError` if not just
-    ``staged`` objects are there: a connection that was opened again has lost what was staged on it.
+    are, so that an unchanged delivery adds no versions.  ``share`` gathers what shares buildings with
+    other sources; it leaves the rest in ``plain``, or returns ``False`` where nothing is shared.
+    Raises :class:`IntegrityError` if not just ``staged`` objects are there: a connection that was opened again has
+    lost what was staged on it.
     """
     _prepare_staging(connection)
     count, repeated = connection.execute(
-        "SELECT count(*), count(*) - count(DISTINCT id) FROM temp.staged_object WHERE job_id = ?", [act.job_id]
+        "SELECT count(*), count(*) - count(DISTINCT id) FROM temp.staged_object WHERE job_id = ?", [job_id]
     ).fetchall()[0]
     if count != staged:
         raise IntegrityError(
@@ -151,24 +145,29 @@ def publish(
         )
     if repeated:
         raise IntegrityError("An object was staged twice.", code="object-twice", count=repeated)
-    version = current_version(connection) + 1
-    _digest_incoming(connection, act.job_id)
-    if share is not None and share(version):
-        _write_versions(connection, act, version, "plain")
+    _digest_incoming(connection, job_id)
+    if share is not None and share():
+        _gather_versions(connection, job_id, at, version, "plain")
     else:
         _compare_with_current(connection, version - 1, list(datasets))
-        _write_versions(connection, act, version, "difference")
+        _gather_versions(connection, job_id, at, version, "difference")
     added, changed, removed, unchanged = (
         int(_scalar(connection, "SELECT count(*) FROM difference WHERE state = ?", [state]))
         for state in ("added", "changed", "removed", "unchanged")
     )
+    return Published(version, added, changed, removed, unchanged)
+
+
+def write_baseline(connection: duckdb.DuckDBPyConnection, act: Act, published: Published) -> None:
+    """Make a baseline the one that is seen, in the caller's transaction."""
     connection.execute(
         "INSERT INTO baseline VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-        [version, act.job_id, act.actor, act.origin, act.at, added, changed, removed],
+        [
+            published.baseline_version,
+            *(act.job_id, act.actor, act.origin, act.at),
+            *(published.added, published.changed, published.removed),
+        ],
     )
-    discard(connection, act.job_id)
-    connection.execute("DROP TABLE incoming; DROP TABLE difference")
-    return Published(version, added, changed, removed, unchanged)
 
 
 def _digest_incoming(connection: duckdb.DuckDBPyConnection, job_id: str) -> None:
@@ -198,29 +197,31 @@ def _compare_with_current(connection: duckdb.DuckDBPyConnection, version: int, d
     )
 
 
-def _write_versions(connection: duckdb.DuckDBPyConnection, act: Act, version: int, difference: str) -> None:
-    """Append versions; the time of the act is that from which a version is valid, and until which what goes was."""
+def _gather_versions(
+    connection: duckdb.DuckDBPyConnection, job_id: str, at: datetime, version: int, difference: str
+) -> None:
+    """Gather versions; the time of the act is that from which a version is valid, and until which what goes was."""
     connection.execute(
-        f"""INSERT INTO city_object
+        f"""INSERT INTO temp.fresh_city_object
             SELECT i.id, ?, false, i.type, i.dataset, i.parent_id, i.attributes, i.place,
                    i.xmin, i.ymin, i.zmin, i.xmax, i.ymax, i.zmax, i.digest, ?, NULL
             FROM incoming i JOIN {difference} d ON d.id = i.id
             WHERE d.state IN ('added', 'changed') ORDER BY i.sequence""",  # noqa: S608 -- constants of this module
-        [version, act.at],
+        [version, at],
     )
     connection.execute(
-        f"""INSERT INTO city_object
+        f"""INSERT INTO temp.fresh_city_object
             SELECT c.id, ?, true, c.type, c.dataset, c.parent_id, '{{}}', NULL,
                    NULL, NULL, NULL, NULL, NULL, NULL, '', NULL, ?
             FROM ({_CURRENT}) c JOIN {difference} d ON d.id = c.id WHERE d.state = 'removed'""",  # noqa: S608
-        [version, act.at, version - 1],
+        [version, at, version - 1],
     )
     connection.execute(
-        f"""INSERT INTO city_geometry
+        f"""INSERT INTO temp.fresh_city_geometry
             SELECT g.object_id, ?, g.lod, g.kind, g.surfaces, g.structure
             FROM temp.staged_geometry g JOIN {difference} d ON d.id = g.object_id
             WHERE g.job_id = ? AND d.state IN ('added', 'changed')""",  # noqa: S608 -- constants of this module
-        [version, act.job_id],
+        [version, job_id],
     )
 
 
@@ -322,8 +323,16 @@ def read_frame(connection: duckdb.DuckDBPyConnection) -> CityFrame | None:
     return replace(CityFrame(*frame), first_view=None if view is None else FirstView(*json.loads(view)))
 
 
+def check_frame(connection: duckdb.DuckDBPyConnection, frame: CityFrame) -> None:
+    """Raise :class:`Conflict` if the city has another CRS than a frame."""
+    present = read_frame(connection)
+    if present is not None and present.crs != frame.crs:
+        raise Conflict("The city has another coordinate system.", code="city-crs", crs=present.crs)
+
+
 def write_frame(connection: duckdb.DuckDBPyConnection, frame: CityFrame, at: datetime) -> None:
     """Fix the frame of the city, or what it stands on now; raises :class:`Conflict` if it has another CRS already."""
+    check_frame(connection, frame)
     present = read_frame(connection)
     if present is None:
         connection.execute(
@@ -342,8 +351,6 @@ def write_frame(connection: duckdb.DuckDBPyConnection, frame: CityFrame, at: dat
                 None if frame.first_view is None else json.dumps(frame.first_view),
             ],
         )
-    elif present.crs != frame.crs:
-        raise Conflict("The city has another coordinate system.", code="city-crs", crs=present.crs)
     elif present.ground != frame.ground:
         connection.execute("UPDATE city SET ground = ? WHERE slug = ?", [frame.ground, present.slug])
 
@@ -373,7 +380,7 @@ def read_datasets(connection: duckdb.DuckDBPyConnection) -> list[Provenance]:
     rows = connection.execute(
         """SELECT id, title, source_file, source_sha256, licence, attribution, reader, reader_version, read_at,
                   generated
-           FROM dataset
+           FROM dataset WHERE baseline_version <= (SELECT coalesce(max(baseline_version), 0) FROM baseline)
            QUALIFY row_number() OVER (PARTITION BY id ORDER BY baseline_version DESC) = 1
                AND NOT coalesce(withdrawn, false)
            ORDER BY min(baseline_version) OVER (PARTITION BY id), id"""

@@ -12,6 +12,7 @@
 
 from cim.client.city import City, open_city
 from cim.client.connection import CityProblem
+from cim.client.job import Job, MergeReport, QualityReport, UndoOutlook
 from cim.client.scheme import Scheme
 
-__all__ = ["City", "CityProblem", "Scheme", "open_city"]
+__all__ = ["City", "CityProblem", "Job", "MergeReport", "QualityReport", "Scheme", "UndoOutlook", "open_city"]

@@ -13,6 +13,7 @@ import pandas as pd
 
 from cim.client import tables
 from cim.client.connection import Connection
+from cim.client.job import Job
 from cim.client.scheme import Scheme
 
 PAGE_ITEMS = 10_000
@@ -121,6 +122,14 @@ class City:
         """Return one row per indicator and one column per scheme; ``"base"`` is the city as it is."""
         ids = [scheme.id if isinstance(scheme, Scheme) else scheme for scheme in schemes]
         return tables.comparison(self._connection.get("/api/v1/compare", schemes=",".join(ids)))
+
+    def jobs(self) -> pd.DataFrame:
+        """Return the server's jobs, newest first, indexed by their ids."""
+        return tables.table(self._connection.get("/api/v1/jobs")["items"], tables.JOB_COLUMNS).set_index("id")
+
+    def job(self, identifier: str) -> Job:
+        """Return a job by its id: its reports, and taking it back; raises ``CityProblem`` for one that is not there."""
+        return Job(self._connection, self._connection.get(f"/api/v1/jobs/{quote(identifier, safe='')}"))
 
     def upload_model(self, path: Path) -> dict[str, Any]:
         """Send a glTF (.glb) or CityJSON model to be placed by schemes; return its id, size and height."""

@@ -16,6 +16,7 @@ from typing import Self
 
 import duckdb
 
+from cim.db.bench import Bench
 from cim.db.connection import (
     apply_migrations,
     connect,
@@ -30,7 +31,7 @@ from cim.db.idempotency import IdempotencyLedger
 from cim.db.mark import CommitMark
 from cim.db.migrations import Migration, read_migrations
 from cim.db.settings import MEBIBYTE, DatabaseSettings, StartCheck, free_bytes_needed
-from cim.db.writer import T, Work, Writer, is_fatal
+from cim.db.writer import T, Work, Writer, is_fatal, worded
 from cim.errors import CimError, InvalidInput, LimitExceeded, StorageFull, Unavailable
 from cim.ports import Clock, SystemClock
 
@@ -157,17 +158,16 @@ class Database:
                 value=self.settings.readers_max,
             )
         try:
-            cursor = self._lend()
+            cursor = self.lend_cursor()
             try:
                 cursor.execute("BEGIN TRANSACTION READ ONLY")
                 yield cursor
             except duckdb.Error as error:
                 if is_fatal(error) or cursor not in self._cursors:
-                    self._ask_to_reopen()
-                    raise _reopening() from error
+                    raise self.worded(error, cursor) from error
                 raise
             finally:
-                self._take_back(cursor)
+                self.take_cursor_back(cursor)
         finally:
             self._reader_slots.release()
 
@@ -282,7 +282,23 @@ class Database:
         self._cursors.clear()
         self._root = None
 
-    def _lend(self) -> duckdb.DuckDBPyConnection:
+    def bench(self) -> Bench:
+        """Return a connection with temporary tables of its own, for long work beside the writer."""
+        return Bench(self)
+
+    def is_open(self, cursor: duckdb.DuckDBPyConnection) -> bool:
+        """Tell whether a cursor is still of the database that is open."""
+        return cursor in self._cursors
+
+    def worded(self, error: duckdb.Error, cursor: duckdb.DuckDBPyConnection) -> BaseException:
+        """Return an error of a lent cursor as the city's own; a database that stopped is opened again."""
+        if is_fatal(error) or cursor not in self._cursors:
+            self._ask_to_reopen()
+            return _reopening()
+        return worded(error)
+
+    def lend_cursor(self) -> duckdb.DuckDBPyConnection:
+        """Lend a cursor, which :meth:`take_cursor_back` closes."""
         with self._guard:
             if self._closed:
                 raise Unavailable("The city is closed.", hint="Start the server again.")
@@ -293,7 +309,8 @@ class Database:
             self._cursors.add(cursor)
             return cursor
 
-    def _take_back(self, cursor: duckdb.DuckDBPyConnection) -> None:
+    def take_cursor_back(self, cursor: duckdb.DuckDBPyConnection) -> None:
+        """Close a lent cursor."""
         with self._guard:
             self._cursors.discard(cursor)
         with suppress(duckdb.Error):

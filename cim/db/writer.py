@@ -322,10 +322,10 @@ def _reject_all(part: list[_Request], error: CimError) -> None:
 def _reject(request: _Request, error: BaseException) -> None:
     with suppress(InvalidStateError):
         if not request.future.done():
-            request.future.set_exception(_worded(error))
+            request.future.set_exception(worded(error))
 
 
-def _worded(error: BaseException) -> BaseException:
+def worded(error: BaseException) -> BaseException:
     """Return DuckDB's errors of want as the city's own; every other error as it is."""
     if _is_disk_full(error):
         full = StorageFull("The disk is full; nothing was written.", hint="Free some disk space and try again.")

@@ -102,8 +102,9 @@ def shape_of_new(fields: Fields, model: PlacedModel | None) -> Shape:
 def shape_of_changed(old: CityObject, parts: Sequence[CityObject], was: Fields, now: Fields) -> Shape:
     """Return the shape of a building of the baseline: what the scheme leaves of it stays as its source has it.
 
-    One that is only moved or turned keeps its body; one that is only higher or lower keeps its roof where
-    every corner of the body is either on its foot or well above it; anything else is a solid anew.
+    One that is only moved or turned keeps its body, or those of its parts; one without parts that is only higher or
+    lower keeps its roof where every corner of the body is either on its foot or well above it; anything else is a
+    solid anew.
     """
     up_m = ground_m(now) - ground_m(was)
     taller_m = wall_m(now) - wall_m(was)
@@ -111,8 +112,9 @@ def shape_of_changed(old: CityObject, parts: Sequence[CityObject], was: Fields, 
     if now.get("roof") == was.get("roof") and now.get("model") == was.get("model"):
         if place_same and abs(up_m) < SAME_M and abs(taller_m) < SAME_M:
             return Shape(old.place, _own(old, parts), KEPT)
-        body = best_body(old)
-        if body is not None and not parts:
+        body = _best(_own(old, parts))
+        # Parts are of several heights: which of them grow when the whole does nobody has said.
+        if body is not None and (not parts or abs(taller_m) < SAME_M):
             shape = _adapted(old, body, was, now, taller_m)
             if shape is not None:
                 return shape
@@ -147,9 +149,12 @@ def _own(old: CityObject, parts: Sequence[CityObject]) -> tuple[Geometry, ...]:
 
 def best_body(city_object: CityObject) -> Geometry | None:
     """Return the most detailed geometry with surfaces, from LoD 1 on."""
-    level = {id(geometry): lod_rank(geometry.lod) for geometry in city_object.geometries if geometry.surface_count}
-    with_surfaces = [geometry for geometry in city_object.geometries if level.get(id(geometry), 0.0) >= 1.0]
-    return max(with_surfaces, key=lambda geometry: level[id(geometry)], default=None)
+    return _best(city_object.geometries)
+
+
+def _best(geometries: Sequence[Geometry]) -> Geometry | None:
+    with_surfaces = [one for one in geometries if one.surface_count and lod_rank(one.lod) >= 1.0]
+    return max(with_surfaces, key=lambda one: lod_rank(one.lod), default=None)
 
 
 def _block(part: CityObject) -> Geometry | None:

@@ -3,7 +3,8 @@
 ``python -m tests.bench.bench_merge [--buildings N]``.  The footprints of the second source are those of the first,
 moved by up to a metre and turned a little, in another order; both have a recorded height and six more facts.  What is
 timed: matching alone (shared areas and decisions), and publishing the second source from what is staged to what is
-durable, beside publishing the same source into an empty city.
+durable, beside publishing the same source into an empty city.  While a source is published or taken back somebody
+else edits a scheme, an edit after the other: the table says how long the longest of these waited until it was durable.
 """
 
 from __future__ import annotations
@@ -11,22 +12,29 @@ from __future__ import annotations
 import argparse
 import resource
 import tempfile
+import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import TypeVar
 
 import numpy as np
 import shapely
 
+from cim.accounts.model import Who
 from cim.city.columns import objects_to_columns
 from cim.city.matching import Footprints, match_footprints
 from cim.city.model import Attribute, CityObject
 from cim.city.store import Act
 from cim.city.undoing.service import UndoService
+from cim.ports import SystemClock
+from cim.schemes.model import Text, Words
+from cim.schemes.service import SchemeService, Wish
 from tests.support.merged_city import AT, FRAME, MergedCity, X, Y, dataset, merged_city, roof
 
 BATCH = 2_000
+WHO = Who("Mei")
 T = TypeVar("T")
 
 
@@ -68,19 +76,56 @@ def objects(source: str, places: np.ndarray) -> list[CityObject]:
     ]
 
 
+class Editor:
+    """Plants a tree in a scheme, again and again, from a thread of its own; remembers how long each edit took."""
+
+    PAUSE_S = 0.05
+
+    def __init__(self, city: MergedCity) -> None:
+        self._schemes = SchemeService(city.database, city.city, SystemClock())
+        self._scheme = self._schemes.create(Words(Text("Trees", "树")), WHO).scheme.id
+        self._stop = threading.Event()
+        self.waits_s: list[float] = []
+
+    def _edit(self) -> None:
+        while not self._stop.wait(self.PAUSE_S):
+            start = time.perf_counter()
+            self._schemes.edit(self._scheme, Wish("tree.add", None, {"place": [X - 50, Y - 50]}), WHO)
+            self.waits_s.append(time.perf_counter() - start)
+
+    @contextmanager
+    def editing(self) -> Iterator[list[float]]:
+        """Edit while something else is done."""
+        self._stop.clear()
+        self.waits_s = []
+        thread = threading.Thread(target=self._edit)
+        thread.start()
+        try:
+            yield self.waits_s
+        finally:
+            self._stop.set()
+            thread.join()
+
+
 class Clock:
     """Takes times and prints them as rows of a table."""
 
     def __init__(self, count: int) -> None:
         self._count = count
-        print("| step | seconds | of them busy | buildings per busy second |\n|---|---|---|---|")
+        print(
+            "| step | seconds | of them busy | buildings per busy second | edits meanwhile | median, ms | longest, ms |"
+        )
+        print("|---|---|---|---|---|---|---|")
 
-    def row(self, step: str, work: Callable[[], T]) -> T:
+    def row(self, step: str, work: Callable[[], T], editor: Editor | None = None) -> T:
         """Time one step: by the clock, and by the processor for machines that have other work, too."""
-        start, busy = time.perf_counter(), time.process_time()
-        result = work()
-        busy = time.process_time() - busy
-        print(f"| {step} | {time.perf_counter() - start:.2f} | {busy:.2f} | {self._count / busy:,.0f} |", flush=True)
+        with nullcontext([]) if editor is None else editor.editing() as waits_s:
+            start, busy = time.perf_counter(), time.process_time()
+            result = work()
+            took_s, busy = time.perf_counter() - start, time.process_time() - busy
+        ms = sorted(1000 * wait_s for wait_s in waits_s)
+        waits = f"{len(ms)} | {ms[len(ms) // 2]:.0f} | {ms[-1]:.0f}" if ms else "| |"
+        print(f"| {step} | {took_s:.2f} | {busy:.2f} | {self._count / busy:,.0f} | {waits} |", flush=True)
         return result
 
 
@@ -114,12 +159,16 @@ def main() -> None:
         clock.row("the second source published alone", stage(alone, "one", objects("second", second)))
     with tempfile.TemporaryDirectory() as folder, merged_city(Path(folder)) as city:
         stage(city, "one", objects("first", first))()
-        clock.row("the second source published into the first", stage(city, "two", objects("second", second)))
+        editor = Editor(city)
+        second_rows = objects("second", second)
+        clock.row("the second source published into the first", stage(city, "two", second_rows), editor)
         assert len(city.city.view.index) == count
-        clock.row("the same again, nothing changed", stage(city, "three", objects("second", second)))
+        clock.row("the same again, nothing changed", stage(city, "three", second_rows), editor)
         undo = UndoService(city.database, city.city)
-        clock.row("that taken back", lambda: undo.take_back(Act("four", "local", "undo", AT), "three"))
-        clock.row("the second source taken back", lambda: undo.take_back(Act("five", "local", "undo", AT), "two"))
+        clock.row("that taken back", lambda: undo.take_back(Act("four", "local", "undo", AT), "three"), editor)
+        clock.row(
+            "the second source taken back", lambda: undo.take_back(Act("five", "local", "undo", AT), "two"), editor
+        )
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     print(f"\nPeak memory of the process, a source's objects and the store in it: {peak:,.0f} MiB.")
 

@@ -6,6 +6,7 @@ import os
 import sys
 from pathlib import Path
 
+from cim.city.committing import store as committing
 from cim.city.model import CityObject
 from cim.city.store import Act
 from cim.city.undoing.service import UndoService
@@ -48,4 +49,7 @@ def merge_forever(path: Path) -> None:
 
 
 if __name__ == "__main__":
+    # Many turns of the writer a baseline, so that some are ended between two of them.
+    committing.PIECE_BYTES = 4_096  # type: ignore[misc]
+    committing.FIRST_ROWS = 5  # type: ignore[misc]
     merge_forever(Path(sys.argv[1]))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import json
 import re
+import shutil
 import time
 from pathlib import Path
 from urllib.parse import quote
@@ -12,8 +13,11 @@ from urllib.parse import quote
 import httpx
 import pytest
 
+from cim.client import CityProblem, open_city
 from tests.integration.test_command_line import CUBE, write
 from tests.support.city_server import CityServer, run_cim
+
+ROOT = Path(__file__).resolve().parents[2]
 
 
 def moved(dx_mm: int, name: str, year: int) -> dict:
@@ -82,6 +86,62 @@ def test_an_object_says_its_sources_and_where_they_disagree(city: tuple[Path, st
         assert report["matched"] == {"count": 1, "overlap": 1}
         assert report["gained"]["storeys_above_ground"] == 1
         assert server.get(f"/api/v1/jobs/{job}/undo").json()["possible"] is True
+
+
+def test_a_notebook_reads_the_reports_and_takes_a_job_back(city: tuple[Path, str], tmp_path: Path) -> None:
+    data, job = city
+    copied = tmp_path / "city"
+    shutil.copytree(data, copied)
+    token = (copied / "planner-token").read_text().strip()
+    with CityServer(copied) as server, open_city(server.address, token) as opened:
+        listed = opened.jobs()
+        assert job in listed.index
+        assert set(listed["state"]) == {"succeeded"}
+        mine = opened.job(job)
+        merged = mine.merge_report()
+        assert (merged.merged, merged.matched, merged.delivery["added"]) == (True, {"count": 1, "overlap": 1}, 1)
+        assert merged.gained["storeys_above_ground"] == 1
+        (row,) = merged.conflicts.to_dict("records")
+        assert (row["object_id"], row["attribute"], row["other"], row["said_by"]) == (
+            *("cube:cube", "year_of_construction"),
+            *(1931, "cube"),
+        )
+        assert (row["kept"], row["kept_by"]) == (1950, "register")
+        checked = mine.quality_report()
+        assert checked.counts["objects"] == 1
+        facts = checked.completeness.set_index(["type", "attribute"])
+        assert facts.loc[("Building", "storeys_above_ground"), "recorded"] == 1
+        assert len(mine.quarantine()) == 0
+        first = opened.job(listed.index[-1])
+        assert not first.merge_report().merged
+        outlook = first.undo_outlook()
+        assert not outlook.possible
+        assert outlook.built_upon[["kind", "id"]].values.tolist() == [["object", "cube:cube"]]
+        with pytest.raises(CityProblem, match="undo-built-upon"):
+            first.undo()
+        with open_city(server.address) as visitor, pytest.raises(CityProblem) as refused:
+            visitor.job(job).undo()
+        assert refused.value.status == 401
+        back = mine.undo()
+        assert back.state == "succeeded"
+        assert [one["dataset"] for one in opened.object("cube:cube")["sources"]] == ["cube"]
+        back.undo()
+        assert len(opened.object("cube:cube")["sources"]) == 2
+
+
+def test_the_example_of_the_documentation_runs(city: tuple[Path, str], tmp_path: Path) -> None:
+    text = (ROOT / "docs/merge.md").read_text("utf-8")
+    (example,) = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
+    data, job = city
+    copied = tmp_path / "city"
+    shutil.copytree(data, copied)
+    token = (copied / "planner-token").read_text().strip()
+    with CityServer(copied) as server:
+        names = {"ADDRESS": server.address, "TOKEN": token}
+        # The newest job draws tiles or checks; the one to look at is the delivery.
+        exec(example.replace("city.jobs().index[0]", repr(job)), names)
+        assert names["back"].state == "succeeded"  # type: ignore[attr-defined]
+        assert len(names["merged"].conflicts) == 1  # type: ignore[attr-defined]
 
 
 def test_taking_back_needs_the_planner_token_and_is_refused_where_built_upon(city: tuple[Path, str]) -> None:

@@ -108,8 +108,9 @@ class MergedCity:
         """Which object contributes to which, as the store has it."""
         with self.database.read() as cursor:
             rows = cursor.execute(
-                """SELECT object_id, canonical_id FROM contribution
-                   QUALIFY row_number() OVER (PARTITION BY object_id ORDER BY baseline_version DESC) = 1"""
+                """SELECT object_id, canonical_id FROM contribution WHERE baseline_version <= ?
+                   QUALIFY row_number() OVER (PARTITION BY object_id ORDER BY baseline_version DESC) = 1""",
+                [self.city.baseline_version],
             ).fetchall()
         return {one: canonical for one, canonical in rows if canonical is not None}
 

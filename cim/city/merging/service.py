@@ -1,4 +1,4 @@
-"""Publishing where sources share buildings: match, combine, write, report; within the transaction of a baseline."""
+"""Publishing where sources share buildings: match, combine, gather, report; on the bench of a baseline."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ class Merging:
         self.report = Report(delivery.job_id, delivery.version, delivery.datasets)
 
     def run(self) -> Report:
-        """Compare, match, combine and write; ``difference`` says afterwards what the delivery did at its sources."""
+        """Compare, match, combine and gather; ``difference`` says afterwards what the delivery did at its sources."""
         connection, delivery = self._connection, self._delivery
         before = delivery.version - 1
         store.compare(connection, before, delivery.datasets)
@@ -100,12 +100,12 @@ class Merging:
         store.gather(connection, plan.concerned, plan.kept)
         self._combine(plan, Priority(rules, self._age))
         store.finish_shown(connection, delivery.job_id)
-        self.report.shown(*store.write_shown(connection, delivery.job_id, delivery.version, delivery.at))
-        store.write_sources(connection, delivery.job_id, delivery.version, delivery.at)
+        written = (connection, delivery.job_id, delivery.version, delivery.at)
+        self.report.shown(*store.write_versions(store.SHOWN, *written))
+        store.write_versions(store.SOURCES, *written)
         store.write_links(connection, delivery.version, plan.changes())
         store.leave_to_plain(connection)
         self.report.links(groups.links)
-        store.drop_working_tables(connection)
         return self.report
 
     def _rules(self, before: int) -> tuple[Mapping[str, tuple[str, ...]], bool]:

@@ -1,10 +1,10 @@
 """SQL of merging: what sources gave, who contributes to what, and what is shown of it.
 
-Functions take the writer's connection, inside the transaction in which a baseline is published.  They work on
-temporary tables: ``incoming`` and ``difference`` of :mod:`cim.city.store`, and of their own ``link`` (who contributed
-before), ``present_raw`` (each object as its source gave it, before), ``concerned`` (objects whose building is worked
-out anew), ``raw_after`` (those as their sources give them now), ``shown`` and ``pick`` (what is shown, and whose
-geometry).  Nothing of geometry passes through Python.
+Functions take the connection of a bench, on which the next baseline is gathered in tables ``fresh_…``
+(:mod:`cim.city.committing`).  They work on temporary tables: ``incoming`` and ``difference`` of :mod:`cim.city.store`,
+and of their own ``link`` (who contributed before), ``present_raw`` (each object as its source gave it, before),
+``concerned`` (objects whose building is worked out anew), ``raw_after`` (those as their sources give them now),
+``shown`` and ``pick`` (what is shown, and whose geometry).  Nothing of geometry passes through Python.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import duckdb
 import pyarrow as pa
@@ -250,69 +250,75 @@ def finish_shown(connection: duckdb.DuckDBPyConnection, job_id: str) -> None:
     )
 
 
-def write_shown(connection: duckdb.DuckDBPyConnection, job_id: str, version: int, at: datetime) -> tuple[int, int, int]:
-    """Append the versions of what is shown that differ; return how many are new, how many changed, how many gone."""
+class Home(NamedTuple):
+    """Where objects are kept: their tables, and what is to be in them of what the delivery concerns.
+
+    ``rows`` has the columns of an object, ``shapes`` those of geometries, with the id of the object as ``id``.
+    """
+
+    objects: str
+    geometries: str
+    rows: str
+    shapes: str
+
+
+SHOWN: Final = Home(
+    "city_object",
+    "city_geometry",
+    "SELECT * FROM shown",
+    f"""SELECT p.id, s.lod, s.kind, s.surfaces, s.structure
+        FROM pick p JOIN ({_SHAPES}) s ON s.object_id = p.from_id AND s.lod = p.lod""",  # noqa: S608
+)
+"""What the city shows."""
+SOURCES: Final = Home(
+    "source_object",
+    "source_geometry",
+    "SELECT * FROM raw_after WHERE home = 'source'",
+    f"SELECT s.object_id AS id, s.lod, s.kind, s.surfaces, s.structure FROM ({_SHAPES}) s",  # noqa: S608
+)
+"""What sources gave of buildings that they share."""
+
+
+def write_versions(
+    home: Home, connection: duckdb.DuckDBPyConnection, job_id: str, version: int, at: datetime
+) -> tuple[int, int, int]:
+    """Gather the versions that differ from those before; return how many are new, how many changed, how many gone."""
     connection.execute(
         f"""CREATE OR REPLACE TEMP TABLE news AS
-            SELECT s.id, c.id IS NULL AS is_new FROM shown s
-            LEFT JOIN ({_current("city_object")}) c ON c.id = s.id
-            WHERE c.digest IS DISTINCT FROM s.digest""",  # noqa: S608
+            SELECT r.id, c.id IS NULL AS is_new FROM ({home.rows}) r
+            LEFT JOIN ({_current(home.objects)}) c ON c.id = r.id
+            WHERE c.digest IS DISTINCT FROM r.digest""",  # noqa: S608
         [version - 1],
     )
     connection.execute(
-        f"""INSERT INTO city_object
-            SELECT s.id, ?, false, {", ".join(f"s.{n.strip()}" for n in _BODY.split(","))}, ?, NULL
-            FROM shown s JOIN news n ON n.id = s.id ORDER BY s.id""",  # noqa: S608
+        f"""INSERT INTO temp.fresh_{home.objects}
+            SELECT r.id, ?, false, {", ".join(f"r.{n.strip()}" for n in _BODY.split(","))}, ?, NULL
+            FROM ({home.rows}) r JOIN news n ON n.id = r.id ORDER BY r.id""",  # noqa: S608
         [version, at],
     )
     connection.execute(
-        f"""INSERT INTO city_geometry
-            SELECT p.id, ?, s.lod, s.kind, s.surfaces, s.structure
-            FROM pick p JOIN news n ON n.id = p.id
-            JOIN ({_SHAPES}) s ON s.object_id = p.from_id AND s.lod = p.lod""",  # noqa: S608
+        f"""INSERT INTO temp.fresh_{home.geometries}
+            SELECT s.id, ?, s.lod, s.kind, s.surfaces, s.structure
+            FROM ({home.shapes}) s JOIN news n ON n.id = s.id""",  # noqa: S608
         [version, job_id],
     )
-    gone = _bury(connection, "city_object", version, at, "SELECT id FROM shown")
+    gone = _bury(home, connection, version, at)
     added, changed = connection.execute(
         "SELECT count(*) FILTER (WHERE is_new), count(*) FILTER (WHERE NOT is_new) FROM news"
     ).fetchall()[0]
     return int(added), int(changed), gone
 
 
-def write_sources(connection: duckdb.DuckDBPyConnection, job_id: str, version: int, at: datetime) -> None:
-    """Append what sources gave of shared buildings where it differs, and what is kept beside no more."""
-    connection.execute(
-        f"""CREATE OR REPLACE TEMP TABLE news AS
-            SELECT r.id, false AS is_new FROM raw_after r
-            LEFT JOIN ({_current("source_object")}) c ON c.id = r.id
-            WHERE r.home = 'source' AND c.digest IS DISTINCT FROM r.digest""",  # noqa: S608
-        [version - 1],
-    )
-    connection.execute(
-        f"""INSERT INTO source_object
-            SELECT r.id, ?, false, {", ".join(f"r.{n.strip()}" for n in _BODY.split(","))}, ?, NULL
-            FROM raw_after r JOIN news n ON n.id = r.id ORDER BY r.id""",  # noqa: S608
-        [version, at],
-    )
-    connection.execute(
-        f"""INSERT INTO source_geometry
-            SELECT s.object_id, ?, s.lod, s.kind, s.surfaces, s.structure
-            FROM ({_SHAPES}) s JOIN news n ON n.id = s.object_id""",  # noqa: S608
-        [version, job_id],
-    )
-    _bury(connection, "source_object", version, at, "SELECT id FROM raw_after WHERE home = 'source'")
-
-
-def _bury(connection: duckdb.DuckDBPyConnection, table: str, version: int, at: datetime, living: str) -> int:
-    """Append that concerned objects are not in a table any more, but for the ``living``; return how many went."""
+def _bury(home: Home, connection: duckdb.DuckDBPyConnection, version: int, at: datetime) -> int:
+    """Gather that concerned objects are not in a table any more where they were; return how many went."""
     connection.execute(
         f"""CREATE OR REPLACE TEMP TABLE buried AS
-            SELECT c.id, c.type, c.dataset, c.parent_id FROM ({_current(table)}) c
-            SEMI JOIN concerned w ON w.id = c.id ANTI JOIN ({living}) l ON l.id = c.id""",  # noqa: S608
+            SELECT c.id, c.type, c.dataset, c.parent_id FROM ({_current(home.objects)}) c
+            SEMI JOIN concerned w ON w.id = c.id ANTI JOIN ({home.rows}) l ON l.id = c.id""",  # noqa: S608
         [version - 1],
     )
     connection.execute(
-        f"""INSERT INTO {table}
+        f"""INSERT INTO temp.fresh_{home.objects}
             SELECT id, ?, true, type, dataset, parent_id, '{{}}', NULL,
                    NULL, NULL, NULL, NULL, NULL, NULL, '', NULL, ? FROM buried ORDER BY id""",  # noqa: S608
         [version, at],
@@ -338,7 +344,8 @@ def write_links(
     )
     with lent(connection, "link_rows", table):
         connection.execute(
-            "INSERT INTO contribution SELECT object_id, ?, canonical_id, match, overlap, iou FROM link_rows", [version]
+            "INSERT INTO temp.fresh_contribution SELECT object_id, ?, canonical_id, match, overlap, iou FROM link_rows",
+            [version],
         )
 
 
@@ -347,12 +354,6 @@ def leave_to_plain(connection: duckdb.DuckDBPyConnection) -> None:
     connection.execute(
         "CREATE OR REPLACE TEMP TABLE plain AS SELECT * FROM difference d ANTI JOIN concerned c ON c.id = d.id"
     )
-
-
-def drop_working_tables(connection: duckdb.DuckDBPyConnection) -> None:
-    """Give back what merging took."""
-    for name in ("link", "present_raw", "concerned", "raw_after", "facts", "pick", "shown", "news", "buried"):
-        connection.execute(f"DROP TABLE IF EXISTS temp.{name}")
 
 
 def read_priority(connection: duckdb.DuckDBPyConnection, version: int) -> str:
@@ -365,7 +366,7 @@ def read_priority(connection: duckdb.DuckDBPyConnection, version: int) -> str:
 
 def write_priority(connection: duckdb.DuckDBPyConnection, version: int, rules: str) -> None:
     """Declare the order of sources from a baseline on."""
-    connection.execute("INSERT INTO merge_priority VALUES (?, ?)", [version, rules])
+    connection.execute("INSERT INTO temp.fresh_merge_priority VALUES (?, ?)", [version, rules])
 
 
 def read_arrivals(connection: duckdb.DuckDBPyConnection) -> list[str]:
@@ -376,7 +377,7 @@ def read_arrivals(connection: duckdb.DuckDBPyConnection) -> list[str]:
 
 def write_report(connection: duckdb.DuckDBPyConnection, job_id: str, version: int, report: str) -> None:
     """Keep what a job's delivery did."""
-    connection.execute("INSERT INTO merge_report VALUES (?, ?, ?)", [job_id, version, report])
+    connection.execute("INSERT INTO temp.fresh_merge_report VALUES (?, ?, ?)", [job_id, version, report])
 
 
 def read_report(connection: duckdb.DuckDBPyConnection, job_id: str) -> str | None:

@@ -73,19 +73,15 @@ class UndoService:
 
     def take_back(self, act: Act, job_id: str) -> Published:
         """Publish a baseline that says again what was said before a job; all or nothing."""
+        with self._database.bench() as bench, self._city.committer.next_baseline(bench) as new:
 
-        def work(connection: duckdb.DuckDBPyConnection) -> Published:
-            version, later = _look(connection, job_id)
-            _refuse_built_upon(later)
-            new = store.current_version(connection) + 1
-            added, changed, removed = take_back(connection, version, new, act.at)
-            connection.execute(
-                "INSERT INTO baseline VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-                [new, act.job_id, act.actor, act.origin, act.at, added, changed, removed],
-            )
-            return Published(new, added, changed, removed, 0)
+            def gather(connection: duckdb.DuckDBPyConnection) -> Published:
+                version, later = _look(connection, job_id)
+                _refuse_built_upon(later)
+                return Published(new, *take_back(connection, version, new, act.at), 0)
 
-        published = self._database.submit(work).result()
+            published = bench.run(gather)
+            self._city.committer.commit(bench, new, lambda c: store.write_baseline(c, act, published))
         return replace(published, attached=self._city.reload_and_look())
 
 

@@ -1,6 +1,7 @@
 """SQL of taking back: what a baseline touched, whether anything was built upon it, and saying again what was before.
 
-Functions take a connection: a reader's cursor to look, the writer's inside a transaction to take back.
+Functions take a connection: a reader's cursor to look, a bench's to gather what takes back
+(:mod:`cim.city.committing`).
 """
 
 from __future__ import annotations
@@ -9,6 +10,8 @@ from datetime import datetime
 from typing import Final, NamedTuple
 
 import duckdb
+
+from cim.city.store import current_version
 
 _PAIRS: Final = (("city_object", "city_geometry"), ("source_object", "source_geometry"))
 _BODY: Final = "type, dataset, parent_id, attributes, place, xmin, ymin, zmin, xmax, ymax, zmax, digest"
@@ -84,8 +87,10 @@ def built_upon(connection: duckdb.DuckDBPyConnection, version: int) -> list[Late
 
     What was changed and changed back does not count.
     """
+    # Rows beyond the newest baseline are of one that is being published.
+    span = {"v": version, "now": current_version(connection)}
     objects = connection.execute(
-        f"""WITH touched AS ({_TOUCHED}), was AS ({_print("$v")}), now AS ({_print("9223372036854775807")}),
+        f"""WITH touched AS ({_TOUCHED}), was AS ({_print("$v")}), now AS ({_print("$now")}),
             other AS (SELECT was.id FROM was JOIN now ON now.id = was.id WHERE was.said <> now.said),
             act AS (SELECT id, baseline_version FROM city_object WHERE baseline_version > $v
                     UNION ALL SELECT id, baseline_version FROM source_object WHERE baseline_version > $v
@@ -95,18 +100,18 @@ def built_upon(connection: duckdb.DuckDBPyConnection, version: int) -> list[Late
             FROM other o LEFT JOIN act a ON a.id = o.id
             LEFT JOIN baseline b ON b.baseline_version = a.baseline_version
             GROUP BY o.id ORDER BY o.id""",  # noqa: S608 -- constants of this module
-        {"v": version},
+        span,
     ).fetchall()
     datasets = connection.execute(
         f"""SELECT 'dataset', n.id, b.job_id FROM (
-                SELECT * FROM dataset
+                SELECT * FROM dataset WHERE baseline_version <= $now
                 QUALIFY row_number() OVER (PARTITION BY id ORDER BY baseline_version DESC) = 1) n
             JOIN dataset d ON d.id = n.id AND d.baseline_version = $v
             JOIN baseline b ON b.baseline_version = n.baseline_version
             WHERE n.baseline_version > $v
               AND row({_said("n")}) IS DISTINCT FROM row({_said("d")})
             ORDER BY n.id""",  # noqa: S608 -- constants of this module
-        {"v": version},
+        span,
     ).fetchall()
     networks = connection.execute(
         """SELECT 'network', n.id, max_by(b.job_id, b.baseline_version) FROM network n
@@ -125,14 +130,14 @@ def _said(alias: str) -> str:
 
 
 def take_back(connection: duckdb.DuckDBPyConnection, version: int, new: int, at: datetime) -> tuple[int, int, int]:
-    """Say at baseline ``new`` again what was said before ``version``; return how many objects came, changed, went.
+    """Gather for baseline ``new`` what was said before ``version``; return how many objects came, changed, went.
 
     The numbers are of what is shown.  Nothing may have been built upon ``version``.
     """
     counts = _restore(connection, "city_object", "city_geometry", version, new, at)
     _restore(connection, "source_object", "source_geometry", version, new, at)
     connection.execute(
-        """INSERT INTO contribution
+        """INSERT INTO temp.fresh_contribution
            SELECT n.object_id, $n, p.canonical_id, coalesce(p.match, ''), p.overlap, p.iou
            FROM (SELECT object_id FROM contribution WHERE baseline_version = $v) n
            LEFT JOIN (SELECT * FROM contribution WHERE baseline_version < $v
@@ -142,7 +147,7 @@ def take_back(connection: duckdb.DuckDBPyConnection, version: int, new: int, at:
         {"v": version, "n": new},
     )
     connection.execute(
-        f"""INSERT INTO dataset (id, baseline_version, {_DATASET}, withdrawn)
+        f"""INSERT INTO temp.fresh_dataset (id, baseline_version, {_DATASET}, withdrawn)
             SELECT n.id, $n, {", ".join(f"coalesce(p.{c.strip()}, n.{c.strip()})" for c in _DATASET.split(","))},
                    p.id IS NULL OR coalesce(p.withdrawn, false)
             FROM (SELECT * FROM dataset WHERE baseline_version = $v) n
@@ -153,7 +158,7 @@ def take_back(connection: duckdb.DuckDBPyConnection, version: int, new: int, at:
         {"v": version, "n": new},
     )
     connection.execute(
-        """INSERT INTO merge_priority
+        """INSERT INTO temp.fresh_merge_priority
            SELECT $n, coalesce((SELECT max_by(rules, baseline_version) FROM merge_priority
                                 WHERE baseline_version < $v), '')
            FROM merge_priority WHERE baseline_version = $v""",
@@ -180,21 +185,21 @@ def _restore(
         {"v": version},
     )
     connection.execute(
-        f"""INSERT INTO {table}
+        f"""INSERT INTO temp.fresh_{table}
             SELECT p.id, $n, false, {", ".join(f"p.{c.strip()}" for c in _BODY.split(","))}, $at, NULL
             FROM {table} p JOIN undone u ON u.id = p.id AND u.from_version = p.baseline_version
             WHERE NOT u.stays_away ORDER BY p.id""",  # noqa: S608 -- constants of this module
         {"n": new, "at": at},
     )
     connection.execute(
-        f"""INSERT INTO {table}
+        f"""INSERT INTO temp.fresh_{table}
             SELECT id, $n, true, type, dataset, parent_id, '{{}}', NULL,
                    NULL, NULL, NULL, NULL, NULL, NULL, '', NULL, $at
             FROM undone WHERE stays_away AND NOT was_removed ORDER BY id""",  # noqa: S608 -- constants of this module
         {"n": new, "at": at},
     )
     connection.execute(
-        f"""INSERT INTO {geometry}
+        f"""INSERT INTO temp.fresh_{geometry}
             SELECT g.object_id, $n, g.lod, g.kind, g.surfaces, g.structure
             FROM {geometry} g JOIN undone u ON u.id = g.object_id AND u.from_version = g.baseline_version
             WHERE NOT u.stays_away""",  # noqa: S608 -- constants of this module
@@ -219,7 +224,7 @@ def _restore_networks(connection: duckdb.DuckDBPyConnection, version: int, new: 
         {"v": version},
     )
     connection.execute(
-        """INSERT INTO network (id, baseline_version, kind, dataset, generated, attributes, withdrawn)
+        """INSERT INTO temp.fresh_network (id, baseline_version, kind, dataset, generated, attributes, withdrawn)
            SELECT n.id, $n, n.kind, n.dataset, n.generated, n.attributes,
                   u.from_version IS NULL OR coalesce(n.withdrawn, false)
            FROM network n JOIN undone u ON u.id = n.id AND n.baseline_version = coalesce(u.from_version, $v)
@@ -231,7 +236,7 @@ def _restore_networks(connection: duckdb.DuckDBPyConnection, version: int, new: 
         ("network_link", "element_id, kind, from_node, to_node, line, attributes"),
     ):
         connection.execute(
-            f"""INSERT INTO {table} (network_id, baseline_version, {columns})
+            f"""INSERT INTO temp.fresh_{table} (network_id, baseline_version, {columns})
                 SELECT e.network_id, $n, {", ".join(f"e.{c.strip()}" for c in columns.split(","))}
                 FROM {table} e JOIN undone u ON u.id = e.network_id AND u.from_version = e.baseline_version""",  # noqa: S608
             {"n": new},

@@ -119,6 +119,14 @@ def test_the_parts_of_a_building_stand_for_it_until_its_form_changes() -> None:
     assert mesh_of(higher.geometries[0]).volume == pytest.approx(200 * 12.8)
 
 
+def test_a_building_that_is_only_moved_takes_the_bodies_of_its_parts_along() -> None:
+    away = building(after(("building.move", "r:whole", {"dx_m": 7, "dy_m": -3}))["r:whole"])
+    (body,) = away.geometries
+    assert mesh_of(body).volume == pytest.approx(100 * 6.0)
+    assert body.coordinates.min(axis=0)[:2] == pytest.approx([107.0, 47.0])
+    assert away.attributes["height_m"].method == "scheme:moved"
+
+
 def test_what_is_demolished_is_none() -> None:
     assert after(("building.demolish", "r:house", {})) == {"r:house": None}
 

@@ -1,0 +1,82 @@
+"""Publishing without holding anybody up: long work on a bench, short turns of the writer, one switch at the end."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from typing import TypeVar
+
+import duckdb
+import pyarrow as pa
+
+from cim.city.committing import store
+from cim.city.store import current_version
+from cim.db.bench import Bench
+from cim.db.store import Database
+from cim.errors import CimError, IntegrityError
+
+T = TypeVar("T")
+Piece = tuple[str, pa.Table]
+
+
+class Committer:
+    """Gives the numbers of baselines, one at a time, and commits what was gathered for them."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._guard = threading.Lock()
+
+    @contextmanager
+    def next_baseline(self, bench: Bench) -> Iterator[int]:
+        """Lend the number of the next baseline; nobody else publishes meanwhile.
+
+        The bench has empty tables ``fresh_…`` for what the baseline writes.
+        """
+        with self._guard:
+            if bench.run(store.has_unpublished):
+                self._database.submit(store.clear_unpublished).result()
+            bench.run(store.begin)
+            yield bench.run(current_version) + 1
+
+    def commit(self, bench: Bench, version: int, finish: Callable[[duckdb.DuckDBPyConnection], T]) -> T:
+        """Move what was gathered into the city and publish it; return what ``finish`` does.
+
+        ``finish`` writes the row of ``baseline``, in the transaction of the last turn: until that is durable nobody
+        sees anything, and a failure leaves the city as it was.
+        """
+        moved = False
+
+        def last(connection: duckdb.DuckDBPyConnection) -> T:
+            if current_version(connection) != version - 1:
+                raise IntegrityError(
+                    "Another baseline was published meanwhile. The city is unchanged.", code="baseline"
+                )
+            _append(connection, turn)
+            return finish(connection)
+
+        try:
+            turn: list[Piece] = []
+            for piece in store.pieces(bench):
+                if turn and _bytes(turn) + piece[1].nbytes > store.PIECE_BYTES:
+                    some = turn
+                    self._database.submit(lambda connection, some=some: _append(connection, some)).result()  # type: ignore[misc]
+                    moved = True
+                    turn = []
+                turn.append(piece)
+            return self._database.submit(last).result()
+        except BaseException:
+            if moved:
+                # What cannot be cleared now is cleared before the next baseline is gathered.
+                with suppress(CimError, duckdb.Error):
+                    self._database.submit(store.clear_unpublished).result()
+            raise
+
+
+def _append(connection: duckdb.DuckDBPyConnection, turn: list[Piece]) -> None:
+    for name, rows in turn:
+        store.append(connection, name, rows)
+
+
+def _bytes(turn: list[Piece]) -> int:
+    return sum(int(rows.nbytes) for _, rows in turn)

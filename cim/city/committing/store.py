@@ -1,0 +1,80 @@
+"""SQL of the next baseline: gathered in temporary tables of a bench, moved piece by piece, seen when all is there.
+
+Rows of a baseline that is not in ``baseline`` are nobody's: readers ask for what is up to a published number.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+import duckdb
+import pyarrow as pa
+
+from cim.city.store import current_version
+from cim.db.bench import Bench
+
+TABLES: Final = (
+    *("city_object", "city_geometry", "source_object", "source_geometry", "contribution"),
+    *("dataset", "merge_priority", "merge_report", "network", "network_node", "network_link"),
+)
+"""What a baseline writes to; each has the column ``baseline_version``."""
+
+PIECE_BYTES: Final = 4 * 2**20
+"""About how much is moved at once: a tenth of a second of the writer."""
+FIRST_ROWS: Final = 200
+"""Rows whose size tells how many make a piece."""
+
+
+def begin(connection: duckdb.DuckDBPyConnection) -> None:
+    """Make the tables ``fresh_…`` of a bench, in which the next baseline is gathered."""
+    for name in TABLES:
+        connection.execute(f"CREATE OR REPLACE TEMP TABLE fresh_{name} AS SELECT * FROM main.{name} LIMIT 0")  # noqa: S608
+
+
+def pieces(bench: Bench) -> Iterator[tuple[str, pa.Table]]:
+    """Yield what was gathered, a table after the other, in the order in which it was written."""
+    for name in TABLES:
+        count = bench.run(lambda c, name=name: c.execute(f"SELECT count(*) FROM temp.fresh_{name}").fetchall()[0][0])  # type: ignore[misc]  # noqa: S608
+        start, rows = 0, FIRST_ROWS
+        while start < count:
+            piece = bench.run(lambda c, name=name, start=start, rows=rows: _piece(c, name, start, rows))  # type: ignore[misc]
+            yield name, piece
+            start += rows
+            rows = max(1, PIECE_BYTES * piece.num_rows // max(1, piece.nbytes))
+
+
+def _piece(connection: duckdb.DuckDBPyConnection, name: str, start: int, rows: int) -> pa.Table:
+    # Rows of a table that was only ever appended to are numbered without gaps.
+    return connection.sql(
+        f"SELECT * FROM temp.fresh_{name} WHERE rowid >= ? AND rowid < ? ORDER BY rowid",  # noqa: S608 -- a constant
+        params=[start, start + rows],
+    ).to_arrow_table()
+
+
+def append(connection: duckdb.DuckDBPyConnection, name: str, piece: pa.Table) -> None:
+    """Append a piece to its table, in the writer's transaction."""
+    connection.register("fresh_rows", piece)
+    try:
+        connection.execute(f"INSERT INTO main.{name} BY NAME SELECT * FROM fresh_rows")  # noqa: S608 -- a constant
+    finally:
+        connection.unregister("fresh_rows")
+
+
+def has_unpublished(connection: duckdb.DuckDBPyConnection) -> bool:
+    """Tell whether a publication that did not reach its end has left rows."""
+    version = current_version(connection)
+    return any(
+        connection.execute(
+            f"SELECT EXISTS (SELECT 1 FROM {name} WHERE baseline_version > ?)",  # noqa: S608 -- a constant
+            [version],
+        ).fetchall()[0][0]
+        for name in TABLES
+    )
+
+
+def clear_unpublished(connection: duckdb.DuckDBPyConnection) -> None:
+    """Take away what a publication that did not reach its end has left."""
+    version = current_version(connection)
+    for name in TABLES:
+        connection.execute(f"DELETE FROM {name} WHERE baseline_version > ?", [version])  # noqa: S608 -- a constant
