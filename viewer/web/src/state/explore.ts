@@ -10,6 +10,7 @@ import type { ColourBy, MapFactory, MapPort, PickInfo } from '../ui/map-port';
 import { codeOf, wasAborted, type Api } from './api';
 import { isSchemeObject } from '../scheme/show-state';
 import { Camera, Walker } from './camera';
+import { DayPlayer } from './day-player';
 import { isStale, layerRows, linkOf, streamOf, TOPICS, type ExploreState, type SheetStop, type SheetTab } from './explore-state';
 import { failed, idle, loading, ready, valueOf, type City } from './model';
 import { rememberInView } from './in-view';
@@ -25,7 +26,6 @@ export interface SunMath {
 const RETRY_MS = 3_000;
 const LINK_EVERY_MS = 400;
 const VIEW_EVERY_MS = 100;
-const PLAY_EVERY_MS = 80;
 
 export class Explore {
   readonly store: Store<ExploreState>;
@@ -38,7 +38,6 @@ export class Explore {
   private langChosen: boolean;
   /** Whether the link selects something and says no view: the map goes there once both are known. */
   private seeking = false;
-  private playTimer: ReturnType<typeof setInterval> | null = null;
   private viewTimer: ReturnType<typeof setTimeout> | null = null;
   /** What else a link of this page carries. */
   linkMore: () => Partial<Link> = () => ({});
@@ -46,6 +45,13 @@ export class Explore {
   onEpoch: () => void = () => undefined;
   readonly camera = new Camera(() => this.map);
   readonly walker = new Walker(() => this.map, (text) => this.speak(text));
+  readonly day = new DayPlayer({
+    sun: () => this.state.sun,
+    setSun: (sun) => this.setSun(sun),
+    today: () => wallOf(new Date(), knownZone(valueOf(this.state.city)?.time_zone ?? 'UTC')).date,
+    isPlaying: () => this.state.playing,
+    setPlaying: (playing) => this.store.set({ playing }),
+  });
 
   constructor(state: ExploreState, private readonly api: Api, readonly sun: SunMath, private readonly liveAddress: string, langChosen: boolean) {
     this.store = new Store(state);
@@ -110,7 +116,7 @@ export class Explore {
   }
 
   stop(): void {
-    this.play(false);
+    this.day.play(false);
     this.live?.stop();
     for (const timer of this.timers) clearInterval(timer);
     this.map?.finalize();
@@ -336,23 +342,6 @@ export class Explore {
   takeWalked(): void {
     const feature = this.walker.current();
     if (feature) this.select({ kind: 'object', id: feature.id }, feature.properties);
-  }
-
-  /** Play the day between two times of it; with reduced motion in steps of half an hour. */
-  play(on: boolean, from = 0, to = 1435): void {
-    this.store.set({ playing: on });
-    if (this.playTimer) clearInterval(this.playTimer);
-    this.playTimer = null;
-    if (!on) return;
-    const still = matchMedia('(prefers-reduced-motion: reduce)').matches;
-    const date = this.state.sun?.date ?? wallOf(new Date(), knownZone(valueOf(this.state.city)?.time_zone ?? 'UTC')).date;
-    let minutes = this.state.sun?.minutes ?? from;
-    if (minutes >= to - 5) minutes = from;
-    this.playTimer = setInterval(() => {
-      minutes += still ? 30 : 5;
-      if (minutes >= to || !this.state.playing) this.play(false);
-      else this.setSun({ date: this.state.sun?.date ?? date, minutes });
-    }, still ? 1_000 : PLAY_EVERY_MS);
   }
 
   // --- links ---------------------------------------------------------------

@@ -103,7 +103,7 @@ export function sunDock(ctx: Ctx, phone = false): TemplateResult | typeof nothin
   const day = sunDay(ctx, city, shown.date);
   const altitude = day.altitude(shown.minutes);
   const state = ctx.s.sun === null ? t('sun.default') : altitude > -0.8 ? t('sun.altitude', { deg: number(altitude) }) : t('sun.below');
-  const play = html`<button type="button" class="btn soft ico round" data-testid="sun-play" aria-pressed=${ctx.s.playing} aria-label=${t(ctx.s.playing ? 'sun.pause' : 'sun.play')} title=${t(ctx.s.playing ? 'sun.pause' : 'sun.play')} @click=${() => ctx.do.play(!ctx.s.playing, day.from, day.to)}>${icon(ctx.s.playing ? 'pause' : 'play')}</button>`;
+  const play = html`<button type="button" class="btn soft ico round" data-testid="sun-play" aria-pressed=${ctx.s.playing} aria-label=${t(ctx.s.playing ? 'sun.pause' : 'sun.play')} title=${t(ctx.s.playing ? 'sun.pause' : 'sun.play')} @click=${() => ctx.do.day.play(!ctx.s.playing, day.from, day.to)}>${icon(ctx.s.playing ? 'pause' : 'play')}</button>`;
   const time = html`<div class="when ${ctx.s.sun ? '' : 'dim'}">${minuteClock(shown.minutes)}</div>`;
   if (phone) {
     return html`<div class="sunp"><div class="row">${play}<div class="grow"><div class="strong">${dayOfYear(shown.date)}</div><div class="xs dim">${state}</div></div>${time}</div>${slider(ctx, day, shown)}${sunFields(ctx, day, shown)}</div>`;
