@@ -4,7 +4,7 @@ import { clusterPoints } from './cluster';
 import { scaleBar } from './export-image';
 import { featuresOf, pointOf, SourceError } from './features';
 import { LiveStore } from './live';
-import { readTileContent, rowOf, type Gltf } from './layers/tile-content';
+import { readTileContent, rowOf, weightOf, type Gltf } from './layers/tile-content';
 import { Tokens } from './tokens';
 import type { Datastream, LiveValue } from './types';
 
@@ -140,7 +140,15 @@ describe('readTileContent', () => {
 
   it('undoes the quantisation by the node', () => {
     expect([...(content?.mesh.attributes['positions']?.value ?? [])].slice(0, 9)).toEqual([10, 0, 0, 18, 0, 0, 10, 6, 0]);
-    expect([...(content?.mesh.attributes['normals']?.value ?? [])].slice(0, 3)).toEqual([0, 1, 0]);
+    expect([...(content?.mesh.attributes['normals']?.value ?? [])].slice(0, 4)).toEqual([0, 127, 0, 0]);
+  });
+  it('weighs its arrays once each, and keeps nothing of the file', () => {
+    // Per vertex 34 bytes: position 12, normal 4, surface 4, texture 2, row, height and order 4 each; here 4 vertices,
+    // three indices that the mesh holds on its own; 2 anchors of 12; a line of 32; a skirt of 3 vertices with 22 + 4.
+    const expected = 4 * 34 + 2 * 3 * 4 + 2 * 12 + 32 + 3 * (12 + 4 + 4 + 2 + 4);
+    expect(content && weightOf(content)).toBe(expected + 'ab'.length + 'Hall'.length + 2 * 4);
+    const file = gltf.extensions?.EXT_structural_metadata?.propertyTables?.[0]?.properties['height_m']?.data as Float32Array;
+    expect((content?.columns['height_m'] as Float32Array).buffer).not.toBe(file.buffer);
   });
   it('puts the anchor at the middle and the top of each feature', () => {
     expect([...(content?.anchors ?? [])]).toEqual([14, 6, 0, 22, 10, 4]);

@@ -1,6 +1,6 @@
 import type { ColourBy, Rgba } from './types';
 import { withAlpha, type Tokens } from './tokens';
-import { attributeColour, commonRange, groundColour, noData, sunColour } from './palette';
+import { attributeColour, commonRange, groundColour, noData, sunColour, surfaceTones } from './palette';
 import type { LiveStore } from './live';
 import { STILL, type Motion } from './motion';
 import type { TilePaint } from './layers/city-tile-layer';
@@ -29,6 +29,7 @@ export class CityPaint {
   private ground: TilePaint | null = null;
   private key = '';
   private dataKey = '';
+  private tones: Uint8Array | null = null;
   private shownHours: ReadonlyMap<string, number> | null = null;
 
   constructor(
@@ -40,6 +41,7 @@ export class CityPaint {
     this.tokens = tokens;
     this.key = '';
     this.ground = null;
+    this.tones = null;
   }
 
   get liveProperty(): string | undefined {
@@ -65,7 +67,9 @@ export class CityPaint {
     this.key = key;
     this.dataKey = dataKey;
     const range = this.liveRange;
+    this.tones ??= surfaceTones(tokens);
     this.paint = {
+      tones: this.tones,
       colourOf: (content, row) => {
         const id = content.ids[row] ?? '';
         if (id === selectedId) return inFront(tokens.get('bldg-selected'));
@@ -99,6 +103,7 @@ export class CityPaint {
     const { tokens, hidden } = this;
     if (this.ground?.hidden !== hidden) this.ground = null;
     this.ground ??= {
+      tones: null,
       colourOf: (content, row) => groundColour(content.columns['kind']?.[row], tokens),
       edge: NONE,
       contact: NONE,

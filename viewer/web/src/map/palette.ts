@@ -1,4 +1,5 @@
 import type { ColourBy, Datastream, Rgba } from './types';
+import { SURFACES } from './surfaces';
 import { mixColour, toCss, withAlpha, type Tokens } from './tokens';
 
 /** Data colours and their legend. Pure: the same call colours the city and draws the legend. */
@@ -216,4 +217,10 @@ export function groundColour(kind: unknown, tokens: Tokens): Rgba {
   // A track is as wide as its bed here: at full strength the yards would outweigh the city.
   if (kind === 'rail') return mixColour(tokens.get('map-rail'), tokens.get('map-block'), 0.6);
   return tokens.get(GROUND_TOKEN[String(kind)] ?? 'map-block');
+}
+
+/** RGBA bytes by the number of a surface; where the alpha is 0 it wears what its building wears. */
+export function surfaceTones(tokens: Tokens): Uint8Array {
+  const none: Rgba = [0, 0, 0, 0];
+  return Uint8Array.from(SURFACES.flatMap((surface) => (surface === 'none' || surface === 'ground' ? none : tokens.get(`bldg-${surface}`))));
 }

@@ -11,7 +11,7 @@ import { CityPaint, CONTACT } from './paint';
 import { OverlayScene } from './overlay-scene';
 import { Extras } from './extras';
 import { AlarmRings } from './alarms';
-import { CityTileLayer } from './layers/city-tile-layer';
+import { CityTileLayer, readerOf } from './layers/city-tile-layer';
 import { treeLayer, type Tree } from './layers/tree-layer';
 import { networkLayers, nodeLayer, type NetworkInput } from './layers/network-layers';
 import { LEVEL, MARK_ROOM_PX, SENSOR_CLUSTER_ZOOM, sensorLayers, type Sensor } from './layers/sensor-layers';
@@ -34,8 +34,11 @@ export interface SceneView {
 const DEFAULT_MIN_ZOOM: Partial<Record<LayerSpec['role'], number>> = { trees: 14.8, buildings: 12.5 };
 /** Far ground is drawn with simplified streets, which show their corners early; far buildings are blocks and do not. */
 const SCREEN_ERROR_PX = { ground: 2, buildings: 6 } as const;
-/** Tiles out of view are let go beyond this, the oldest first: what a flight through a city may hold. */
-export const TILE_CACHE_MB = { ground: 48, buildings: 160 } as const;
+/**
+ * Tiles out of view are let go beyond this, the oldest first: what a flight through a city may hold. Arrays in the page
+ * are counted; with those on the graphics card it is twice as much, which stays below 300 MB.
+ */
+export const TILE_CACHE_MB = { ground: 40, buildings: 100 } as const;
 const PLANE_HALF_DEG = 0.6;
 /** What lies this far outside the screen may still reach into it: a street, a pipe. */
 const OUTSIDE_PX = 200;
@@ -284,7 +287,7 @@ export class Scene {
       // Everything is served uncompressed by this server: no worker and no decoder from elsewhere.
       loadOptions: {
         core: { worker: false },
-        tileset: { throttleRequests: false, maximumScreenSpaceError: SCREEN_ERROR_PX[role], memoryAdjustedScreenSpaceError: false, maximumMemoryUsage: TILE_CACHE_MB[role] },
+        tileset: { throttleRequests: false, maximumScreenSpaceError: SCREEN_ERROR_PX[role], memoryAdjustedScreenSpaceError: false, maximumMemoryUsage: TILE_CACHE_MB[role], contentLoader: readerOf(role) },
       } as never,
       onTilesetLoad: () => this.sources.setPhase(s.id, 'ready'),
       onTileLoad: () => this.changed(),

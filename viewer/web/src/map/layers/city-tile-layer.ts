@@ -6,11 +6,13 @@ import { Kind } from '../shading/shader';
 import type { CityExtensionProps } from '../shading/extension';
 import { FeatureMeshLayer, SkirtLayer } from './mesh-layers';
 import { hidingOf, rowsOf, type Hiding } from './hiding';
-import { readTileContent, rowOf, type Gltf, type TileContent } from './tile-content';
+import { readTileContent, rowOf, weightOf, type Gltf, type TileContent } from './tile-content';
 
 /** How the features of a tileset are coloured now. A new object means: colour again. */
 export interface TilePaint {
   colourOf: (content: TileContent, row: number) => Rgba;
+  /** RGBA bytes by the number of a surface: what roofs and walls of a plain building wear. */
+  tones: Uint8Array | null;
   edge: Rgba;
   contact: Rgba;
   selectedId: string | null;
@@ -33,10 +35,19 @@ export interface Tile {
   contentReady?: boolean;
   tileDrawn?: boolean;
   viewportIds: string[];
-  content?: { gltf?: Gltf; cartographicOrigin: number[]; modelMatrix: number[] } | null;
+  content?: RawContent | null;
+}
+
+interface RawContent {
+  gltf?: Gltf;
+  city?: TileContent | null;
+  gpuMemoryUsageInBytes?: number;
+  cartographicOrigin: number[];
+  modelMatrix: number[];
 }
 
 interface Tileset {
+  gpuMemoryUsageInBytes: number;
   tiles: unknown[];
   isLoaded(): boolean;
   destroy(): void;
@@ -74,6 +85,20 @@ function shared(key: string, make: () => TileContent | null): TileContent | null
   return made;
 }
 
+/**
+ * Reads a tile when it arrives and lets its file go. The cache of the tileset counts what is left, so that what it may
+ * hold is what the page holds.
+ */
+export const readerOf = (role: CityTileProps['role']) => async (tile: Tile): Promise<void> => {
+  const raw = tile.content;
+  if (!raw?.gltf) return;
+  const { gltf } = raw;
+  raw.city = shared(`${role} ${tile.contentUrl ?? tile.id}`, () => readTileContent(gltf, role));
+  raw.gpuMemoryUsageInBytes = raw.city ? weightOf(raw.city) : 0;
+  delete raw.gltf;
+  return Promise.resolve();
+};
+
 const GROUND_PARAMETERS = { depthCompare: 'less-equal', depthWriteEnabled: true } as const;
 const OVERLAY_PARAMETERS = { depthCompare: 'always', depthWriteEnabled: false } as const;
 const UNLIT = { unlit: true };
@@ -107,6 +132,14 @@ export class CityTileLayer extends Tile3DLayer<unknown, CityTileProps> {
     }
   }
 
+  /** Bytes of tile content in the page, by the count of the cache, and of how many tiles. */
+  get held(): { readonly bytes: number; readonly tiles: number } {
+    const state = this.state as unknown as Held | undefined;
+    const tilesets = [state?.tileset3d, state?.held].filter((one, i, all) => one && all.indexOf(one) === i) as Tileset[];
+    const tiles = tilesets.flatMap((one) => one.tiles as Tile[]).filter((tile) => tile.content?.city);
+    return { bytes: tilesets.reduce((sum, one) => sum + one.gpuMemoryUsageInBytes, 0), tiles: tiles.length };
+  }
+
   private tiles(): Tile[] {
     const state = this.state as unknown as Held | undefined;
     const now = state?.tileset3d;
@@ -135,18 +168,16 @@ export class CityTileLayer extends Tile3DLayer<unknown, CityTileProps> {
 
   private readOnce(tile: Tile): Painted | null {
     const raw = tile.content;
-    if (!raw?.gltf) return null;
+    if (!raw?.city) return null;
     let p = this.cache.get(raw);
     if (!p) {
-      const content = shared(`${this.props.role} ${tile.contentUrl ?? tile.id}`, () => readTileContent(raw.gltf as Gltf, this.props.role));
-      if (!content) return null;
       p = {
-        content,
+        content: raw.city,
         paint: null,
         colours: new Uint8Array(0),
         outlineOf: null,
         outline: new Float32Array(0),
-        hiding: hidingOf(content, new Set()),
+        hiding: hidingOf(raw.city, new Set()),
         shown: false,
       };
       this.cache.set(raw, p);
@@ -207,6 +238,7 @@ export class CityTileLayer extends Tile3DLayer<unknown, CityTileProps> {
         mesh: content.mesh as never,
         getColor: [255, 255, 255],
         featureColours: p.colours,
+        tones: paint.tones,
         featureIds: content.featureIds,
         heights: content.heights,
         orders: content.orders,

@@ -21,12 +21,16 @@ function inject(shaders: Shaders, code: Inject): Inject {
 }
 
 const COLOUR_TEXTURE_WIDTH = 256;
+/** The first texels hold the tones of walls, roofs and their kin; those of the features follow. */
+const TONES = 8;
 
 /** An alpha a little below one marks what stands in front where two features fill one space: see `inFront`. */
 const TEXEL = `
+vec4 cimTexelAt(int at) {
+  return texelFetch(featureColours, ivec2(at % ${COLOUR_TEXTURE_WIDTH}, at / ${COLOUR_TEXTURE_WIDTH}), 0);
+}
 vec4 cimTexel() {
-  int row = int(cimFeature + 0.5);
-  return texelFetch(featureColours, ivec2(row % ${COLOUR_TEXTURE_WIDTH}, row / ${COLOUR_TEXTURE_WIDTH}), 0);
+  return cimTexelAt(int(cimFeature + 0.5) + ${TONES});
 }
 `;
 
@@ -46,6 +50,8 @@ export interface FeatureMeshProps extends CityExtensionProps {
   orders: Float32Array | null;
   /** RGBA bytes, per row. */
   featureColours: Uint8Array | null;
+  /** RGBA bytes, per number of a surface: what a roof or a wall wears where its feature wears no colour of its own. */
+  tones: Uint8Array | null;
   /** How long a change of colours takes. */
   fade_ms: number;
   /** Draws into the band before the far plane, ordered by `heights` as paint rank: the ground. */
@@ -69,6 +75,7 @@ export class FeatureMeshLayer extends SimpleMeshLayer<number, FeatureMeshProps> 
     orders: null,
     fade_ms: 0,
     featureColours: null,
+    tones: null,
     ranked: false,
     onDrawn: null,
     hiddenKey: '',
@@ -92,7 +99,10 @@ export class FeatureMeshLayer extends SimpleMeshLayer<number, FeatureMeshProps> 
         'vs:#decl': 'in float cimFeature;\nin float cimHeight;\nin float cimOrder;\n' + TEXEL,
         'vs:#main-end': 'picking_setPickingColor(picking_getPickingColorFromIndex(cimFeature));\ncity_h = cimHeight;\n' +
           // A row without colour is not there: for no pass, not even for the light.
-          'if (cimTexel().a < 0.01) gl_Position = vec4(0.0, 0.0, 2.0, 1.0);\n',
+          'if (cimTexel().a < 0.01) gl_Position = vec4(0.0, 0.0, 2.0, 1.0);\n' +
+          // Only a plain building shows what its surfaces are; one that says something is of one colour.
+          'int cimSurface = int(colors.r * 255.0 + 0.5);\n' +
+          `if (cimSurface < ${TONES} && cimTexel().a > 0.998) { vec4 tone = cimTexelAt(cimSurface); vColor.rgb = mix(vColor.rgb, tone.rgb, tone.a); }\n`,
         'vs:DECKGL_FILTER_COLOR': `
   vec4 cimColour = cimTexel();
   color = vec4(cimColour.rgb, (cimColour.a > 0.99 ? 1.0 : cimColour.a) * layer.opacity);
@@ -119,7 +129,7 @@ export class FeatureMeshLayer extends SimpleMeshLayer<number, FeatureMeshProps> 
   override updateState(params: UpdateParameters<this>): void {
     super.updateState(params);
     const { props, oldProps } = params;
-    if (props.featureColours && props.featureColours !== oldProps.featureColours) {
+    if (props.featureColours && (props.featureColours !== oldProps.featureColours || props.tones !== oldProps.tones)) {
       this.colours.fade ??= new ColourFade();
       this.colours.fade.show(props.featureColours, performance.now(), props.fade_ms);
     }
@@ -130,9 +140,10 @@ export class FeatureMeshLayer extends SimpleMeshLayer<number, FeatureMeshProps> 
   }
 
   private uploadColours(bytes: Uint8Array): Texture {
-    const height = Math.max(1, Math.ceil(bytes.length / 4 / COLOUR_TEXTURE_WIDTH));
+    const height = Math.ceil((TONES + bytes.length / 4) / COLOUR_TEXTURE_WIDTH);
     const data = new Uint8Array(COLOUR_TEXTURE_WIDTH * height * 4);
-    data.set(bytes);
+    if (this.props.tones) data.set(this.props.tones);
+    data.set(bytes, TONES * 4);
     let { texture } = this.colours;
     if (texture?.height === height) texture.writeData(data);
     else {

@@ -1,5 +1,6 @@
 import { Geometry } from '@luma.gl/engine';
 import { Matrix4, Vector3 } from '@math.gl/core';
+import { surfacesOf } from '../surfaces';
 
 /**
  * A glTF tile as the map draws it. Positions are float32 metres in the tile's own frame with the node transform
@@ -124,16 +125,24 @@ function transformNormals(n: Float32Array, m: Matrix4): void {
   }
 }
 
-export function geometry(positions: Float32Array, normals: Float32Array, indices?: Values): Geometry {
+const WHITE = 255;
+
+/** `surfaces` are numbers for the shader of {@link FeatureMeshLayer}; without them the vertices are white. */
+export function geometry(positions: Float32Array, normals: Float32Array, indices?: Values, surfaces?: Uint8Array): Geometry {
   const n = positions.length / 3;
+  const colours = new Uint8Array(n * 4).fill(WHITE);
+  // The tiles have their normals in bytes too; a float says no more and weighs thrice as much.
+  const packed = new Int8Array(n * 4);
+  for (let i = 0; i < n; i++) for (let k = 0; k < 3; k++) packed[i * 4 + k] = Math.round((normals[i * 3 + k] ?? 0) * 127);
+  surfaces?.forEach((surface, i) => { colours[i * 4] = surface; });
   return new Geometry({
     topology: 'triangle-list',
     ...(indices ? { indices: { value: Uint32Array.from(indices), size: 1 } } : {}),
     attributes: {
       positions: { value: positions, size: 3 },
-      normals: { value: normals, size: 3 },
-      texCoords: { value: new Float32Array(n * 2), size: 2 },
-      colors: { value: new Float32Array(n * 3).fill(1), size: 3 },
+      normals: { value: packed, size: 4, normalized: true },
+      texCoords: { value: new Uint8Array(n * 2), size: 2, normalized: true },
+      colors: { value: colours, size: 4, normalized: true },
     },
   });
 }
@@ -209,6 +218,20 @@ export function orderOf(area_m2: number, id: string): number {
   return Math.log2(1 + Math.max(0, Number.isFinite(area_m2) ? area_m2 : 0)) * ORDER_PER_OCTAVE + (h / 0xffff) * ORDER_BY_ID;
 }
 
+/** A column of its own: a view would keep the whole file. */
+const owned = (data: ArrayLike<unknown>): ArrayLike<unknown> => (ArrayBuffer.isView(data) ? (data as unknown as Uint8Array).slice() : data);
+
+/** What the arrays of a tile weigh in the page, bytes; what is drawn lies on the graphics card once more. */
+export function weightOf(content: TileContent): number {
+  const arrays: unknown[] = [content.positions, content.featureIds, content.heights, content.orders, content.anchors, content.order];
+  const meshes = [content.mesh, content.skirt?.mesh].flatMap((mesh) => (mesh ? [...Object.values(mesh.attributes), mesh.indices].map((a) => a?.value) : []));
+  arrays.push(...meshes, content.edges?.positions, content.edges?.featureIds, content.skirt?.positions, content.skirt?.alphas, ...Object.values(content.columns));
+  const texts = Object.values(content.columns).flatMap((column) => (Array.isArray(column) ? (column as unknown[]) : []));
+  const written = texts.reduce<number>((sum, text) => sum + (typeof text === 'string' ? text.length : 0), 0);
+  // Some arrays are there under two names: the mesh draws by the positions that are picked by.
+  return [...new Set(arrays)].reduce<number>((sum, array) => sum + (ArrayBuffer.isView(array) ? array.byteLength : 0), written);
+}
+
 /** Null when the tile has no mesh (an inner tile without content of its own). */
 export function readTileContent(gltf: Gltf, role: 'buildings' | 'ground'): TileContent | null {
   const roots = gltf.scene?.nodes ?? gltf.nodes ?? [];
@@ -217,7 +240,7 @@ export function readTileContent(gltf: Gltf, role: 'buildings' | 'ground'): TileC
   if (!found || !body?.attributes['POSITION']) return null;
   const table = gltf.extensions?.EXT_structural_metadata?.propertyTables?.[0];
   const columns: Record<string, ArrayLike<unknown>> = {};
-  for (const [name, column] of Object.entries(table?.properties ?? {})) if (column.data) columns[name] = column.data;
+  for (const [name, column] of Object.entries(table?.properties ?? {})) if (column.data) columns[name] = owned(column.data);
 
   const positions = floats(body.attributes['POSITION'], 0);
   const n = positions.length / 3;
@@ -255,14 +278,15 @@ export function readTileContent(gltf: Gltf, role: 'buildings' | 'ground'): TileC
     skirt = { positions: p, mesh: geometry(p, up, apron.indices?.value), alphas: floats(apron.attributes['_ALPHA'], p.length / 3) };
   }
   // Top of the paint first: what lies under it is then rejected by depth before it is shaded.
-  const order = role === 'ground' ? reversed(body.indices?.value, n) : body.indices?.value;
+  const given = body.indices?.value;
+  const order = role === 'ground' ? reversed(given, n) : given && Uint32Array.from(given);
   return {
     order: order ?? null,
     rows,
     ids,
     columns,
     positions,
-    mesh: geometry(positions, normals, order),
+    mesh: geometry(positions, normals, order, role === 'buildings' ? surfacesOf(body.attributes['COLOR_0']?.value, n) : undefined),
     featureIds,
     heights,
     orders,
