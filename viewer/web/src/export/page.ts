@@ -6,6 +6,7 @@ import type { ColourBy, PickInfo, Theme } from '../map/types';
 import { keep } from '../pages/boot';
 import type { LayerSpec } from '../state/model';
 import { knownZone, wallOf } from '../state/zone';
+import { creditsOf } from '../ui/credits';
 import { icon, logo } from '../ui/icons';
 import { legendOf } from '../ui/legend';
 import { swatch } from '../ui/swatches';
@@ -209,7 +210,7 @@ export class ExportPage extends HTMLElement {
     const { attributions, datasets, generated, baseline_version } = this.content.city;
     // A source that asks for no attribution is named all the same.
     const unasked = datasets.filter((d) => !d.attribution).map((d) => d.title);
-    const sources = attributions.filter((text) => !attributions.some((other) => other !== text && text.includes(other)));
+    const sources = creditsOf(attributions);
     const words = (text: string): string => (lang() === 'zh' ? text.replace(/OpenStreetMap contributors/, 'OpenStreetMap 贡献者') : text);
     const when = say('exported', { when: dayAndClock(new Date(this.content.exported_at), this.zone) });
     const parts = [...sources.map(words), ...unasked, ...(generated ? [t('map.generatedCity')] : []), `${when}${lang() === 'zh' ? '，' : ', '}${say('baseline', { n: baseline_version })}`, say('still')];

@@ -1,9 +1,11 @@
 import { html, nothing, type TemplateResult } from 'lit';
+import { ref } from 'lit/directives/ref.js';
 import { lang, t } from '../i18n/index';
 import { number } from '../i18n/format';
 import { valueOf } from '../state/model';
 import type { View } from '../state/url';
 import type { Ctx } from './context';
+import { creditsOf } from './credits';
 import { cssom } from './cssom';
 import { icon } from './icons';
 
@@ -32,17 +34,23 @@ export function controls(ctx: Ctx): TemplateResult {
   </div>`;
 }
 
-/** Scale, attribution and what is generated: always there. */
+let watch: ResizeObserver | null = null;
+
+/** Panels end above what must stay readable: they are told how tall it is. */
+function keepFree(element: Element | undefined): void {
+  watch?.disconnect();
+  if (!element || typeof ResizeObserver === 'undefined') return;
+  watch = new ResizeObserver(() => document.documentElement.style.setProperty('--size-furniture', `${Math.ceil((element as HTMLElement).offsetHeight)}px`));
+  watch.observe(element);
+}
+
+/** Scale, attribution and what is generated: always there, and never under a panel. */
 export function furniture(ctx: Ctx): TemplateResult {
   const city = valueOf(ctx.s.city);
   const scale = ctx.s.view ? scaleOf(ctx.s.view) : null;
-  const all = city?.attributions ?? [];
-  // "Generated from © X" says nothing that "© X" and the note on generated parts do not.
-  const sources = all.filter((text) => !all.some((other) => other !== text && text.includes(other)));
   const words = (text: string): string => (lang() === 'zh' ? text.replace(/OpenStreetMap contributors/, 'OpenStreetMap 贡献者') : text);
-  return html`<footer class="furn" data-testid="attribution">
+  return html`<footer class="furn" data-testid="attribution" ${ref(keepFree)}>
     ${scale ? html`<div class="row tight"><span class="scale" ${cssom({ width: `${scale.px}px` })} role="img" aria-label=${t('map.scale')}></span>${scale.text}</div>` : nothing}
-    ${sources.map((text) => html`<div>${words(text)}</div>`)}
-    ${city?.generated ? html`<div>${t('map.generatedCity')}</div>` : nothing}
+    <p class="said">${creditsOf(city?.attributions ?? []).map((text) => html`<span>${words(text)}</span>`)}${city?.generated ? html`<span>${t('map.generatedCity')}</span>` : nothing}</p>
   </footer>`;
 }
