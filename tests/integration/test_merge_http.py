@@ -72,6 +72,11 @@ def test_an_object_says_its_sources_and_where_they_disagree(city: tuple[Path, st
             ("register", "overlap"),
         ]
         assert card["sources"][1]["overlap"] == pytest.approx(0.9)
+        # Each source's newest delivery is named: its quality report is found there.
+        delivered = {one["dataset"]: one["job_id"] for one in card["provenance"]}
+        assert delivered["register"] == job
+        for dataset, made_by in delivered.items():
+            assert server.get(f"/api/v1/jobs/{made_by}/quality").json()["dataset"] == dataset
         assert {one["attribute"] for one in card["conflicts"]} == {"year_of_construction"}
         assert server.get("/api/v1/objects/register:r-1").json()["merged_into"] == "cube:cube"
         assert server.get("/api/v1/city").json()["counts"]["Building"] == 1

@@ -53,7 +53,8 @@ class ObjectTeller:
         }
 
     def tell(self, identifier: str) -> dict[str, Any]:
-        """Return the card of an object with ``sources``, ``conflicts`` and ``history``.
+        """Return the card of an object with ``sources``, ``conflicts`` and ``history``; each of its provenance names the
+        job that delivered it last.
 
         An object of a source that contributes to another is answered for as its source gives it, with
         ``merged_into``.  Raises :class:`Gone` for an object that the city showed once, :class:`NotFound` else.
@@ -68,9 +69,11 @@ class ObjectTeller:
                 rules = read_priority(cursor, version) if given else ""
                 arrivals = read_arrivals(cursor) if given else []
                 versions = store.read_versions(cursor, identifier)
+                jobs = store.read_deliveries(cursor, version)
             priority = Priority(priority_of(rules), {dataset: number for number, dataset in enumerate(arrivals)})
             return {
                 **card,
+                "provenance": [{**one, "job_id": jobs.get(one["dataset"])} for one in card["provenance"]],
                 "sources": _sources(identifier, links),
                 "conflicts": _conflicts(identifier, links, given, lods, priority),
                 "history": _history(versions),

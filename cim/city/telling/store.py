@@ -73,6 +73,17 @@ def read_lods(connection: duckdb.DuckDBPyConnection, given: dict[str, Gave]) -> 
     return found
 
 
+def read_deliveries(connection: duckdb.DuckDBPyConnection, version: int) -> dict[str, str]:
+    """Return the job of each dataset's newest delivery, up to a baseline."""
+    rows = connection.execute(
+        """SELECT d.id, max_by(b.job_id, d.baseline_version) FROM dataset d
+           JOIN baseline b ON b.baseline_version = d.baseline_version
+           WHERE d.baseline_version <= ? GROUP BY d.id""",
+        [version],
+    ).fetchall()
+    return dict(rows)
+
+
 def read_versions(connection: duckdb.DuckDBPyConnection, identifier: str) -> list[Version]:
     """Return all versions of a shown object, oldest first."""
     rows = connection.execute(

@@ -53,6 +53,8 @@ export interface Provenance {
   readonly reader_version: string;
   readonly read_at: string;
   readonly generated: boolean;
+  /** The job of its newest delivery; said with an object, not with the city. */
+  readonly job_id?: string | null;
 }
 
 export interface Reading {
@@ -78,6 +80,22 @@ export interface Datastream {
   readonly latest: Reading | null;
 }
 
+/** What a source gives of an object that several sources know; shares of area are 0 to 1. */
+export interface Contribution {
+  readonly id: string;
+  readonly dataset: string;
+  readonly match: string;
+  readonly overlap: number | null;
+  readonly iou: number | null;
+}
+
+/** Two sources that say different things of one object. */
+export interface Conflict {
+  readonly attribute: string;
+  readonly kept: { readonly value: unknown; readonly dataset: string };
+  readonly other: { readonly value: unknown; readonly dataset: string };
+}
+
 export interface CityObject {
   readonly id: string;
   readonly type: string;
@@ -89,6 +107,8 @@ export interface CityObject {
   readonly lods: readonly string[];
   readonly attributes: readonly Attribute[];
   readonly provenance: readonly Provenance[];
+  readonly sources: readonly Contribution[];
+  readonly conflicts: readonly Conflict[];
   readonly datastreams: readonly Datastream[];
 }
 

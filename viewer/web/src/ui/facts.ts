@@ -1,11 +1,11 @@
 import { lang, t, word, wordFor } from '../i18n/index';
-import { listed, number, quantity, year } from '../i18n/format';
+import { number, quantity, year } from '../i18n/format';
 import type { Attribute, CityObject } from '../state/model';
 
-const FIRST = ['geometry_validity', 'function', 'usage', 'height_m', 'storeys_above_ground', 'year_of_construction', 'address', 'street', 'roof_type'];
+const FIRST = ['function', 'usage', 'height_m', 'storeys_above_ground', 'year_of_construction', 'address', 'street', 'roof_type'];
 
 /** What only a machine reads, and what the card already says elsewhere. */
-export const HIDDEN = new Set(['name', 'parts_share', 'int_name']);
+export const HIDDEN = new Set(['name', 'parts_share', 'int_name', 'geometry_validity']);
 
 /** The name of a fact: its word, `Name (sv)` for `name:sv`, else the source's own key, readable. */
 export function factName(name: string): string {
@@ -36,7 +36,6 @@ export function factText(attribute: Attribute): string {
   if (value === null) return '–';
   if (typeof value === 'boolean') return value ? '✓' : '–';
   if (typeof value === 'number') return name.startsWith('year') ? year(value) : name.startsWith('storeys') ? number(value) : quantity(value, unit);
-  if (name === 'geometry_validity') return listed(value.split(' ').map((code) => `${code} ${wordFor('fault', code) ?? ''}`.trim()));
   if (name === 'function' || name === 'usage' || name === 'class') return word('use', value);
   return (name === 'roof_type' ? wordFor('roof', value) : undefined) ?? value;
 }

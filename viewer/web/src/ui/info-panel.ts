@@ -2,30 +2,34 @@ import { html, nothing, type TemplateResult } from 'lit';
 import { lang, problemText, t, title, word, type MessageKey } from '../i18n/index';
 import { interval, number, quantity } from '../i18n/format';
 import { streamOf } from '../state/explore-state';
-import { valueOf, type Attribute, type CityObject, type Datastream } from '../state/model';
+import { valueOf, type Attribute, type CityObject, type Dataset, type Datastream } from '../state/model';
 import { cityCard } from './city-card';
 import type { PublicCtx as Ctx } from './context';
 import { factName, factText, HIDDEN, localName, ordered } from './facts';
 import { icon, mark } from './icons';
 import { changesPanel } from './changes-panel';
 import { placeSection, schemeObjectCard } from './place-card';
+import { disagreementLine, originsSection, validityNote } from './origins';
 import { spokenOf } from '../scheme/show-state';
 import { sensorBlock } from './sensor-card';
 import { sourceBlock } from './source';
 
 const SHOWN_FIRST = 6;
 
+/** The sources that have a name here: those of the object, and all of the city. */
+const namedIn = (ctx: Ctx, object: CityObject): readonly Dataset[] => [...object.provenance.map((one) => ({ ...one, id: one.dataset })), ...(valueOf(ctx.s.city)?.datasets ?? [])];
+
 function fact(ctx: Ctx, object: CityObject, attribute: Attribute): TemplateResult {
   const name = factName(attribute.name);
   const open = ctx.s.openFacts.has(attribute.name);
-  const isFault = attribute.name === 'geometry_validity';
-  const quality = isFault ? '' : attribute.quality !== 'recorded' || attribute.name === 'height_m' ? t(`quality.${attribute.quality}`) : '';
+  const quality = attribute.quality !== 'recorded' || attribute.name === 'height_m' ? t(`quality.${attribute.quality}`) : '';
   const spread = attribute.interval ? interval(attribute.interval[0], attribute.interval[1], attribute.unit) : '';
   const note = [quality, spread].filter(Boolean).join(lang() === 'zh' ? '，' : ', ');
   return html`<div class="fact ${open ? 'open' : ''}" data-testid="fact-${attribute.name}">
     <button type="button" aria-expanded=${open} title=${t('info.source.show', { name })} @click=${() => ctx.do.toggleFact(attribute.name)}>
-      <span class=${isFault ? 'k row' : 'k'}>${isFault ? mark('discuss', 'xs') : nothing}${name}</span><span class="val"><span>${factText(attribute)}</span>${note ? html` <span class="xs dim">${note}</span>` : nothing}</span>${icon('down', 's')}
+      <span class="k">${name}</span><span class="val"><span>${factText(attribute)}</span>${note ? html` <span class="xs dim">${note}</span>` : nothing}</span>${icon('down', 's')}
     </button>
+    ${disagreementLine(object, attribute.name, namedIn(ctx, object))}
     ${open ? sourceBlock(attribute, object.provenance.find((p) => p.dataset === attribute.source), ctx.zone) : nothing}
   </div>`;
 }
@@ -62,11 +66,13 @@ function objectCard(ctx: Ctx, id: string): TemplateResult {
     <div class="scroll">
       ${placeSection(ctx, id)}
       ${generated ? html`<p class="sec note xs dim">${t('info.generatedNote')}</p>` : nothing}
+      ${validityNote(value)}
       <div class="sec facts">
         ${shown.map((attribute) => fact(ctx, value, attribute))}
         <div class="fact id"><span class="k">${t('info.id')}</span><span class="val mono" data-testid="object-id">${value.id}</span></div>
         ${facts.length > SHOWN_FIRST ? html`<button type="button" class="link more" aria-expanded=${allFacts} @click=${() => ctx.do.store.set({ allFacts: !allFacts })}>${allFacts ? t('info.less') : t('info.more', { n: facts.length - SHOWN_FIRST })}</button>` : nothing}
       </div>
+      ${originsSection(value, namedIn(ctx, value))}
       ${value.datastreams.length > 0 ? html`<div class="ph div"><h3 class="grow">${t('info.sensors')}</h3></div>${value.datastreams.map((stream) => sensorBlock(ctx, stream, true))}` : html`<p class="sec xs dim">${t('info.noSensors')}</p>`}
     </div>
     <div class="sec foot">${actions(ctx, true)}</div>`;
