@@ -16,43 +16,12 @@ from cim.main import build_server, open_city
 from cim.web.files import FileSender
 from cim.web.static import static_routes
 from tests.support.city_server import run_cim
-
-ORIGIN = (90_000.0, 430_000.0)
-
-
-def city_json(path: Path) -> Path:
-    """Two cubes, the second without a floor and built in the year 2090."""
-    vertices, objects = [], {}
-    for number, name in enumerate(("whole", "open")):
-        base = len(vertices)
-        vertices += [
-            [number * 30_000 + x * 10_000, y * 10_000, z * 10_000] for z in (0, 1) for y in (0, 1) for x in (0, 1)
-        ]
-        faces = [(0, 2, 3, 1), (4, 5, 7, 6), (0, 1, 5, 4), (1, 3, 7, 5), (3, 2, 6, 7), (2, 0, 4, 6)]
-        shell = [[[base + corner for corner in face]] for face in faces[number:]]
-        objects[name] = {
-            "type": "Building",
-            "attributes": {"yearOfConstruction": 1900 + 190 * number, "measuredHeight": 10.0},
-            "geometry": [{"type": "Solid", "lod": "2", "boundaries": [shell]}],
-        }
-    path.write_text(
-        json.dumps(
-            {
-                "type": "CityJSON",
-                "version": "2.0",
-                "metadata": {"referenceSystem": "https://www.opengis.net/def/crs/EPSG/0/28992"},
-                "transform": {"scale": [0.001] * 3, "translate": [*ORIGIN, 0.0]},
-                "CityObjects": objects,
-                "vertices": vertices,
-            }
-        )
-    )
-    return path
+from tests.support.faulty_city import write_cubes
 
 
 def taken_in(tmp_path: Path, **params: object) -> tuple[dict[str, Any], dict[str, Any], dict[str, Any] | None]:
     """Ingest the two cubes; return the job's summary, its report, and the open cube as the API tells it."""
-    source = city_json(tmp_path / "two.city.json")
+    source = write_cubes(tmp_path / "two.city.json")
     with open_city(tmp_path / "data", Settings(data=tmp_path / "data")) as opened:
         opened.jobs.start()
         job = opened.jobs.run("ingest", {"path": str(source), "dataset": "two", **params})
@@ -104,7 +73,7 @@ def test_completeness_counts_what_is_missing(tmp_path: Path) -> None:
 
 
 def test_a_policy_that_is_none_is_refused(tmp_path: Path) -> None:
-    source = city_json(tmp_path / "two.city.json")
+    source = write_cubes(tmp_path / "two.city.json")
     with open_city(tmp_path / "data", Settings(data=tmp_path / "data")) as opened:
         opened.jobs.start()
         job = opened.jobs.run("ingest", {"path": str(source), "dataset": "two", "invalid": "drop"})
@@ -146,7 +115,7 @@ def test_rotterdam_has_the_vertices_that_its_file_repeats(tmp_path: Path, refere
 
 
 def test_the_command_says_what_is_wrong_with_a_delivery_and_with_the_city(tmp_path: Path) -> None:
-    source, data = city_json(tmp_path / "two.city.json"), tmp_path / "data"
+    source, data = write_cubes(tmp_path / "two.city.json"), tmp_path / "data"
     taken = run_cim("ingest", str(source), "--data", str(data), "--dataset", "two")
     assert taken.returncode == 0, taken.stderr
     assert "faults: 1 × 302 SHELL_NOT_CLOSED" in taken.stdout
