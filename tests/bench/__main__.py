@@ -17,6 +17,7 @@ BENCHES = {
     "tests.bench.bench_cityjson": "CityJSON to the committed store",
     "tests.bench.bench_tiles": "Store to tiles",
     "tests.bench.bench_tokyo": "A city of 258,000 buildings to tiles",
+    "tests.bench.bench_flythrough": "A flight through 258,000 buildings in a browser",
     "tests.bench.bench_edit": "Edit to a subscribed screen",
     "tests.bench.bench_impact": "Edit to indicators",
     "tests.bench.bench_light": "Hours of sun",
