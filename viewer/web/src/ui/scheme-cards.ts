@@ -22,7 +22,9 @@ export function lineOf(ctx: Ctx, scheme: Scheme): string {
   const readings = valueOf(ctx.c.impact[impactKey(scheme.id, BASE)] ?? loading)?.items ?? [];
   const objects = valueOf(ctx.c.objects[objectsKey(scheme.id, null)] ?? loading);
   const line = cardLine(readings, objects ? builtOf(objects.items) : null);
-  return line || tn('schemes.added', scheme.counts.added, number(scheme.counts.added));
+  const { added, changed, demolished } = scheme.counts;
+  if (line || added > 0) return line || tn('schemes.added', added, number(added));
+  return demolished > 0 ? tn('built.demolished', demolished, number(demolished)) : tn('built.changed', changed, number(changed));
 }
 
 function baseLine(ctx: Ctx): string {
