@@ -29,7 +29,7 @@ export class CityPaint {
   private ground: TilePaint | null = null;
   private key = '';
   private dataKey = '';
-  private tones: Uint8Array | null = null;
+  private tones: TilePaint['tones'] = null;
   private shownHours: ReadonlyMap<string, number> | null = null;
 
   constructor(
@@ -67,7 +67,7 @@ export class CityPaint {
     this.key = key;
     this.dataKey = dataKey;
     const range = this.liveRange;
-    this.tones ??= surfaceTones(tokens);
+    this.tones ??= { told: surfaceTones(tokens, true), untold: surfaceTones(tokens, false) };
     this.paint = {
       tones: this.tones,
       colourOf: (content, row) => {

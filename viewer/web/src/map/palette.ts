@@ -219,8 +219,16 @@ export function groundColour(kind: unknown, tokens: Tokens): Rgba {
   return tokens.get(GROUND_TOKEN[String(kind)] ?? 'map-block');
 }
 
-/** RGBA bytes by the number of a surface; where the alpha is 0 it wears what its building wears. */
-export function surfaceTones(tokens: Tokens): Uint8Array {
+/**
+ * RGBA bytes by the number of a surface; where the alpha is 0 it wears what its building wears. In a city that tells
+ * roofs from walls, the tops of its blocks are roofs, too: nothing changes its colour when one comes nearer.
+ */
+export function surfaceTones(tokens: Tokens, told: boolean): Uint8Array {
   const none: Rgba = [0, 0, 0, 0];
-  return Uint8Array.from(SURFACES.flatMap((surface) => (surface === 'none' || surface === 'ground' ? none : tokens.get(`bldg-${surface}`))));
+  const toneOf = (surface: (typeof SURFACES)[number]): Rgba => {
+    if (surface === 'none' || surface === 'ground') return none;
+    if (surface === 'top') return told ? tokens.get('bldg-roof') : none;
+    return tokens.get(`bldg-${surface}`);
+  };
+  return Uint8Array.from(SURFACES.flatMap(toneOf));
 }

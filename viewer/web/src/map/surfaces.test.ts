@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { surfaceTones } from './palette';
-import { SURFACE_TINTS, SURFACES, surfacesOf } from './surfaces';
+import { SURFACE_TINTS, SURFACES, surfacesOf, topsOf } from './surfaces';
 import { Tokens } from './tokens';
 
 const here = (path: string): string => {
@@ -16,6 +16,10 @@ describe('surfaces', () => {
     expect([...surfacesOf([...roof, ...roof], 2)]).toEqual([2, 2]);
     expect([...surfacesOf([1, 2, 3, 255], 1)]).toEqual([0]);
     expect([...surfacesOf(undefined, 2)]).toEqual([0, 0]);
+  });
+
+  it('are told by their slope where the tile says nothing', () => {
+    expect([...topsOf(new Float32Array([0, 1, 0, 1, 0, 0, 0, -1, 0, 0, 0.8, 0.6]))]).toEqual([6, 0, 0, 6]);
   });
 
   it('have the tints and the numbers that the tiles are written with', () => {
@@ -36,8 +40,9 @@ describe('surfaces', () => {
     expect(themes).toHaveLength(2);
     for (const theme of themes) {
       const tokens = new Tokens((name) => new RegExp(`${name}: (#\\w+)`).exec(theme)?.[1] ?? '');
-      const tones = surfaceTones(tokens);
+      const tones = surfaceTones(tokens, false);
       expect(tones).toHaveLength(SURFACES.length * 4);
+      expect([...surfaceTones(tokens, true).slice(24)]).toEqual([...tones.slice(8, 12)]);
       expect(SURFACES.filter((_, i) => tones[i * 4 + 3] === 255)).toEqual(['wall', 'roof', 'window', 'door']);
       expect([...tones.slice(8, 11)]).not.toEqual([255, 0, 255]);
     }

@@ -72,7 +72,7 @@ export class CimQuality extends LitElement {
     const faults = report.faults.filter((fault) => fault.group === group);
     const most = Math.max(1, ...faults.map((fault) => fault.objects));
     return html`<h2 id=${group}>${t(`delivery.${group}`)}</h2>${faults.length === 0 ? html`<p class="mid none">${mark('pass', 'xs')}${t('delivery.nothingHere')}</p>` : html`
-      <div class="wide"><table><thead><tr>${group === 'geometry' ? html`<th scope="col">${t('delivery.code')}</th>` : nothing}<th scope="col">${t('delivery.fault')}</th><th scope="col" class="n">${t('delivery.count')}</th><th scope="col" class="n">${t('delivery.times')}</th><td></td></tr></thead><tbody>
+      <div class="wide" role="group" tabindex="0" aria-label=${t(`delivery.${group}`)}><table><thead><tr>${group === 'geometry' ? html`<th scope="col">${t('delivery.code')}</th>` : nothing}<th scope="col">${t('delivery.fault')}</th><th scope="col" class="n">${t('delivery.count')}</th><th scope="col" class="n">${t('delivery.times')}</th><td></td></tr></thead><tbody>
         ${faults.map((fault) => html`<tr>${group === 'geometry' ? html`<td class="code">${fault.code}</td>` : nothing}<th scope="row"><a class="link" href="#f-${fault.code}">${faultName(fault.code)}</a>${group === 'geometry' ? html`<span class="d mono">${fault.name}</span>` : nothing}</th><td class="n">${number(fault.objects)}</td><td class="n">${number(fault.occurrences)}</td><td class="barcell">${bar(fault.objects / most, 0)}</td></tr>`)}
       </tbody></table></div>${faults.map((fault) => this.worst(report, fault))}`}`;
   }
@@ -81,7 +81,7 @@ export class CimQuality extends LitElement {
     const first = fault.worst.slice(0, NAMED_FIRST);
     const more = fault.worst.slice(NAMED_FIRST);
     const rest = fault.objects - fault.worst.length;
-    const table = (rows: readonly Worst[]): TemplateResult => html`<div class="wide"><table><thead><tr><th scope="col">${t('delivery.object')}</th>${fault.group === 'geometry' ? html`<th scope="col">${t('delivery.lod')}</th>` : nothing}${isMeasured(fault) ? html`<th scope="col" class="n">${t('delivery.measured')}${unitText(fault.unit) && fault.unit !== 'a' ? html` (${unitText(fault.unit)})` : nothing}</th>` : nothing}<th scope="col" class="noprint"><span class="sr">${t('delivery.show')}</span></th></tr></thead><tbody>
+    const table = (rows: readonly Worst[]): TemplateResult => html`<div class="wide" role="group" tabindex="0" aria-label=${faultName(fault.code)}><table><thead><tr><th scope="col">${t('delivery.object')}</th>${fault.group === 'geometry' ? html`<th scope="col">${t('delivery.lod')}</th>` : nothing}${isMeasured(fault) ? html`<th scope="col" class="n">${t('delivery.measured')}${unitText(fault.unit) && fault.unit !== 'a' ? html` (${unitText(fault.unit)})` : nothing}</th>` : nothing}<th scope="col" class="noprint"><span class="sr">${t('delivery.show')}</span></th></tr></thead><tbody>
       ${rows.map((one) => this.row(report, fault, one))}</tbody></table></div>`;
     return html`<section class="fault" id="f-${fault.code}"><h3>${fault.group === 'geometry' ? html`<span class="tag fail">${fault.code}</span>` : nothing}${faultName(fault.code)} <span class="dim plainw">${t('delivery.worst', { n: first.length })}</span></h3>
       ${table(first)}${more.length > 0 ? html`<details><summary class="link">${t('delivery.more', { n: more.length })}</summary>${table(more)}</details>` : nothing}
@@ -95,13 +95,13 @@ export class CimQuality extends LitElement {
 
   private aside(report: QualityReport): TemplateResult | typeof nothing {
     if (report.put_aside.length === 0) return nothing;
-    return html`<h2>${t('delivery.aside')}</h2><div class="wide"><table><thead><tr><th scope="col">${t('delivery.reason')}</th><th scope="col" class="n">${t('delivery.features')}</th></tr></thead><tbody>
+    return html`<h2>${t('delivery.aside')}</h2><div class="wide" role="group" tabindex="0" aria-label=${t('delivery.aside')}><table><thead><tr><th scope="col">${t('delivery.reason')}</th><th scope="col" class="n">${t('delivery.features')}</th></tr></thead><tbody>
       ${report.put_aside.map((one) => html`<tr><th scope="row">${one.code ? html`<span class="tag fail">${one.code}</span> ${faultName(one.code)}` : wordFor('problem', one.reason) ?? one.reason}</th><td class="n">${number(one.features)}</td></tr>`)}</tbody></table></div>`;
   }
 
   private known(report: QualityReport): TemplateResult {
     const row = (type: Completeness, fact: Completeness['attributes'][number]): TemplateResult => html`<tr><th scope="row">${factName(fact.name)}</th><td class="n">${number(fact.recorded)}</td><td class="n">${number(fact.derived)}</td><td class="n">${number(fact.missing)}</td><td class="barcell">${bar(fact.recorded / type.objects, fact.derived / type.objects)}<span class="pct">${number(((fact.recorded + fact.derived) / type.objects) * 100, 1)}%</span></td></tr>`;
-    const table = (type: Completeness, facts: Completeness['attributes']): TemplateResult => html`<div class="wide"><table><thead><tr><th scope="col">${t('delivery.fact')}</th><th scope="col" class="n">${t('delivery.recorded')}</th><th scope="col" class="n">${t('delivery.derived')}</th><th scope="col" class="n">${t('delivery.missing')}</th><th scope="col">${t('delivery.share')}</th></tr></thead><tbody>${facts.map((fact) => row(type, fact))}</tbody></table></div>`;
+    const table = (type: Completeness, facts: Completeness['attributes']): TemplateResult => html`<div class="wide" role="group" tabindex="0" aria-label=${`${t('delivery.known')}: ${word('type', type.type)}`}><table><thead><tr><th scope="col">${t('delivery.fact')}</th><th scope="col" class="n">${t('delivery.recorded')}</th><th scope="col" class="n">${t('delivery.derived')}</th><th scope="col" class="n">${t('delivery.missing')}</th><th scope="col">${t('delivery.share')}</th></tr></thead><tbody>${facts.map((fact) => row(type, fact))}</tbody></table></div>`;
     const of = (type: Completeness): TemplateResult => {
       const more = type.attributes.slice(FACTS_FIRST);
       return html`<h3>${word('type', type.type)} <span class="dim plainw">${number(type.objects)}</span></h3>${type.attributes.length === 0 ? nothing : table(type, type.attributes.slice(0, FACTS_FIRST))}${more.length > 0 ? html`<details><summary class="link">${t('delivery.more', { n: more.length })}</summary>${table(type, more)}</details>` : nothing}`;

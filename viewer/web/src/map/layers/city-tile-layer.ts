@@ -11,8 +11,8 @@ import { readTileContent, rowOf, weightOf, type Gltf, type TileContent } from '.
 /** How the features of a tileset are coloured now. A new object means: colour again. */
 export interface TilePaint {
   colourOf: (content: TileContent, row: number) => Rgba;
-  /** RGBA bytes by the number of a surface: what roofs and walls of a plain building wear. */
-  tones: Uint8Array | null;
+  /** RGBA bytes by the number of a surface: what roofs and walls of a plain building wear, by whether the city tells. */
+  tones: { readonly told: Uint8Array; readonly untold: Uint8Array } | null;
   edge: Rgba;
   contact: Rgba;
   selectedId: string | null;
@@ -55,6 +55,8 @@ interface Tileset {
 
 /** The state of the layer: the tileset, and the one before it while that is still shown. */
 interface Held {
+  /** One of its tiles said what its surfaces are. */
+  told?: boolean;
   tileset3d?: Tileset | null;
   held?: Tileset;
 }
@@ -160,6 +162,10 @@ export class CityTileLayer extends Tile3DLayer<unknown, CityTileProps> {
     super.updateState(params);
   }
 
+  private get told(): boolean {
+    return (this.state as unknown as Held).told === true;
+  }
+
   private paintedOf(tile: Tile): Painted | null {
     const p = this.readOnce(tile);
     if (p && p.paint !== this.props.paint) this.repaint(p);
@@ -206,6 +212,8 @@ export class CityTileLayer extends Tile3DLayer<unknown, CityTileProps> {
   override renderLayers(): Layer[] {
     const below: Layer[] = [];
     const bodies: Layer[] = [];
+    const state = this.state as unknown as Held;
+    state.told ||= this.tiles().some((tile) => tile.content?.city?.tinted);
     const above: Layer[] = [];
     for (const tile of this.tiles()) {
       const p = this.paintedOf(tile);
@@ -238,7 +246,7 @@ export class CityTileLayer extends Tile3DLayer<unknown, CityTileProps> {
         mesh: content.mesh as never,
         getColor: [255, 255, 255],
         featureColours: p.colours,
-        tones: paint.tones,
+        tones: paint.tones?.[this.told ? 'told' : 'untold'] ?? null,
         featureIds: content.featureIds,
         heights: content.heights,
         orders: content.orders,

@@ -1,6 +1,6 @@
 import { Geometry } from '@luma.gl/engine';
 import { Matrix4, Vector3 } from '@math.gl/core';
-import { surfacesOf } from '../surfaces';
+import { surfacesOf, topsOf } from '../surfaces';
 
 /**
  * A glTF tile as the map draws it. Positions are float32 metres in the tile's own frame with the node transform
@@ -21,6 +21,8 @@ export interface TileContent {
   /** Vertices of the body, metres in the tile's own frame, and the order of its triangles. */
   positions: Float32Array;
   order: ArrayLike<number> | null;
+  /** Whether the tile says what its surfaces are. */
+  tinted: boolean;
   /** Per row: middle of the footprint and top, in the tile's own frame (x, y up, z). */
   anchors: Float32Array;
 }
@@ -256,6 +258,8 @@ export function readTileContent(gltf: Gltf, role: 'buildings' | 'ground'): TileC
   }
   const ids = Array.from({ length: rows }, (_, i) => String(columns['id']?.[i] ?? i));
 
+  const tints = role === 'buildings' ? body.attributes['COLOR_0']?.value : undefined;
+  const surfaces = tints ? surfacesOf(tints, n) : role === 'buildings' ? topsOf(normals) : undefined;
   const areas = areasOf(rows, positions, featureIds, body.indices?.value);
   const byRow = ids.map((id, row) => orderOf(areas[row] ?? 0, id));
   const orders = role === 'ground' ? new Float32Array(n) : featureIds.map((f) => byRow[f] ?? 0);
@@ -282,11 +286,12 @@ export function readTileContent(gltf: Gltf, role: 'buildings' | 'ground'): TileC
   const order = role === 'ground' ? reversed(given, n) : given && Uint32Array.from(given);
   return {
     order: order ?? null,
+    tinted: tints !== undefined,
     rows,
     ids,
     columns,
     positions,
-    mesh: geometry(positions, normals, order, role === 'buildings' ? surfacesOf(body.attributes['COLOR_0']?.value, n) : undefined),
+    mesh: geometry(positions, normals, order, surfaces),
     featureIds,
     heights,
     orders,
