@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 from cim.city.model import Attribute, CityObject, Quarantined
 from cim.city.rows import geometry_rows
 from cim.errors import InvalidInput
-from cim.findings import Quality
+from cim.findings import Finding, Quality, Severity, Verdict
 from ingest.readers.catalogue import (
     GONE,
     LIFECYCLE,
@@ -51,6 +51,10 @@ BATCH_MODELS: Final = 200
 """Models whose plans are united together."""
 
 METHOD_HEIGHT: Final = "highest vertex less lowest"
+LISTED_MAX: Final = 1_000
+"""Files of an archive that are not read and are listed by name."""
+
+_MATERIALS: Final = b"mtllib"
 _ZIP: Final = b"PK\x03\x04"
 _LOD: Final = re.compile(r"[1-4](\.\d)?")
 
@@ -160,6 +164,7 @@ class _Reading:
         self._crs = source_crs(None, context.source_crs or said.crs)
         self._way: Projection | None = None
         self._whereabouts = Whereabouts()
+        self._painted = 0
 
     def records(self, reader: ObjReader) -> Iterator[Record]:
         total = len(self._files)
@@ -188,8 +193,23 @@ class _Reading:
                 code="source-empty",
             )
         yield from told
+        yield from self._left_out()
         yield from self._whereabouts.findings()
         yield from self._unmet()
+
+    def _left_out(self) -> Iterator[Record]:
+        """Yield what is passed over: other files of an archive, and what the models look like."""
+        if self._files.is_archive:
+            for name in self._files.others[:LISTED_MAX]:
+                yield Quarantined(name[:200], "not-read", "It is no model, and nothing that goes with models.")
+        if self._painted:
+            yield Finding(
+                "obj-left-out",
+                "models with materials or textures, which are not kept",
+                Verdict.DISCUSS,
+                Severity.DISCUSS,
+                measured=float(self._painted),
+            )
 
     def _header(self, reader: ObjReader, way: Projection) -> SourceHeader:
         said = self._said
@@ -232,6 +252,7 @@ class _Reading:
         body = body_of(type(mesh)(placed, mesh.corners, mesh.counts), lod)
         if body is None:
             return Quarantined(key, "obj-empty", "The model has no face with three vertices.")
+        self._painted += _MATERIALS in content
         if row is not None and self._catalogue is not None and self._way is not None:
             position = self._catalogue.position(row)
             if position is not None:

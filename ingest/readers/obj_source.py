@@ -11,13 +11,14 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from io import BytesIO
+from itertools import islice
 from pathlib import Path, PurePosixPath
 from typing import IO, Final
 
 from cim.city.model import Quarantined
 from cim.errors import InvalidInput, NotFound
 from ingest.readers.damage import damaged
-from ingest.readers.limits import INFLATED_BYTES_MAX, INFLATION_RATIO_MAX, check_limit
+from ingest.readers.limits import HEAD_BYTES, INFLATED_BYTES_MAX, INFLATION_RATIO_MAX, check_limit
 
 MODELS_MAX: Final = 1_000_000
 MODEL_BYTES_MAX: Final = 256 * 1024**2
@@ -27,7 +28,11 @@ CATALOGUE_BYTES_MAX: Final = 1024**3
 """A catalogue, unpacked."""
 
 SUFFIX: Final = ".obj"
-_BESIDE: Final = frozenset({SUFFIX, ".csv", ".json", ".txt", ".md", ".mtl", ".jpg", ".jpeg", ".png", ".pdf", ".toml"})
+_PICTURES: Final = frozenset({".jpg", ".jpeg", ".png"})
+_BESIDE: Final = frozenset({SUFFIX, ".csv", ".json", ".txt", ".md", ".mtl", ".pdf", ".toml", *_PICTURES})
+LOOKED_AT_MAX: Final = 1_000
+"""Members of an archive of models whose first bytes are looked at for something else that is read."""
+
 _RATIO_FREE_BYTES: Final = 1024**2
 """Members that unpack to less are not asked how well they were packed."""
 
@@ -38,12 +43,17 @@ class ModelFiles:
 
     path: Path
     names: list[str] = field(default_factory=list)
-    others: int = 0
-    """Files beside them that belong to no model."""
+    others: tuple[str, ...] = ()
+    """Files beside them that belong to no model; none reads them in an archive, a folder's reader does in a folder."""
     _archive: zipfile.ZipFile | None = None
 
     def __len__(self) -> int:
         return len(self.names)
+
+    @property
+    def is_archive(self) -> bool:
+        """Whether the models are members of an archive."""
+        return self._archive is not None
 
     def models(self) -> Iterator[tuple[str, bytes | Quarantined]]:
         """Yield each model's id and its bytes, or why there are none."""
@@ -102,7 +112,7 @@ def open_models(path: Path, stack: ExitStack) -> ModelFiles:
     """
     if path.is_dir():
         every = [str(one.relative_to(path)) for one in path.rglob("*") if one.is_file()]
-        files = ModelFiles(path, sorted(filter(_is_model, every)), sum(map(_is_other, every)))
+        files = ModelFiles(path, sorted(filter(_is_model, every)), tuple(filter(_is_other, every)))
     elif zipfile.is_zipfile(path):
         try:
             archive = stack.enter_context(zipfile.ZipFile(path))
@@ -111,7 +121,7 @@ def open_models(path: Path, stack: ExitStack) -> ModelFiles:
         members = [one for one in archive.infolist() if _is_model(one.filename)]
         total = sum(one.file_size for one in members)
         check_limit("INFLATED_BYTES_MAX", total, INFLATED_BYTES_MAX, "The unpacked size in bytes")
-        others = sum(_is_other(name) for name in archive.namelist())
+        others = tuple(filter(_is_other, archive.namelist()))
         files = ModelFiles(path, sorted({one.filename for one in members}), others, archive)
     elif path.name.lower().endswith(SUFFIX):
         files = ModelFiles(path, [path.name])
@@ -134,9 +144,29 @@ def has_models(path: Path) -> bool:
     try:
         with ExitStack() as stack:
             files = open_models(path, stack)
-            return len(files) > files.others
+            return len(files) > len(files.others)
     except InvalidInput:
         return False
+
+
+def heads_beside(path: Path) -> Iterator[tuple[str, bytes]]:
+    """Yield name and first bytes of what an archive holds besides models and pictures; some of very many."""
+    with ExitStack() as stack:
+        try:
+            archive = stack.enter_context(zipfile.ZipFile(path))
+            named = (one for one in archive.infolist() if not one.is_dir() and not _goes_with_models(one.filename))
+            for info in islice(named, LOOKED_AT_MAX):
+                with archive.open(info) as member:
+                    yield info.filename, member.read(HEAD_BYTES)
+        except (zipfile.BadZipFile, zlib.error, OSError, EOFError, ValueError, RuntimeError, NotImplementedError):
+            # Whoever reads the archive says so, by member.
+            return
+
+
+def _goes_with_models(name: str) -> bool:
+    plain = PurePosixPath(name)
+    hidden = plain.name.startswith(".") or "__MACOSX" in plain.parts
+    return hidden or plain.suffix.lower() in {SUFFIX, *_PICTURES, ".mtl"}
 
 
 def _is_other(name: str) -> bool:

@@ -15,6 +15,7 @@ from ingest.readers.cityjson_seq import CityJsonSeqReader
 from ingest.readers.damage import damaged
 from ingest.readers.epanet import EpanetReader
 from ingest.readers.folder import ArchiveReader, FolderReader
+from ingest.readers.folder_archive import is_tar, is_zip
 from ingest.readers.geotiff import GeoTiffReader
 from ingest.readers.gml import GmlReader
 from ingest.readers.gtfs import GtfsReader
@@ -30,12 +31,14 @@ from ingest.readers.limits import (
 )
 from ingest.readers.mvt import MvtReader
 from ingest.readers.obj import ObjReader
+from ingest.readers.obj_source import heads_beside
 from ingest.readers.osm import OsmReader
 from ingest.readers.series import SeriesReader
 from ingest.readers.sumo import SumoReader
 from ingest.readers.vector import VectorReader
 from ingest.records import ReadContext, Reader, Record
 
+_MODELS: Final = ObjReader()
 READERS: Final[tuple[Reader, ...]] = (
     OsmReader(),
     CityJsonSeqReader(),
@@ -49,7 +52,7 @@ READERS: Final[tuple[Reader, ...]] = (
     GtfsReader(),
     SumoReader(),
     IfcReader(),
-    ObjReader(),
+    _MODELS,
 )
 
 _GZIP: Final = b"\x1f\x8b"
@@ -119,7 +122,7 @@ def reader_for(path: Path) -> Reader:
     if packed:
         head = _inflated_head(path)
     for reader in READERS:
-        if reader.recognises(path, head):
+        if reader.recognises(path, head) and not (reader is _MODELS and is_zip(head) and _is_mixed(path)):
             return _GzipReader(reader) if packed else reader
     if _ARCHIVE.recognises(path, head):
         return _ARCHIVE
@@ -131,8 +134,18 @@ def reader_for(path: Path) -> Reader:
     )
 
 
-_FOLDER: Final = FolderReader(reader_for, MvtReader(), ObjReader())
-_ARCHIVE: Final = ArchiveReader(FolderReader(reader_for, MvtReader(), ObjReader(), archives=False))
+_FOLDER: Final = FolderReader(reader_for, MvtReader(), _MODELS)
+_ARCHIVE: Final = ArchiveReader(FolderReader(reader_for, MvtReader(), _MODELS, archives=False))
+
+
+def _is_mixed(path: Path) -> bool:
+    """Tell an archive of models with something else in it that is read: a delivery, which is read as a folder is."""
+    return any(
+        is_zip(head)
+        or is_tar(head)
+        or any(reader.recognises(Path(name), head) for reader in READERS if reader is not _MODELS)
+        for name, head in heads_beside(path)
+    )
 
 
 def looks_like(head: bytes) -> str:

@@ -13,6 +13,8 @@ from cim.errors import LimitExceeded, NotFound, UnsupportedFormat
 from ingest.readers import folder_archive
 from ingest.records import SourceHeader
 from tests.integration.test_reader_vector import objects, of, read, refused
+from tests.support.city_records import objects_of
+from tests.support.corpus.formats import CUBE
 from tests.support.made_cityjson import write_document
 from tests.support.made_tiles import EXTENT, box, tile, write_tiles
 from tests.support.made_vector import squares, write_layer
@@ -58,6 +60,45 @@ def test_everything_in_a_folder_goes_in(tmp_path, form):
     left = {fault.feature: fault.reason for fault in of(records, Quarantined)}
     assert set(left) == {"readme.txt", "plan.pdf"}
     assert "PDF" in left["plan.pdf"]
+
+
+@pytest.mark.parametrize("form", ["folder", "zip"])
+def test_models_beside_other_sources_are_read_and_the_others_are_not_lost(tmp_path, form):
+    """More models than other files: an archive of them would once have been read for its models alone."""
+    path = tmp_path / "delivery"
+    path.mkdir()
+    for number in range(9):
+        (path / f"house{number}.obj").write_text(CUBE)
+    parcels = [shapely.box(500_000 + 50 * i, 5_400_000, 500_040 + 50 * i, 5_400_040) for i in range(3)]
+    write_layer(path / "parcels.fgb", parcels, {"pid": ["1", "2", "3"]}, crs="EPSG:25832")
+    write_document(path / "blocks.json", 3)
+    (path / "notes.txt").write_text("as agreed")
+    source = packed(path, tmp_path / "delivery.zip") if form == "zip" else path
+    records = read(source, source_crs="EPSG:25832")
+    headers = {header.dataset: header.source_file for header in of(records, SourceHeader)}
+    assert headers == {
+        "test-delivery": "delivery", "test-parcels": "parcels.fgb", "test-blocks": "blocks.json",
+    }  # fmt: skip
+    assert sum(key.startswith("test-delivery:") for key in objects_of(records)) == 9
+    assert "notes.txt" in {fault.feature for fault in of(records, Quarantined)}
+
+
+def test_an_archive_of_models_says_what_else_is_in_it(tmp_path):
+    path = hostile(
+        tmp_path / "models.zip",
+        *((f"m{number}.obj", CUBE.encode()) for number in range(3)),
+        ("catalogue.csv", b"id,year\nm0,1999\n"),
+        ("plan.dwg", b"AC1032 drawing"),
+        ("m0.mtl", b"newmtl wall"),
+    )
+    records = read(path, source_crs="EPSG:25832")
+    assert of(records, SourceHeader)[0].reader == "obj"
+    assert [(fault.feature, fault.code) for fault in of(records, Quarantined)] == [("plan.dwg", "not-read")]
+    inner = hostile(tmp_path / "inner.zip", ("b.geojson", b"{}")).read_bytes()
+    nested = hostile(tmp_path / "nested.zip", *((f"m{i}.obj", CUBE.encode()) for i in range(3)), ("more.zip", inner))
+    faults = of(read(nested, source_crs="EPSG:25832"), Quarantined)
+    assert [fault.feature for fault in faults] == ["more.zip"]
+    assert "inside an archive" in faults[0].reason
 
 
 def test_one_file_alone_keeps_the_name_of_the_dataset(tmp_path):
