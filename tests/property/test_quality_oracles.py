@@ -92,7 +92,7 @@ def test_a_shell_is_closed_and_faces_one_way_where_trimesh_says_so(body: list, s
         assert found == (set() if mesh.volume > 0 else {405})
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(st.lists(solids, min_size=1, max_size=3), st.integers(0, 60))
 def test_pieces_are_those_of_trimesh(bodies: list[list], gap: int) -> None:
     placed = [moved(body, (number * (20.0 + gap), 0.0, 0.0)) for number, body in enumerate(bodies)]

@@ -18,7 +18,7 @@ def edges_left_open(triangles, rings):
     ]
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=300)
 @given(straight=st.lists(st.integers(0, 3), max_size=6), turn=st.floats(0, 6.3), notch=st.booleans())
 def test_corners_on_straight_edges_are_corners_of_triangles(straight, turn, notch):
     corners = [(0.0, 0.0), (8.0, 0.0), (8.0, 4.0), (4.0, 1.0) if notch else (4.0, 6.0), (0.0, 4.0)]

@@ -46,7 +46,7 @@ def test_the_volume_is_what_a_hand_computes(plan: shapely.Polygon, roof: str, vo
     assert (mesh.bounds[0][2], mesh.bounds[1][2]) == pytest.approx((FOOT_M, top_m), abs=2e-3)
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=300)
 @given(
     plan=st.sampled_from([RECTANGLE, WITH_COURT, ANGLE, shapely.Point(0, 0).buffer(9, 4)]),
     roof=st.sampled_from(ROOFS),

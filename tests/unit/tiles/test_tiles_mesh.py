@@ -55,7 +55,7 @@ def test_triangles_cover_a_polygon_exactly_and_face_up(polygon):
     assert (cross[:, 2] > 0).all()
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=300, deadline=None)
 @given(st.lists(st.tuples(st.integers(0, 12), st.integers(0, 12)), min_size=3, max_size=9), st.integers(0, 3))
 def test_any_union_of_boxes_is_covered(corners, turn):
     shape = shapely.union_all([shapely.box(x, y, x + 4, y + 3) for x, y in corners])
