@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from functools import lru_cache
 
 from cim.errors import InvalidInput
 
@@ -30,7 +31,7 @@ def object_id(dataset: str, native_id: str) -> str:
     Raises :class:`InvalidInput` if the slug is not one, or if the native id is empty, longer than
     ``NATIVE_LENGTH_MAX`` or holds control characters.
     """
-    if not _DATASET.fullmatch(dataset):
+    if not _is_dataset(dataset):
         raise InvalidInput(
             f"{dataset!r} is not a dataset name.",
             hint="Use lower-case letters, digits and hyphens, 40 at most.",
@@ -39,6 +40,12 @@ def object_id(dataset: str, native_id: str) -> str:
     if not native_id or len(native_id) > NATIVE_LENGTH_MAX or not native_id.isprintable():
         raise InvalidInput("An object has no usable id.", code="object-id", length=len(native_id))
     return f"{dataset}:{native_id}"
+
+
+@lru_cache(maxsize=256)
+def _is_dataset(text: str) -> bool:
+    """Tell a slug; remembered, since the same few are asked for with every object."""
+    return _DATASET.fullmatch(text) is not None
 
 
 def split_id(identifier: str) -> tuple[str, str]:

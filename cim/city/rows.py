@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Final
+from dataclasses import dataclass, field
+from typing import Any, Final
 
 import numpy as np
 import shapely
@@ -80,7 +80,11 @@ class GeometryRows:
 
 @dataclass(frozen=True, slots=True)
 class ObjectRows:
-    """Objects of one data set; ``attributes`` is the JSON of :mod:`cim.city.columns`, ``places`` are 2D or ``None``."""
+    """Objects of one data set; ``attributes`` is the JSON of :mod:`cim.city.columns`, ``places`` are 2D or ``None``.
+
+    ``parsed`` are the attributes as values, in the same order, where the reader has them at hand anyway: who looks at
+    them need not parse them again.  They are only read.
+    """
 
     ids: list[str]
     types: list[str]
@@ -88,6 +92,7 @@ class ObjectRows:
     attributes: list[str]
     places: NDArray[np.object_]
     geometries: GeometryRows
+    parsed: list[dict[str, Any]] | None = field(default=None, compare=False, repr=False)
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -102,6 +107,7 @@ class ObjectRows:
             attributes=[self.attributes[row] for row in rows],
             places=self.places[kept],
             geometries=_only_owned(self.geometries, kept),
+            parsed=None if self.parsed is None else [self.parsed[row] for row in rows],
         )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -41,6 +42,8 @@ more room.
 AREA_MARGIN_DEG: Final = 1.0
 """How far beyond the area that the working CRS is made for an object may lie, degrees."""
 
+_NOTHING: Final = (None, "")
+_RECORDED: Final = "recorded"
 _CENTIMETRE: Final = 100.0
 _SAME_AREA: Final = 10.0
 
@@ -67,14 +70,25 @@ class Coverage:
         self.types.extend(rows.types)
         self.boxes.append(boxes)
         self.keys.append(_footprint_keys(rows.places))
+        named: dict[str, list[str]] = {type_: [] for type_ in rows.types}
+        derived: dict[str, list[str]] = {type_: [] for type_ in rows.types}
         for type_, facts in zip(rows.types, attributes, strict=True):
-            self.objects[type_] = self.objects.get(type_, 0) + 1
-            counts = self.facts.setdefault(type_, {name: [0, 0] for name in EXPECTED.get(type_, ())})
-            for name, members in facts.items():
-                if members.get("v") is None or members["v"] == "" or name == VALIDITY_ATTRIBUTE:
-                    continue
-                if name in counts or len(counts) < ATTRIBUTES_MAX:
-                    counts.setdefault(name, [0, 0])[members.get("q", "recorded") != "recorded"] += 1
+            named[type_].extend([name for name, said in facts.items() if said.get("v") not in _NOTHING])
+            more = [name for name, said in facts.items() if len(said) > 1 and said.get("q", _RECORDED) != _RECORDED]
+            if more:
+                derived[type_].extend([name for name in more if facts[name].get("v") not in _NOTHING])
+        for type_, objects in Counter(rows.types).items():
+            self.objects[type_] = self.objects.get(type_, 0) + objects
+            self._count(type_, Counter(named[type_]), Counter(derived[type_]))
+
+    def _count(self, type_: str, named: Counter[str], derived: Counter[str]) -> None:
+        """Add how many objects of a type have which facts, and for how many of them somebody derived it."""
+        counts = self.facts.setdefault(type_, {name: [0, 0] for name in EXPECTED.get(type_, ())})
+        for name, times in named.items():
+            if name != VALIDITY_ATTRIBUTE and (name in counts or len(counts) < ATTRIBUTES_MAX):
+                own = counts.setdefault(name, [0, 0])
+                own[0] += times - derived[name]
+                own[1] += derived[name]
 
     def faults(self) -> Iterator[CoverageFault]:
         """Yield what is wrong, once everything has been taken in."""

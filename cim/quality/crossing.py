@@ -18,7 +18,7 @@ import shapely
 from cim.geometry.wkb import offsets_of
 from cim.quality.codes import SHELL_SELF_INTERSECTION, Tolerances
 from cim.quality.cuts import Cut
-from cim.quality.layout import Flags, Floats, Ints, Shells, Surfaces
+from cim.quality.layout import Flags, Floats, Ints, Shells, Surfaces, runs
 from cim.quality.marks import Marks, marks
 from cim.quality.meeting import CONTACT, along, heights, inside, normals_of, pierced
 from cim.quality.planes import Planes
@@ -89,11 +89,15 @@ def _are_prisms(surfaces: Surfaces, planes: Planes, shells: Shells, good: Ints, 
     levels = _between(upward > 1.0 - _STRAIGHT, first, last)
     walls = _between(upward < _STRAIGHT, first, last)
     found: Flags = (levels == 2) & (levels + walls == last - first)
+    rows = np.flatnonzero(found)
     offsets = surfaces.vertex_offsets
-    for row in np.flatnonzero(found).tolist():
-        heights = surfaces.coordinates[offsets[first[row]] : offsets[last[row]], 2]
-        low, high = heights.min(), heights.max()
-        found[row] = bool((np.minimum(heights - low, high - heights) <= tolerances.near_m).all())
+    bounds = np.column_stack((offsets[first[rows]], offsets[last[rows]])).reshape(-1)
+    members, ends = runs(bounds, 2 * np.arange(len(rows)))
+    heights, counts = surfaces.coordinates[members, 2], np.diff(ends)
+    if len(rows):
+        low, high = (np.repeat(lie.reduceat(heights, ends[:-1]), counts) for lie in (np.minimum, np.maximum))
+        off = np.minimum(heights - low, high - heights) > tolerances.near_m
+        found[rows[np.repeat(np.arange(len(rows)), counts)[off]]] = False
     return found
 
 

@@ -17,7 +17,7 @@ from cim.quality.codes import (
     ORIENTATION_RINGS_SAME,
     Tolerances,
 )
-from cim.quality.layout import Flags, Surfaces, area_vectors
+from cim.quality.layout import Flags, Surfaces
 from cim.quality.marks import Marks, joined, marks
 from cim.quality.meeting import CONTACT
 from cim.quality.planes import Planes
@@ -31,14 +31,13 @@ def check_holes(surfaces: Surfaces, planes: Planes, sound: Flags, tolerances: To
     found: list[Marks] = []
     still = sound.copy()
     chosen = np.flatnonzero(sound & (np.diff(surfaces.surface_offsets) > 1))
-    vectors = area_vectors(surfaces.coordinates, surfaces.ring_offsets) if len(chosen) else np.empty((0, 3))
     for surface in chosen.tolist():
         first, last = int(surfaces.surface_offsets[surface]), int(surfaces.surface_offsets[surface + 1])
         ends = surfaces.ring_offsets
         rings = [planes.flat[ends[ring] : ends[ring + 1]] for ring in range(first, last)]
         code, ring = _first_fault([shapely.Polygon(flat) for flat in rings], tolerances)
         if code == 0:
-            turned = np.flatnonzero(vectors[first + 1 : last] @ vectors[first] > 0)
+            turned = np.flatnonzero(planes.vectors[first + 1 : last] @ planes.vectors[first] > 0)
             code, ring = (ORIENTATION_RINGS_SAME, int(turned[0]) + 1) if len(turned) else (0, 0)
         if code:
             still[surface] = False

@@ -25,7 +25,7 @@ from cim.quality.footprints import footprints_of
 from cim.quality.geometry import examine
 from cim.quality.marks import Marks
 from cim.quality.model import QualityNotes
-from cim.quality.ranges import CHECKED_TYPES, check_facts
+from cim.quality.ranges import CHECKED_TYPES, check_facts, suspects
 
 WORST_MAX: Final = 25
 """Features that a report names for each fault, the worst first."""
@@ -76,12 +76,14 @@ class Inspector:
 
     def look(self, rows: ObjectRows) -> dict[int, tuple[str, ...]]:
         """Take a batch in and return the codes of the objects whose geometry is not valid, by row."""
-        attributes = [orjson.loads(text) for text in rows.attributes]
+        parsed = rows.parsed
+        attributes = [orjson.loads(text) for text in rows.attributes] if parsed is None else parsed
         boxes = boxes_of(rows)
         invalid = self._look_at_geometry(rows)
-        drawn = (boxes[:, 5] - boxes[:, 2]).tolist()
-        for row, facts in enumerate(attributes):
-            for code, measured in check_facts(rows.types[row], facts, drawn[row], self._year_now):
+        drawn_m = boxes[:, 5] - boxes[:, 2]
+        for row in suspects(rows.types, attributes, drawn_m, self._year_now):
+            facts = attributes[row]
+            for code, measured in check_facts(rows.types[row], facts, float(drawn_m[row]), self._year_now):
                 self._count(code, rows, row, None, measured, _middle(boxes[row]))
         self._coverage.look(rows, attributes, boxes)
         self._counts["objects"] += len(rows)

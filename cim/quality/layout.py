@@ -156,10 +156,12 @@ def largest(values: Floats, offsets: Ints) -> Floats:
 def area_vectors(coordinates: Floats, offsets: Ints) -> Floats:
     """Return each ring's area vector, shape (r, 3): along its normal, as long as its area in m2."""
     counts = np.diff(offsets)
-    origin = np.repeat(coordinates[np.minimum(offsets[:-1], max(0, len(coordinates) - 1))], counts, axis=0)
-    local = coordinates - origin
-    after = local[following(offsets)]
-    vectors = np.empty_like(local)
+    origins = coordinates[np.minimum(offsets[:-1], max(0, len(coordinates) - 1))]
+    # Axis by axis: numpy is quickest along an axis that lies in one piece.
+    local = [coordinates[:, axis] - np.repeat(origins[:, axis], counts) for axis in range(3)]
+    round_ = following(offsets)
+    after = [axis[round_] for axis in local]
+    vectors = np.empty((len(coordinates), 3))
     for axis, (one, two) in enumerate(((1, 2), (2, 0), (0, 1))):
-        vectors[:, axis] = local[:, one] * after[:, two] - local[:, two] * after[:, one]
+        vectors[:, axis] = local[one] * after[two] - local[two] * after[one]
     return summed(vectors, offsets) / 2.0

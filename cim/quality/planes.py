@@ -24,10 +24,12 @@ _TRIANGLE: Final = 3
 class Planes:
     """A plane for each surface, along the area vector of its outer ring through the mean of its vertices.
 
-    ``local`` (n, 3) the vertices from there; ``heights_m`` (n,) their distance from the plane, signed; ``normals``
-    (s, 3) of unit length, 0 where the outer ring encloses nothing; ``flat`` (n, 2) the vertices on the plane.
+    ``vectors`` (r, 3) the area vectors of all rings; ``local`` (n, 3) the vertices from there; ``heights_m`` (n,) their
+    distance from the plane, signed; ``normals`` (s, 3) of unit length, 0 where the outer ring encloses nothing;
+    ``flat`` (n, 2) the vertices on the plane.
     """
 
+    vectors: Floats
     middles: Floats
     normals: Floats
     local: Floats
@@ -39,24 +41,28 @@ def planes_of(surfaces: Surfaces) -> Planes:
     """Return the plane of each surface."""
     offsets = surfaces.vertex_offsets
     counts = np.diff(offsets)
-    vectors = area_vectors(surfaces.coordinates, surfaces.ring_offsets)[surfaces.surface_offsets[:-1]]
+    rings = area_vectors(surfaces.coordinates, surfaces.ring_offsets)
+    vectors = rings[surfaces.surface_offsets[:-1]]
     lengths = np.linalg.norm(vectors, axis=1)
     normals = np.divide(vectors, lengths[:, None], out=np.zeros_like(vectors), where=lengths[:, None] > 0)
-    starts = surfaces.coordinates[np.repeat(offsets[:-1], counts)]
+    starts = np.repeat(surfaces.coordinates[offsets[:-1]], counts, axis=0)
     # The mean is taken from near by: coordinates of a country have few digits left for millimetres.
     means = summed(surfaces.coordinates - starts, offsets) / np.maximum(counts, 1)[:, None]
     middles = surfaces.coordinates[offsets[:-1]] + means if len(counts) else np.empty((0, 3))
-    owner = np.repeat(np.arange(len(surfaces)), counts)
-    local = surfaces.coordinates - middles[owner]
+    local = surfaces.coordinates - np.repeat(middles, counts, axis=0)
     across = _across(normals)
     along = np.cross(normals, across)
-    return Planes(
-        middles,
-        normals,
-        local,
-        _dot(local, normals[owner]),
-        np.column_stack((_dot(local, across[owner]), _dot(local, along[owner]))),
-    )
+    flat = np.empty((len(local), 2))
+    flat[:, 0], flat[:, 1] = _heights(local, across, counts), _heights(local, along, counts)
+    return Planes(rings, middles, normals, local, _heights(local, normals, counts), flat)
+
+
+def _heights(local: Floats, directions: Floats, counts: Ints) -> Floats:
+    """Return how far vertices lie along the direction of their surface, which has ``counts`` of them."""
+    # Term by term, so that equal vertices have equal results wherever they stand in the array.
+    x, y, z = (local[:, axis] * np.repeat(directions[:, axis], counts) for axis in range(3))
+    heights: Floats = x + y + z
+    return heights
 
 
 def _across(normals: Floats) -> Floats:

@@ -6,8 +6,12 @@ The bounds are wide on purpose: what they find is an error of the file, not a ra
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
+
+import numpy as np
+
+from cim.quality.layout import Flags, Floats
 
 TALLEST_M: Final = 830.0
 """No building is taller: Burj Khalifa, 828 m (Council on Tall Buildings and Urban Habitat)."""
@@ -25,9 +29,48 @@ CHECKED_TYPES: Final = frozenset({"Building", "BuildingPart"})
 _NUMBERS: Final = ("height_m", "storeys_above_ground", "storeys_below_ground", "year_of_construction")
 _AREAS: Final = ("floor_area_m2", "gross_floor_area_m2", "footprint_area_m2", "area_m2")
 
+_PLAIN: Final = frozenset({int, float, type(None)})
+"""What is a number, or nothing, without looking closer."""
+
 Members = Mapping[str, Any]
 Fault = tuple[str, float]
 """The code, and what was measured, in the unit of the check."""
+
+
+def suspects(types: Sequence[str], attributes: Sequence[Members], drawn_m: Floats, year_now: int | None) -> list[int]:
+    """Return the rows in which :func:`check_facts` may find something, in one pass over all.
+
+    Every row in which it would find something is among them; looking at those alone is the same and much faster.
+    """
+    column: dict[str, Floats] = {}
+    odd = np.zeros(len(types), dtype=bool)
+    for name in (*_NUMBERS, *_AREAS):
+        values = [facts[name].get("v") if name in facts else None for facts in attributes]
+        if not _PLAIN.issuperset(map(type, values)):
+            odd |= np.array([type(value) not in _PLAIN for value in values])
+            values = [value if type(value) in _PLAIN else None for value in values]
+        column[name] = np.array(values, dtype=np.float64)
+    # Comparisons with NaN, which is where there is no value, are false.
+    height, above = column["height_m"], column["storeys_above_ground"]
+    room = np.maximum(DRAWN_SLACK[0], DRAWN_SLACK[1] * height)
+    odd |= (height <= 0) | (height > TALLEST_M) | ((drawn_m > 0) & (np.abs(height - drawn_m) > room))
+    for storeys in (above, column["storeys_below_ground"]):
+        odd |= (storeys < 0) | (~np.isnan(storeys) & (np.floor(storeys) != storeys))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        storey_m = height / above
+    odd |= (above >= 1) & ~np.isnan(height) & ~((storey_m >= STOREY_M[0]) & (storey_m <= STOREY_M[1]))
+    year = column["year_of_construction"]
+    odd |= year < YEAR_MIN
+    if year_now is not None:
+        odd |= year > year_now
+    for name in _AREAS:
+        odd |= column[name] < 0
+    rows: list[int] = np.flatnonzero(odd & _checked(types)).tolist()
+    return rows
+
+
+def _checked(types: Sequence[str]) -> Flags:
+    return np.array([type_ in CHECKED_TYPES for type_ in types], dtype=bool)
 
 
 def check_facts(type_: str, attributes: Members, drawn_m: float, year_now: int | None) -> Iterator[Fault]:

@@ -87,24 +87,38 @@ def touching_rings(flat: Floats, offsets: Ints, chosen: Ints, reach_m: float) ->
     counts = np.diff(offsets)[chosen]
     found = np.zeros(len(chosen), dtype=bool)
     rows = np.flatnonzero(counts <= TOUCHING_VERTICES_MAX)
+    x, y = np.ascontiguousarray(flat[:, 0]), np.ascontiguousarray(flat[:, 1])
+    after = following(offsets)
+    dx, dy = x[after] - x, y[after] - y
+    squares = dx * dx + dy * dy
+    # A vertex is no nearer to a side than to the line that it lies on; with room for the last digits.
+    near_line = 1.1 * reach_m**2 * squares
     group = np.cumsum(counts[rows] ** 2) // _PAIRS_AT_ONCE
     for number in np.unique(group).tolist():
         own = rows[group == number]
-        sizes = counts[own]
-        pairs = offsets_of(sizes**2)
-        within = np.arange(int(pairs[-1])) - np.repeat(pairs[:-1], sizes**2)
-        width = np.repeat(sizes, sizes**2)
-        start = np.repeat(offsets[chosen[own]], sizes**2)
-        vertex, side = within // width, within % width
-        apart = (vertex - side) % width > 1
-        point, first = flat[(start + vertex)[apart]], flat[(start + side)[apart]]
-        along = flat[(start + (side + 1) % width)[apart]] - first
-        offset = point - first
-        share = (offset * along).sum(axis=1) / np.maximum((along**2).sum(axis=1), 1e-18)
-        gap = offset - np.clip(share, 0.0, 1.0)[:, None] * along
-        near = (gap**2).sum(axis=1) <= reach_m**2
-        found[np.repeat(own, sizes**2)[apart][near]] = True
+        owner, vertex, side = _vertices_and_sides(offsets[chosen[own]], counts[own])
+        across = (x[vertex] - x[side]) * dy[side] - (y[vertex] - y[side]) * dx[side]
+        close = np.flatnonzero(across * across <= near_line[side])
+        owner, vertex, side = owner[close], vertex[close], side[close]
+        offset_x, offset_y, along_x, along_y = x[vertex] - x[side], y[vertex] - y[side], dx[side], dy[side]
+        share = (offset_x * along_x + offset_y * along_y) / np.maximum(squares[side], 1e-18)
+        share = np.clip(share, 0.0, 1.0)
+        near = (offset_x - share * along_x) ** 2 + (offset_y - share * along_y) ** 2 <= reach_m**2
+        found[own[owner[near]]] = True
     return found
+
+
+def _vertices_and_sides(starts: Ints, sizes: Ints) -> tuple[Ints, Ints, Ints]:
+    """Return every side of some rings with every vertex at which it neither begins nor ends: ring, vertex, side."""
+    ring = np.repeat(np.arange(len(sizes)), sizes)
+    within = np.arange(len(ring)) - np.repeat(offsets_of(sizes)[:-1], sizes)
+    others = sizes[ring] - 2
+    pairs = offsets_of(others)
+    ahead = np.repeat(within + 2 - pairs[:-1], others) + np.arange(int(pairs[-1]))
+    width = np.repeat(sizes[ring], others)
+    ahead[ahead >= width] -= width[ahead >= width]
+    first = starts[ring]
+    return np.repeat(ring, others), np.repeat(first, others) + ahead, np.repeat(first + within, others)
 
 
 def _look(surfaces: Surfaces, planes: Planes, tolerances: Tolerances) -> tuple[Flags, Flags]:

@@ -11,7 +11,7 @@ from cim.quality.codes import WRONG_ORIENTATION_SHELL, Tolerances
 from cim.quality.crossing import body_of, cannot_cross, check_crossing
 from cim.quality.cuts import cut
 from cim.quality.hollows import check_hollows
-from cim.quality.layout import Floats, Ints, Shells, Surfaces, area_vectors, summed
+from cim.quality.layout import Floats, Ints, Shells, Surfaces, summed
 from cim.quality.marks import Marks, joined, marks
 from cim.quality.planes import Planes
 from cim.quality.shells import Corners
@@ -25,7 +25,7 @@ def check_solids(
     ``good`` are the shells, ``corners`` theirs.  A shell that faces the wrong way is not asked whether it crosses
     itself; shells of one solid are held against each other where all of them are sound.
     """
-    faces = _check_facing(surfaces, shells, good)
+    faces = _check_facing(surfaces, planes, shells, good)
     right = ~np.isin(good, faces.shells)
     asked = right & ~cannot_cross(surfaces, planes, shells, good, tolerances)
     held, own = good[asked], corners.only(asked)
@@ -42,18 +42,21 @@ class _Faces:
     found: Marks
 
 
-def _check_facing(surfaces: Surfaces, shells: Shells, good: Ints) -> _Faces:
+def _check_facing(surfaces: Surfaces, planes: Planes, shells: Shells, good: Ints) -> _Faces:
     closed = good[shells.is_closed[good]]
-    volumes = volumes_of(surfaces, shells, closed)
+    volumes = volumes_of(surfaces, planes.vectors, shells, closed)
     wrong = (volumes < 0) == shells.is_outer[closed]
     rows = closed[wrong]
     places = surfaces.coordinates[surfaces.vertex_offsets[shells.first[rows]]]
     return _Faces(rows, marks(WRONG_ORIENTATION_SHELL, shells.geometry_of[rows], np.abs(volumes[wrong]), places))
 
 
-def volumes_of(surfaces: Surfaces, shells: Shells, chosen: Ints) -> Floats:
-    """Return the volume of some shells in m3, negative where the surfaces face inwards (the divergence theorem)."""
-    vectors = summed(area_vectors(surfaces.coordinates, surfaces.ring_offsets), surfaces.surface_offsets)
+def volumes_of(surfaces: Surfaces, ring_vectors: Floats, shells: Shells, chosen: Ints) -> Floats:
+    """Return the volume of some shells in m3, negative where the surfaces face inwards (the divergence theorem).
+
+    ``ring_vectors`` (r, 3) are the area vectors of all rings.
+    """
+    vectors = summed(ring_vectors, surfaces.surface_offsets)
     starts = surfaces.coordinates[surfaces.vertex_offsets[:-1]]
     counts = shells.last[chosen] - shells.first[chosen]
     ends = offsets_of(counts)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any, Final
 
 import numpy as np
@@ -96,7 +97,7 @@ class Decoder:
     def _draft(self, raw: RawObject) -> Draft:
         body = raw.body
         type_ = body["type"]
-        if not _TYPE.fullmatch(type_):
+        if not _is_type(type_):
             raise ValueError(type_)
         parents, children = _ids(body.get("parents")), _ids(body.get("children"))
         attributes = canonical_attributes(type_, body.get("attributes"))
@@ -147,14 +148,21 @@ def rows_of(drafts: Iterable[Draft], geometries: GeometryRows | None = None) -> 
     drafts = list(drafts)
     places = np.empty(len(drafts), dtype=object)
     places[:] = [draft.place for draft in drafts]
+    parsed = [draft.attributes for draft in drafts]
     return ObjectRows(
         ids=[draft.id for draft in drafts],
         types=[draft.type for draft in drafts],
         parents=[draft.parent_id for draft in drafts],
-        attributes=[orjson.dumps(draft.attributes).decode() for draft in drafts],
+        attributes=[orjson.dumps(attributes).decode() for attributes in parsed],
         places=places,
         geometries=geometry_rows((), (), ()) if geometries is None else geometries,
+        parsed=parsed,
     )
+
+
+@lru_cache(maxsize=256)
+def _is_type(text: str) -> bool:
+    return _TYPE.fullmatch(text) is not None
 
 
 def _ids(value: Any) -> list[str]:
