@@ -53,8 +53,9 @@ class ObjectTeller:
         }
 
     def tell(self, identifier: str) -> dict[str, Any]:
-        """Return the card of an object with ``sources``, ``conflicts`` and ``history``; each of its provenance names the
-        job that delivered it last.
+        """Return the card of an object with ``sources``, ``conflicts`` and ``history``.
+
+        Each of its provenance names, as ``job_id``, the job that delivered it last.
 
         An object of a source that contributes to another is answered for as its source gives it, with
         ``merged_into``.  Raises :class:`Gone` for an object that the city showed once, :class:`NotFound` else.

@@ -32,7 +32,7 @@ export function disagreement(object: Told, name: string, known: readonly Named[]
 
 export function disagreementLine(object: Told, name: string, known: readonly Named[]): TemplateResult | typeof nothing {
   const text = disagreement(object, name, known);
-  return text ? html`<p class="says xs" data-testid="says-${name}">${mark('discuss', 'xs')}<span>${text}</span></p>` : nothing;
+  return text ? html`<p class="unlike xs" data-testid="says-${name}">${mark('discuss', 'xs')}<span>${text}</span></p>` : nothing;
 }
 
 interface Joined {
