@@ -160,10 +160,9 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder, merged_city(Path(folder)) as city:
         stage(city, "one", objects("first", first))()
         editor = Editor(city)
-        second_rows = objects("second", second)
-        clock.row("the second source published into the first", stage(city, "two", second_rows), editor)
+        clock.row("the second source published into the first", stage(city, "two", objects("second", second)), editor)
         assert len(city.city.view.index) == count
-        clock.row("the same again, nothing changed", stage(city, "three", second_rows), editor)
+        clock.row("the same again, nothing changed", stage(city, "three", objects("second", second)), editor)
         undo = UndoService(city.database, city.city)
         clock.row("that taken back", lambda: undo.take_back(Act("four", "local", "undo", AT), "three"), editor)
         clock.row(

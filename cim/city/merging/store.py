@@ -20,6 +20,7 @@ import pyarrow as pa
 from cim.city.merging.plan import Link
 
 BUILDING: Final = "Building"
+ROWS_AT_ONCE: Final = 2_000
 
 _RAW: Final = (
     "id, baseline_version, type, dataset, parent_id, attributes, place, xmin, ymin, zmin, xmax, ymax, zmax, digest"
@@ -57,6 +58,14 @@ def lent(connection: duckdb.DuckDBPyConnection, name: str, table: pa.Table) -> I
         yield
     finally:
         connection.unregister(name)
+
+
+def fetched(cursor: duckdb.DuckDBPyConnection) -> list[tuple[Any, ...]]:
+    """Return all rows of an answer, some at a time: making Python's objects of many holds up every other thread."""
+    rows: list[tuple[Any, ...]] = []
+    while some := cursor.fetchmany(ROWS_AT_ONCE):
+        rows += some
+    return rows
 
 
 def has_links(connection: duckdb.DuckDBPyConnection) -> bool:
@@ -112,33 +121,34 @@ def compare(connection: duckdb.DuckDBPyConnection, version: int, datasets: Seque
 
 def read_links(connection: duckdb.DuckDBPyConnection, version: int | None = None) -> dict[str, Link]:
     """Return who contributes to what: from the temporary table, or as it was at a baseline."""
-    rows = (
+    found = (
         connection.execute("SELECT object_id, canonical_id, match, overlap, iou FROM link")
         if version is None
         else connection.execute(_LINKS, [version])
-    ).fetchall()
-    return {object_id: Link(*link) for object_id, *link in rows}
+    )
+    return {object_id: Link(*link) for object_id, *link in fetched(found)}
 
 
 def read_parents(connection: duckdb.DuckDBPyConnection) -> tuple[dict[str, str], dict[str, str]]:
     """Return the parent of each part before the delivery, and after it with those of what it removes."""
-    before = dict(connection.execute("SELECT id, parent_id FROM present_raw WHERE parent_id IS NOT NULL").fetchall())
+    before = dict(fetched(connection.execute("SELECT id, parent_id FROM present_raw WHERE parent_id IS NOT NULL")))
     news = connection.execute(
         """SELECT i.id, i.parent_id FROM incoming i JOIN difference d ON d.id = i.id
            WHERE d.state <> 'unchanged' AND (i.parent_id IS NOT NULL OR d.state = 'changed')"""
-    ).fetchall()
-    after = {**before, **dict(news)}
+    )
+    after = {**before, **dict(fetched(news))}
     return before, {one: parent for one, parent in after.items() if parent is not None}
 
 
 def read_changes(connection: duckdb.DuckDBPyConnection) -> list[tuple[str, str, bool]]:
     """Return id, state, and whether it is a building, of all that the delivery adds, changes or removes."""
-    return connection.execute(
+    found = connection.execute(
         """SELECT d.id, d.state, coalesce(i.type, p.type) = ? FROM difference d
            LEFT JOIN incoming i ON i.id = d.id LEFT JOIN present_raw p ON p.id = d.id
            WHERE d.state <> 'unchanged' ORDER BY d.id""",
         [BUILDING],
-    ).fetchall()
+    )
+    return fetched(found)
 
 
 def read_raw_after(connection: duckdb.DuckDBPyConnection, ids: Sequence[str]) -> pa.Table:
@@ -184,11 +194,11 @@ def gather(connection: duckdb.DuckDBPyConnection, concerned: Sequence[str], kept
 
 def read_lods(connection: duckdb.DuckDBPyConnection, job_id: str) -> dict[str, tuple[str, ...]]:
     """Return the levels of detail of the geometries of what was gathered."""
-    rows = connection.execute(
+    found = connection.execute(
         f"SELECT object_id, list(DISTINCT lod ORDER BY lod) FROM ({_SHAPES}) GROUP BY object_id",  # noqa: S608
         [job_id],
-    ).fetchall()
-    return {object_id: tuple(lods) for object_id, lods in rows}
+    )
+    return {object_id: tuple(lods) for object_id, lods in fetched(found)}
 
 
 def read_members(connection: duckdb.DuckDBPyConnection, ids: Sequence[str]) -> list[tuple[Any, ...]]:
