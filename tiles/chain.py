@@ -24,12 +24,13 @@ from tiles.files import ProgressFunction, TileFiles
 from tiles.frame import TileFrame
 from tiles.ground import CASING_M, WIDTH_M_MAX, ground_shapes, painted
 from tiles.ground_tree import Again, Keep, Stand, build_ground
+from tiles.leaves import Leaves
 from tiles.making import NOTE, finish_unit, link
 from tiles.plan import PLAN_FOLDER, Plan, PlanTile, is_unit, read_unit, units_of
 from tiles.site import Site
 from tiles.soup import FloatArray
 from tiles.tree import Branch, mend
-from tiles.unit import Leaves, make
+from tiles.unit import make
 
 _REACH_M = WIDTH_M_MAX / 2 + CASING_M
 """How far a street's paint reaches from its axis."""
@@ -122,7 +123,7 @@ def _build(
     if crown is not None and crown is not plan.crown:
         leaves = None
         if draft.objects.num_rows:
-            leaves = Leaves.over(draft.objects, draft.geometries, site, keeping("buildings"))
+            leaves = Leaves.over((draft.objects, draft.geometries), crown, None, site, keeping("buildings"))
             report.quarantined = leaves.counts.quarantined
         make(crown, None, site, keeping("buildings"), leaves)
         crown = _with_units(crown, plan, files, report, top=True, plans=plans)

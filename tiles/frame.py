@@ -90,7 +90,13 @@ class Chart:
 
     def uprights(self, xy: FloatArray) -> tuple[FloatArray, FloatArray]:
         """Return where places (n, 2) lie at height 0, and what a metre of height adds, shape (n, 3) each."""
-        both: FloatArray = np.concatenate((self._ground, self._up), axis=1).T @ self._terms(xy)
+        # Term by term: a product of matrices may round otherwise when other places are asked for in one go.
+        terms, part = self._terms(xy), np.empty(len(xy))
+        both = np.zeros((6, len(xy)))
+        factors = np.concatenate((self._ground, self._up), axis=1).tolist()
+        for term, row in zip(terms, factors, strict=True):
+            for column, factor in zip(both, row, strict=True):
+                np.add(column, np.multiply(term, factor, out=part), out=column)
         return both[:3].T, both[3:].T
 
     def transform(self) -> list[float]:

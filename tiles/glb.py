@@ -40,7 +40,9 @@ class GlbWriter:
     views: list[dict[str, Any]] = field(default_factory=list)
     accessors: list[dict[str, Any]] = field(default_factory=list)
 
-    def view(self, content: bytes | NDArray[Any], *, target: int | None = None, stride: int | None = None) -> int:
+    def view(
+        self, content: bytes | memoryview | NDArray[Any], *, target: int | None = None, stride: int | None = None
+    ) -> int:
         """Append bytes and return the index of their view."""
         padding = -self._length % ALIGNMENT
         self._chunks.append(bytes(padding))

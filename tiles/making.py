@@ -22,6 +22,7 @@ import pyarrow.compute as pc
 from tiles.content import Content
 from tiles.files import TileFiles
 from tiles.intake import read_city
+from tiles.leaves import Leaves
 from tiles.massing import Raster
 from tiles.placing import given_feet
 from tiles.plan import PLAN_FOLDER, closed, read_unit, unit_bytes
@@ -31,7 +32,7 @@ from tiles.soup import Bounds, FloatArray
 from tiles.terrain import feet_of, lowest
 from tiles.tileset import unit_json
 from tiles.tree import Branch
-from tiles.unit import Leaves, make
+from tiles.unit import make
 
 FORM: Final = 2
 """The form of what is written: another number, and nothing that was made before is taken."""
@@ -95,9 +96,9 @@ def make_unit(job: UnitJob) -> UnitMade:
     def keep(content: Content) -> str:
         return files.add_content("buildings", content.glb)
 
-    made_leaves = Leaves.over(_table(job.rows[0]), _table(job.rows[1]), job.site, keep)
-    branch = job.branch
-    make(branch, None if job.above is None else Raster.over(job.above), job.site, keep, made_leaves)
+    branch, above = job.branch, None if job.above is None else Raster.over(job.above)
+    made_leaves = Leaves.over((_table(job.rows[0]), _table(job.rows[1])), branch, above, job.site, keep)
+    make(branch, above, job.site, keep, made_leaves)
     branch = finish_unit(branch, files, alone=job.alone)
     assert branch.drawn is not None
     leaves = [leaf.drawn.uri for leaf in branch.leaves() if leaf.drawn is not None and leaf.drawn.uri]

@@ -8,7 +8,9 @@ children hand up, and from nothing else.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
+from itertools import pairwise
 from typing import Final
 
 import numpy as np
@@ -68,6 +70,11 @@ class Massing:
         arrays = {name: getattr(self, name)[rows] for name in _ARRAYS}
         return Massing(**arrays, columns=self.columns.take(pa.array(rows)))
 
+    def part(self, first: int, end: int) -> Massing:
+        """Return the blocks from one to before another, without a copy."""
+        arrays = {name: getattr(self, name)[first:end] for name in _ARRAYS}
+        return Massing(**arrays, columns=self.columns.slice(first, end - first))
+
 
 _ARRAYS: Final = tuple(member.name for member in fields(Massing) if member.name != "columns")
 _STORED: Final = tuple(name for name in _ARRAYS if name != "polygons")
@@ -100,35 +107,49 @@ class Raster:
         """The longer side of a cell."""
         return float(self.step.max())
 
-    def cells(self, polygons: NDArray[np.object_]) -> IntArray:
-        """Return a number for the cell in which the middle of each polygon lies."""
-        bounds = shapely.bounds(polygons).reshape(-1, 4)
-        place = np.floor(((bounds[:, :2] + bounds[:, 2:]) / 2 - self.low) / self.step).astype(np.int64)
-        numbers: IntArray = (place[:, 1] + (1 << 20)) * (1 << 32) + place[:, 0] + (1 << 20)
-        return numbers
+
+def _cells(polygons: NDArray[np.object_], low: FloatArray, step: FloatArray) -> IntArray:
+    """Return a number for the cell in which the middle of each polygon lies, on its grid by ``low`` and ``step``."""
+    bounds = shapely.bounds(polygons).reshape(-1, 4)
+    place = np.floor(((bounds[:, :2] + bounds[:, 2:]) / 2 - low) / step).astype(np.int64)
+    numbers: IntArray = (place[:, 1] + (1 << 20)) * (1 << 32) + place[:, 0] + (1 << 20)
+    return numbers
 
 
-def merged(massing: Massing, raster: Raster) -> Massing:
-    """Return what a tile shows: large blocks as they are, those of each cell of its grid that are small as one."""
-    large = massing.size_m >= LARGE_CELLS * raster.step_m
-    if int(large.sum()) > LARGE_MAX:
-        rows = np.flatnonzero(large)
+def merged(massing: Massing, rasters: Sequence[Raster], of: IntArray | None = None) -> list[Massing]:
+    """Return what a tile shows: large blocks as they are, those of each cell of its grid that are small as one.
+
+    So for several tiles: ``of`` (blocks,), ascending, is the one of the ``rasters`` that each block is on.
+    """
+    of = np.zeros(len(massing), dtype=np.int64) if of is None else of
+    large = _large(massing, np.array([raster.step_m for raster in rasters])[of], of)
+    rows = np.flatnonzero(~large)
+    low, step = (np.array([getattr(raster, name) for raster in rasters])[of[rows]] for name in ("low", "step"))
+    cells = _cells(massing.polygons[rows], low, step)
+    order = np.lexsort((cells, of[rows]))
+    rows, cells = rows[order], cells[order]
+    first = np.flatnonzero(np.append(True, (cells[1:] != cells[:-1]) | (np.diff(of[rows]) != 0))[: len(rows)])
+    size = np.diff(np.append(first, len(rows)))
+    several = np.flatnonzero(size > 1)
+    if len(several):
+        kept = np.sort(np.concatenate((np.flatnonzero(large), rows[first[size == 1]])))
+        massing = pooled([massing.select(kept), _groups(massing, rows, first[several], size[several])])
+        of = np.concatenate((of[kept], of[rows[first[several]]]))
+        if len(rasters) > 1:
+            order = np.argsort(of, kind="stable")
+            massing, of = massing.select(order), of[order]
+    ends = np.searchsorted(of, np.arange(len(rasters) + 1)).tolist()
+    return [massing.part(a, b) for a, b in pairwise(ends)]
+
+
+def _large(massing: Massing, step_m: FloatArray, of: IntArray) -> NDArray[np.bool_]:
+    """Tell which blocks are drawn by themselves: the largest on each grid."""
+    large: NDArray[np.bool_] = massing.size_m >= LARGE_CELLS * step_m
+    for grid in np.flatnonzero(np.bincount(of[large]) > LARGE_MAX).tolist():
+        rows = np.flatnonzero(large & (of == grid))
         by_size = rows[np.argsort(-massing.size_m[rows], kind="stable")]
         large[by_size[LARGE_MAX:]] = False
-    rows = np.flatnonzero(~large)
-    if not len(rows):
-        return massing
-    cells = raster.cells(massing.polygons[rows])
-    order = np.argsort(cells, kind="stable")
-    rows, cells = rows[order], cells[order]
-    first = np.flatnonzero(np.append(True, cells[1:] != cells[:-1]))
-    size = np.diff(np.append(first, len(rows)))
-    single = rows[first[size == 1]]
-    several = np.flatnonzero(size > 1)
-    kept = massing.select(np.sort(np.concatenate((np.flatnonzero(large), single))))
-    if not len(several):
-        return kept
-    return pooled([kept, _groups(massing, rows, first[several], size[several])])
+    return large
 
 
 def _groups(massing: Massing, rows: IntArray, first: IntArray, size: IntArray) -> Massing:
@@ -181,7 +202,7 @@ def _hulls(points: FloatArray, group: IntArray, count: int) -> NDArray[np.object
 
 def massing_content(massing: Massing, raster: Raster, chart: Chart) -> tuple[Content | None, float]:
     """Return what an inner tile draws, and how far that lies from the whole, metres."""
-    shown = merged(massing, raster)
+    (shown,) = merged(massing, [raster])
     step_m = raster.step_m / STEPS
     error_m = max(ERROR_CELLS * raster.step_m, float(shown.error_m.max(initial=0.0)))
     polygons, top = _coarse(shown, step_m), shown.top_m.copy()

@@ -89,12 +89,13 @@ def has_text(column: Column) -> bool:
 def _text(writer: GlbWriter, values: Column) -> dict[str, Any]:
     column = values if isinstance(values, pa.LargeStringArray) else pa.array(values, pa.large_string())
     _, offsets, characters = column.buffers()
-    ends = np.frombuffer(offsets, dtype="<i8", count=len(column) + 1)
+    ends = np.frombuffer(offsets, dtype="<i8", count=column.offset + len(column) + 1)[column.offset :]
+    first, ends = int(ends[0]), ends - ends[0]
     name, dtype = next((name, dtype) for name, dtype, most in _OFFSETS if ends[-1] <= most)
     # A view may not be empty, so a column of empty texts keeps one byte that no offset reaches.
-    content = (characters.to_pybytes()[: ends[-1]] if characters is not None else b"") or b"\0"
+    content = b"" if characters is None else memoryview(characters)[first : first + int(ends[-1])]
     members: dict[str, Any] = {
-        "values": writer.view(content),
+        "values": writer.view(content if len(content) else b"\0"),
         "stringOffsets": writer.view(ends.astype(dtype)),
     }
     if name != "UINT32":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import Final
 
 import numpy as np
@@ -13,20 +14,19 @@ from numpy.typing import NDArray
 from cim.geometry.ground import Ground as Surface
 from cim.geometry.triangles import area_vectors
 from tiles.content import SkirtMesh
-from tiles.drawing import Drawing, drawing_of, together
+from tiles.drawing import Drawing, drawing_of, split, together
 from tiles.extrude import extrude
 from tiles.footprints import UNDERSIDE_M, footprints_of, rings
 from tiles.frame import Chart, TileFrame
-from tiles.intake import Blocks, City
+from tiles.intake import City
 from tiles.metadata import Column
 from tiles.prisms import are_plain, prism_drawing
-from tiles.skirt import skirt_around
+from tiles.skirt import skirts_around
 from tiles.soup import FloatArray, IntArray, Soup, join, length, ranges
 from tiles.terrain import SUNK_M, by_feature, feet_of, lowest, lowest_under, stand
 
 NEAR_GROUND_M: Final = 2.0
 """A block that hangs higher than this throws no contact shade."""
-_VERTICES_PER_CORNER: Final = 5
 
 
 @dataclass(slots=True)
@@ -44,20 +44,17 @@ class PlacedCity:
     block_starts: IntArray
     foot_m: FloatArray
     box: FloatArray
-    weight: FloatArray
     plain: NDArray[np.bool_]
     sunk_m: float
 
-    def drawing(self, rows: IntArray) -> Drawing:
-        """Return how some features are drawn; owners are positions in ``rows`` (ascending)."""
-        chosen = self._blocks(rows)
-        blocks = self.city.blocks.select(chosen)
-        return self._drawn(blocks, self.foot_m[chosen], self.plain[chosen], self._bodies(rows), rows)
+    def drawings(self, rows: IntArray, starts: IntArray) -> list[Drawing]:
+        """Return how some features are drawn, ``rows[starts[i] : starts[i + 1]]`` together.
 
-    def _drawn(
-        self, blocks: Blocks, foot_m: FloatArray, plain: NDArray[np.bool_], bodies: Soup, rows: IntArray
-    ) -> Drawing:
-        ground = self.city.features.ground_m
+        Owners are positions among those rows, which ascend.
+        """
+        chosen = self._blocks(rows)
+        blocks, foot_m, plain = self.city.blocks.select(chosen), self.foot_m[chosen], self.plain[chosen]
+        bodies, ground = self._bodies(rows), self.city.features.ground_m
         short, long = np.flatnonzero(plain), np.flatnonzero(~plain)
         drawings: list[Drawing] = []
         if len(short):
@@ -68,7 +65,8 @@ class PlacedCity:
         if len(long) or bodies.surface_count or not drawings:
             extruded = extrude(blocks.select(long), ground, foot_m[long])
             drawings.append(drawing_of(self._charted(join([extruded, bodies]), rows)))
-        return together(drawings)
+        pieces = [split(drawing, starts) for drawing in drawings]
+        return [together(each) for each in zip(*pieces, strict=True)]
 
     def _charted(self, soup: Soup, rows: IntArray) -> Soup:
         """Carry surfaces into the chart, sorted by feature; owners become positions in ``rows``."""
@@ -81,14 +79,20 @@ class PlacedCity:
             np.searchsorted(rows, kept.owner), kept.height_m, kept.meaning,
         )  # fmt: skip
 
-    def skirt(self, rows: IntArray) -> SkirtMesh:
-        """Return the contact skirt around some features."""
+    def skirts(self, rows: IntArray, starts: IntArray) -> list[SkirtMesh]:
+        """Return the contact skirts around the features ``rows[starts[i] : starts[i + 1]]``; rows ascend."""
         chosen = self._blocks(rows)
         standing = chosen[self.city.blocks.floor_m[chosen] < NEAR_GROUND_M]
-        outlines = self.outlines[np.isin(self.outline_owner, rows)]
-        skirt = skirt_around(np.concatenate((self.city.blocks.footprint[standing], outlines)))
+        outlined = np.isin(self.outline_owner, rows)
+        owner = np.concatenate((self.city.blocks.owner[standing], self.outline_owner[outlined]))
+        group = np.searchsorted(starts, np.searchsorted(rows, owner), side="right") - 1
+        order = np.argsort(group, kind="stable")
+        footprints = np.concatenate((self.city.blocks.footprint[standing], self.outlines[outlined]))
+        skirt = skirts_around(footprints[order], group[order])
         placed = np.column_stack((skirt.xy, self.surface.height_m(skirt.xy) + SUNK_M / 2))
-        return SkirtMesh(self.chart.to_local(placed), skirt.alpha, skirt.triangles)
+        local, alpha = self.chart.to_local(placed), np.resize((1.0, 0.0), len(placed))
+        ends = np.searchsorted(skirt.group, np.arange(len(starts))).tolist()
+        return [SkirtMesh(local[a:b], alpha[a:b], skirt.triangles[a:b] - a) for a, b in pairwise(ends)]
 
     def columns(self, rows: IntArray) -> dict[str, Column]:
         """Return the property columns of some features."""
@@ -148,7 +152,6 @@ def place_city(city: City, frame: TileFrame, surface: Surface, chart: Chart) -> 
         block_starts=np.searchsorted(city.blocks.owner[block_order], every),
         foot_m=foot,
         box=boxes,
-        weight=_weights(city, count),
         plain=are_plain(city.blocks, bodies.owner),
         sunk_m=sunk,
     )
@@ -197,11 +200,3 @@ def _fill_heights(city: City, lowest_m: FloatArray) -> None:
     top = np.fmax(top, by_feature(np.maximum, city.bodies, city.bodies.coordinates[:, 2], len(top)) - lowest_m)
     height = city.features.numbers["height_m"]
     city.features.numbers["height_m"] = np.where(np.isnan(height) & np.isfinite(top), np.round(top, 2), height)
-
-
-def _weights(city: City, count: int) -> FloatArray:
-    """Return the vertices that each feature will need, roughly."""
-    weight = np.bincount(city.bodies.owner[city.bodies.vertex_surface], minlength=count).astype(np.float64)
-    corners = shapely.get_num_coordinates(city.blocks.footprint) * _VERTICES_PER_CORNER
-    weight += np.bincount(city.blocks.owner, weights=corners, minlength=count)
-    return weight

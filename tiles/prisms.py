@@ -58,25 +58,28 @@ def prism_drawing(blocks: Blocks, ground_m: FloatArray, foot_m: FloatArray, char
     block = np.repeat(np.arange(len(size)), size)
     level, metre = chart.uprights(xy)
     eaves_m = ground_m + blocks.top_m
-    foot, top = ((level.T + metre.T * height[block]).T for height in (foot_m, eaves_m))
-    count = len(xy)
-    here, following = np.arange(count), next_in_rings(ring_ends)
-    cap = Soup(top, ring_ends, np.arange(1, len(size) + 1), blocks.owner, np.empty(count))
-    roof = triangulate(cap)
+    # A corner's foot and top, and a block's walls and roof, lie side by side: what is one block's is one piece.
+    positions = np.empty((3, 2 * len(xy)))
+    for row, axis, rise in zip(positions, level.T, metre.T, strict=True):
+        row[::2], row[1::2] = axis + rise * foot_m[block], axis + rise * eaves_m[block]
+    foot, top = positions[:, ::2].T, positions[:, 1::2].T
+    here, following = np.arange(len(xy)), next_in_rings(ring_ends)
+    roof = triangulate(Soup(top, ring_ends, np.arange(1, len(size) + 1), blocks.owner, np.empty(len(xy))))
     walls = _wall_normals(foot, top, following)
-    triangles = np.concatenate((
-        np.stack((here, following, following + count, here, following + count, here + count), axis=1).reshape(-1, 3),
-        roof.triangles + count,
-    ))  # fmt: skip
-    faces = np.concatenate((np.repeat(here, 2), roof.surface + count))
+    wall_face, roof_face = here + block, ring_ends + np.arange(len(size))
+    normals = np.empty((3, len(xy) + len(size)))
+    normals[:, wall_face], normals[:, roof_face] = walls.T, roof.normals.T
+    a, b = 2 * here, 2 * following
+    triangles = np.concatenate((np.stack((a, b, b + 1, a, b + 1, a + 1), 1).reshape(-1, 3), 2 * roof.triangles + 1))
+    faces = np.concatenate((np.repeat(wall_face, 2), roof_face[roof.surface]))
     owner = np.concatenate((np.repeat(block, 2), roof.surface))
     # Block by block the file compresses better than with walls and roofs apart.
     order = np.argsort(owner, kind="stable")
-    height = np.concatenate(((foot_m - ground_m)[block], (eaves_m - ground_m)[block]))
+    height = np.stack(((foot_m - ground_m)[block], (eaves_m - ground_m)[block]), axis=1).reshape(-1)
     edges, edge_block = _edges(walls, following, block)
     return Drawing(
-        np.concatenate((foot.T, top.T), axis=1).T, height, np.concatenate((walls, roof.normals)), triangles[order],
-        faces[order], blocks.owner[owner[order]], edges, blocks.owner[edge_block],
+        positions.T, height, normals.T, triangles[order], faces[order], blocks.owner[owner[order]],
+        edges, blocks.owner[edge_block], np.repeat(blocks.owner, 2 * size), np.repeat(blocks.owner, size + 1),
     )  # fmt: skip
 
 
@@ -88,13 +91,13 @@ def _wall_normals(foot: FloatArray, top: FloatArray, following: IntArray) -> Flo
 
 
 def _edges(walls: FloatArray, following: IntArray, block: IntArray) -> tuple[IntArray, IntArray]:
-    """Return the creases as pairs of vertices, tops after feet, and their blocks: upright ones and eaves."""
-    count = len(following)
-    here = np.arange(count)
+    """Return the creases as pairs of vertices, each top after its foot, and their blocks: upright ones and eaves."""
+    here = np.arange(len(following))
     before = np.empty_like(following)
     before[following] = here
     cosine = sum(column * column[before] for column in walls.T)
     bent = np.asarray(cosine < CREASE_COSINE)
-    pairs = np.stack((here, here + count, here + count, following + count), axis=1).reshape(-1, 2)
+    top = 2 * here + 1
+    pairs = np.stack((top - 1, top, top, 2 * following + 1), axis=1).reshape(-1, 2)
     drawn = np.stack((bent, np.ones_like(bent)), axis=1).reshape(-1)
     return pairs[drawn], np.repeat(block, 2)[drawn]

@@ -1,0 +1,162 @@
+"""The leaves of the tree, made from the rows of the buildings in them, many leaves at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from tiles.content import Content, SkirtMesh, building_content
+from tiles.drawing import Drawing
+from tiles.far import far_blocks
+from tiles.intake import read_city
+from tiles.massing import Massing, Raster, merged
+from tiles.metadata import Column
+from tiles.placing import PlacedCity, place_city
+from tiles.report import Counts
+from tiles.site import Site
+from tiles.soup import Bounds, IntArray, ranges
+from tiles.tileset import ERROR_GROWTH
+from tiles.tree import Branch, Drawn
+
+Keep = Callable[[Content], str]
+"""Keeps a content and returns its name."""
+LOT_VERTICES_MAX: Final = 200_000
+"""Leaves with about so many vertices are drawn in one go: few calls for many buildings, and bounded memory."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Lot:
+    """Some leaves that are drawn, from the ``first`` on: of each what is in its tile, and what the tile above shows."""
+
+    first: int
+    starts: IntArray
+    drawings: list[Drawing]
+    skirts: list[SkirtMesh]
+    columns: dict[str, Column]
+    items: list[Massing]
+
+
+@dataclass(slots=True)
+class Leaves:
+    """Makes leaves from the rows of the buildings that are in them; what one comes to depends on no other."""
+
+    site: Site
+    placed: PlacedCity
+    keep: Keep
+    counts: Counts
+    _leaves: list[tuple[Branch, Raster | None]]
+    _rows: IntArray
+    """The features that are drawn, leaf by leaf."""
+    _starts: IntArray
+    _far: Massing
+    _far_starts: IntArray
+    _place: dict[Bounds, int] = field(default_factory=dict)
+    _lot: _Lot | None = None
+
+    @classmethod
+    def over(
+        cls, tables: tuple[pa.Table, pa.Table], branch: Branch, above: Raster | None, site: Site, keep: Keep
+    ) -> Leaves:
+        """Return a maker for those leaves of a branch that are not made; ``above`` is the grid of the tile over it.
+
+        ``tables`` are the rows of their buildings, objects and geometries with the columns of ``cim.city.columns``;
+        parts are with the buildings that they stand for, each with its ``parent_id``.
+        """
+        leaves = list(_unmade(branch, above))
+        members = [leaf.members.object_ids() if leaf.members is not None else [] for leaf, _ in leaves]
+        leaf_of = {name: at for at, names in enumerate(members) for name in names}
+        objects = tables[0].take(pc.sort_indices(tables[0]["id"]))
+        at = np.array([leaf_of.get(name, len(leaves)) for name in objects["id"].to_pylist()], dtype=np.int64)
+        city = read_city(objects.take(pa.array(np.argsort(at, kind="stable"))), tables[1])
+        placed = place_city(city, site.frame, site.surface, site.chart)
+        ids = city.features.ids
+        flat = site.frame.ground == "flat"
+        far, owner = far_blocks(
+            city, placed.outlines, placed.outline_owner, placed.columns(np.arange(len(ids))), flat=flat
+        )
+        named = {identifier for identifier, _ in city.quarantined}
+        drawn = np.isfinite(placed.box[:, 0])
+        city.quarantined.extend((ids[row], "no-geometry") for row in np.flatnonzero(~drawn) if ids[row] not in named)
+        rows = np.flatnonzero(drawn)
+        leaf = np.array([leaf_of.get(ids[row], len(leaves)) for row in rows.tolist()], dtype=np.int64)
+        return cls(
+            site,
+            placed,
+            keep,
+            Counts(quarantined=city.quarantined, sunk_m=placed.sunk_m),
+            leaves,
+            rows,
+            np.searchsorted(leaf, np.arange(len(leaves) + 1)),
+            far,
+            np.searchsorted(owner, np.arange(len(ids) + 1)),
+            {leaf.cell: at for at, (leaf, _) in enumerate(leaves)},
+        )
+
+    def leaf(self, branch: Branch) -> Drawn:
+        """Make a leaf."""
+        at = self._place[branch.cell]
+        lot = self._lot
+        if lot is None or not lot.first <= at < lot.first + len(lot.drawings):
+            lot = self._lot = self._drawn(at)
+        at -= lot.first
+        first, end = lot.starts[at : at + 2].tolist()
+        content = None
+        if end > first:
+            columns = {name: column[first:end] for name, column in lot.columns.items()}
+            content = building_content(lot.drawings[at], lot.skirts[at], columns)
+        self.counts.add(content, end - first)
+        return drawn(content, 0.0, [], lot.items[at], self.keep)
+
+    def _drawn(self, first: int) -> _Lot:
+        """Draw the leaves from one on, as many as make a lot."""
+        weight = np.cumsum([leaf.weight for leaf, _ in self._leaves[first:]])
+        last = first + max(1, int(np.searchsorted(weight, LOT_VERTICES_MAX, side="right")))
+        rows = self._rows[self._starts[first] : self._starts[last]]
+        starts = self._starts[first : last + 1] - self._starts[first]
+        drawings = self.placed.drawings(rows, starts) if len(rows) else []
+        skirts = self.placed.skirts(rows, starts) if len(rows) else []
+        begin = self._far_starts[rows]
+        count = self._far_starts[rows + 1] - begin
+        items = self._far.select(ranges(begin, count))
+        leaf = np.repeat(np.searchsorted(starts, np.arange(len(rows)), side="right") - 1, count)
+        shown = _merged(items, [above for _, above in self._leaves[first:last]], leaf)
+        return _Lot(first, starts, drawings, skirts, self.placed.columns(rows), shown)
+
+
+def _unmade(branch: Branch, above: Raster | None) -> Iterator[tuple[Branch, Raster | None]]:
+    """Yield the leaves that are not made, each with the grid of the tile over it."""
+    if branch.drawn is not None:
+        return
+    if branch.members is not None:
+        yield branch, above
+    own = Raster.over(branch.cell) if branch.has_tile else above
+    for kid in branch.kids:
+        yield from _unmade(kid, own)
+
+
+def _merged(items: Massing, above: Sequence[Raster | None], leaf: IntArray) -> list[Massing]:
+    """Return of each leaf what the tile above shows: all of a leaf that has none above it."""
+    rasters = [raster for raster in above if raster is not None]
+    if len(rasters) < len(above):
+        # There is one leaf, and nothing above it.
+        return [items]
+    return merged(items, rasters, leaf)
+
+
+def drawn(content: Content | None, error_m: float, kids: list[Drawn], massing: Massing, keep: Keep) -> Drawn:
+    """Return a tile with its content kept, its bounds and its error grown over those of its kids."""
+    error_m = max([error_m, *(kid.error_m * ERROR_GROWTH for kid in kids)])
+    uri = None if content is None else keep(content)
+    return Drawn(uri, *bounds_over(content, kids), round(error_m, 3), massing)
+
+
+def bounds_over(content: Content | None, kids: list[Drawn]) -> tuple[list[float], list[float]]:
+    """Return the bounds of a content and of the tiles below it, empty for nothing."""
+    lows = [kid.low for kid in kids if len(kid.low)] + ([] if content is None else [content.low.tolist()])
+    highs = [kid.high for kid in kids if len(kid.high)] + ([] if content is None else [content.high.tolist()])
+    return (np.min(lows, axis=0).tolist(), np.max(highs, axis=0).tolist()) if lows else ([], [])
