@@ -50,7 +50,7 @@ class Committer:
         def last(connection: duckdb.DuckDBPyConnection) -> T:
             if current_version(connection) != version - 1:
                 raise IntegrityError(
-                    "Another baseline was published meanwhile. The city is unchanged.", code="baseline"
+                    "Another baseline was published meanwhile. The city is unchanged.", code="baseline-moved"
                 )
             _append(connection, turn)
             return finish(connection)

@@ -78,6 +78,7 @@ export const problemsEn = {
   'undo-rebase': 'A step to another state of the city cannot be undone.',
   'merge-itself': 'A scheme cannot be merged with itself.',
   'baseline-differs': 'The schemes stand on different states of the city. Update the older one first.',
+  'baseline-moved': 'The city was changed by another delivery meanwhile. Nothing was taken in: start it again.',
   'baseline-not-newer': 'The scheme stands on that state of the city or a newer one.',
   'choice': 'That choice is not understood.',
   'not-published': 'Only a published scheme can be withdrawn.',

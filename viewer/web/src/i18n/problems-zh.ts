@@ -80,6 +80,7 @@ export const problemsZh: Readonly<Record<keyof typeof problemsEn, string>> = {
   'undo-rebase': '更新现状基线的步骤不能撤销。',
   'merge-itself': '方案不能与自身合并。',
   'baseline-differs': '两个方案所依据的现状不同，请先更新较旧的一个。',
+  'baseline-moved': '其间另一批数据已更新城市，本次未入库，请重新开始。',
   'baseline-not-newer': '方案所依据的现状不比它旧。',
   'choice': '无法识别该选择。',
   'not-published': '只有已公示的方案可以撤回。',
