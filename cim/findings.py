@@ -95,6 +95,13 @@ class Finding:
     params: dict[str, str | int | float] = field(default_factory=dict)
 
 
+def to_discuss(rule: str, clause: str, count: int, *, object_id: str | None = None, **params: str | float) -> Finding:
+    """Return what is not wrong by a rule and not as it should be either: how often it was met."""
+    return Finding(
+        rule, clause, Verdict.DISCUSS, Severity.DISCUSS, measured=float(count), object_id=object_id, params=params
+    )
+
+
 def judge(interval: tuple[float, float], limit: float, *, at_most: bool) -> Verdict:
     """Compare an interval with a limit: all inside passes, all outside fails, crossing is discussed."""
     low, high = interval

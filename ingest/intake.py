@@ -16,7 +16,7 @@ from cim.city.service import Also, CityService
 from cim.city.store import Act
 from cim.city.terrain import TERRAIN_GROUND, TERRAIN_TYPE
 from cim.errors import InvalidInput, LimitExceeded
-from cim.findings import Finding, Provenance, Severity, Verdict
+from cim.findings import Finding, Provenance, Verdict, to_discuss
 from cim.geometry.crs import WorkingFrame
 from cim.jobs.model import Job, JobLimits, QuarantineEntry, Recovery
 from cim.jobs.service import append_quarantine
@@ -295,7 +295,7 @@ def _ground(present: str, intake: _Intake) -> str:
         return present
     if present != "flat":
         return TERRAIN_GROUND
-    intake.note(Finding("relief-on-flat-ground", "", Verdict.DISCUSS, Severity.DISCUSS, measured=float(intake.reliefs)))
+    intake.note(to_discuss("relief-on-flat-ground", "", intake.reliefs))
     return present
 
 

@@ -27,7 +27,7 @@ from cim.city.merging.naming import MEANT_ATTRIBUTE
 from cim.city.model import Attribute, CityObject
 from cim.city.rows import ObjectRows
 from cim.errors import InvalidInput
-from cim.findings import Finding, Quality, Severity, Verdict
+from cim.findings import Quality, to_discuss
 from ingest.records import Record
 
 COVERED_MIN: Final = 0.5
@@ -97,13 +97,12 @@ def joined(records: Iterable[Record], standing: Standing) -> Iterator[Record]:
     yield from covered
     used = {str(one.attributes["footprint"].value) for one in covered}
     if len(used) < len(footprints):
-        yield Finding(
+        yield to_discuss(
             "footprints-without-building",
             "footprints that cover no building of the city",
-            Verdict.DISCUSS,
-            Severity.DISCUSS,
-            measured=float(len(footprints) - len(used)),
-            params={"used": len(used), "contributions": len(covered)},
+            len(footprints) - len(used),
+            used=len(used),
+            contributions=len(covered),
         )
 
 

@@ -20,7 +20,7 @@ from cim.city.columns import attributes_from_json, attributes_to_json
 from cim.city.model import Attribute, CityObject
 from cim.city.rows import ObjectRows
 from cim.errors import InvalidInput
-from cim.findings import Finding, Severity, Verdict
+from cim.findings import to_discuss
 from cim.geometry.crs import WorkingFrame
 from ingest.records import Record, SourceHeader
 
@@ -108,13 +108,7 @@ def selected(records: Iterable[Record], selection: Selection) -> Iterator[Record
         else:
             yield record
     if chosen.left_out:
-        yield Finding(
-            "selection",
-            "objects outside of what was selected",
-            Verdict.DISCUSS,
-            Severity.DISCUSS,
-            measured=float(chosen.left_out),
-        )
+        yield to_discuss("selection", "objects outside of what was selected", chosen.left_out)
 
 
 class _Chosen:

@@ -19,7 +19,7 @@ import numpy as np
 from lxml import etree
 
 from cim.city.model import Quarantined
-from cim.findings import Finding, Severity, Verdict
+from cim.findings import Finding, to_discuss
 from cim.geometry.crs import epsg_code
 from ingest.readers.cityjson_batch import RawObject
 from ingest.readers.cityjson_source import LICENCE_UNSTATED, ObjectStream, id_twice
@@ -94,9 +94,7 @@ def _mentions(path: Path, word: bytes) -> bool:
 
 
 def _finding(rule: str, identifier: str | None, count: int, **params: str | int) -> Finding:
-    return Finding(
-        rule, "OGC 12-019", Verdict.DISCUSS, Severity.DISCUSS, measured=count, object_id=identifier, params=dict(params)
-    )
+    return to_discuss(rule, "OGC 12-019", count, object_id=identifier, **params)
 
 
 @dataclass(slots=True)

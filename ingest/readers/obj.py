@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 from cim.city.model import Attribute, CityObject, Quarantined
 from cim.city.rows import geometry_rows
 from cim.errors import InvalidInput
-from cim.findings import Finding, Quality, Severity, Verdict
+from cim.findings import Quality, to_discuss
 from ingest.readers.catalogue import (
     GONE,
     LIFECYCLE,
@@ -203,13 +203,7 @@ class _Reading:
             for name in self._files.others[:LISTED_MAX]:
                 yield Quarantined(name[:200], "not-read", "It is no model, and nothing that goes with models.")
         if self._painted:
-            yield Finding(
-                "obj-left-out",
-                "models with materials or textures, which are not kept",
-                Verdict.DISCUSS,
-                Severity.DISCUSS,
-                measured=float(self._painted),
-            )
+            yield to_discuss("obj-left-out", "models with materials or textures, which are not kept", self._painted)
 
     def _header(self, reader: ObjReader, way: Projection) -> SourceHeader:
         said = self._said

@@ -18,7 +18,7 @@ import shapely
 
 from cim.city.model import Quarantined
 from cim.errors import InvalidInput
-from cim.findings import Finding, Severity, Verdict
+from cim.findings import Finding, to_discuss
 from ingest.mapping import SKIP, LayerMapping, SourceMapping, as_members, mapping_of
 from ingest.readers.limits import HEAD_BYTES, check_file_size
 from ingest.readers.source_crs import Projection, projection, source_crs
@@ -208,6 +208,4 @@ def _findings(layer: str, tally: Tally) -> Iterator[Finding]:
     counts += [("text-encoding", tally.encoding), ("left-out-by-mapping", tally.left_out)]
     for rule, count in counts:
         if count:
-            yield Finding(
-                rule, _CLAUSE, Verdict.DISCUSS, Severity.DISCUSS, measured=float(count), params={"layer": layer[:80]}
-            )
+            yield to_discuss(rule, _CLAUSE, count, layer=layer[:80])
