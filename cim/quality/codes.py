@@ -124,6 +124,7 @@ _COVERAGE: Final = (
     ("nowhere", "1"),
     ("far-from-the-rest", "m"),
     ("outside-crs-area", "1"),
+    ("parent-missing", "1"),
     ("footprint-twice", "m2"),
     ("no-ground-surface", "1"),
     ("not-checked", "1"),

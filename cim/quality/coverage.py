@@ -61,6 +61,7 @@ class Coverage:
     keys: list[Ints] = field(default_factory=list)
     facts: dict[str, dict[str, list[int]]] = field(default_factory=dict)
     objects: dict[str, int] = field(default_factory=dict)
+    parents: dict[str, str] = field(default_factory=dict)
     crs: str | None = None
     """The working CRS, where it is known."""
 
@@ -70,6 +71,7 @@ class Coverage:
         self.types.extend(rows.types)
         self.boxes.append(boxes)
         self.keys.append(_footprint_keys(rows.places))
+        self.parents.update((key, parent) for key, parent in zip(rows.ids, rows.parents, strict=True) if parent)
         named: dict[str, list[str]] = {type_: [] for type_ in rows.types}
         derived: dict[str, list[str]] = {type_: [] for type_ in rows.types}
         for type_, facts in zip(rows.types, attributes, strict=True):
@@ -105,6 +107,8 @@ class Coverage:
                 yield "nowhere", self.ids[row], 1.0, None
         for row, metres in _far(middles[:, :2], placed):
             yield "far-from-the-rest", self.ids[row], metres, _place(places, row)
+        for row in self._orphans():
+            yield "parent-missing", self.ids[row], 1.0, _place(places, row)
         for row in self._astray(boxes, placed):
             yield "outside-crs-area", self.ids[row], 1.0, _place(places, row)
         for row, area_m2 in self._twice():
@@ -140,6 +144,22 @@ class Coverage:
             self.facts.get(type_, {}).items(),
             key=lambda item: (expected.index(item[0]) if item[0] in expected else len(expected), -sum(item[1])),
         )
+
+    def _orphans(self) -> list[int]:
+        """Return the rows of what is part of something that is not there, or of itself in the end."""
+        if not self.parents:
+            return []
+        row_of = {identifier: row for row, identifier in enumerate(self.ids)}
+        lost = []
+        for identifier, parent in self.parents.items():
+            seen = {identifier}
+            top = parent
+            while top in row_of and top not in seen and top in self.parents:
+                seen.add(top)
+                top = self.parents[top]
+            if parent not in row_of or top in seen:
+                lost.append(row_of[identifier])
+        return lost
 
     def _astray(self, boxes: Floats, placed: Any) -> list[int]:
         """Return the rows of the objects that lie where the working CRS is not made for."""

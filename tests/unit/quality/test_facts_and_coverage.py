@@ -107,6 +107,22 @@ def test_what_lies_where_the_coordinate_system_is_not_made_for_is_named(
     assert [one["id"] for one in found["worst"]] == astray if found else astray == []
 
 
+def test_what_is_part_of_nothing_or_of_itself_is_named() -> None:
+    def part(name: str, parent: str | None) -> CityObject:
+        return CityObject(f"made:{name}", "BuildingPart", place=shapely.box(0, 0, 1, 1), parent_id=parent)
+
+    whole = part("whole", None)
+    sound = [part("a", "made:whole"), part("b", "made:a")]
+    lost = [part("gone", "made:nowhere"), part("self", "made:self"), part("c", "made:d"), part("d", "made:c")]
+    # What hangs below a circle is in something that is there; the circle itself is named.
+    below = part("below", "made:c")
+    assert fault(report_of(whole, *sound), "parent-missing") is None
+    found = fault(report_of(*lost, below, whole, *sound), "parent-missing")
+    assert found is not None
+    assert {one["id"] for one in found["worst"]} >= {one.id for one in lost}
+    assert not {one["id"] for one in found["worst"]} & {one.id for one in (whole, *sound)}
+
+
 def test_a_footprint_that_is_there_twice_is_named_wherever_its_outline_begins() -> None:
     ring = [(0.0, 0.0), (10.0, 0.0), (10.0, 7.0), (0.0, 5.0)]
     one = CityObject("made:1", "Building", place=shapely.Polygon(ring))

@@ -83,6 +83,7 @@ export const faultsEn = {
   'nowhere': 'Neither place nor geometry',
   'far-from-the-rest': 'Far from all others',
   'outside-crs-area': 'Outside the area of the coordinate system',
+  'parent-missing': 'Part of an object that is not there, or of itself',
   'footprint-twice': 'The same footprint a second time',
   'no-ground-surface': 'A building without a floor',
   'not-checked': 'Too large to be checked whole',

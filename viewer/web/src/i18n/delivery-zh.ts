@@ -83,6 +83,7 @@ export const faultsZh: Readonly<Record<keyof typeof faultsEn, string>> = {
   'nowhere': '既无位置也无几何',
   'far-from-the-rest': '远离其他对象',
   'outside-crs-area': '位于坐标系适用范围之外',
+  'parent-missing': '所属对象不存在，或最终属于自身',
   'footprint-twice': '底面重复',
   'no-ground-surface': '建筑没有底面',
   'not-checked': '过大，未能完整检查',
