@@ -78,7 +78,7 @@ class CityJsonReader:
         check_limit("VERTICES_BYTES_MAX", listed.stop - listed.start, VERTICES_BYTES_MAX, "The text of the vertices")
         pool = transform(read_vertices(text, listed.start, listed.stop))
         yield header(path, metadata, way, self.name, self.version)
-        stream = ObjectStream(context.dataset, templates, way)
+        stream = ObjectStream(context.dataset, templates, way, appearances="appearance" in top)
         start, stop = _trimmed(text, objects)
         for batch in _member_batches(members(text, start, stop)):
             # Whole batches, not a generator: the collector must not stand still while nobody asks for more.

@@ -62,7 +62,8 @@ class CityJsonSeqReader:
             transform = read_transform(first.get("transform"))
             way = way_in(metadata, transform, context)
             yield header(path, metadata, way, self.name, self.version)
-            stream = ObjectStream(context.dataset, read_templates(first.get("geometry-templates")), way)
+            templates = read_templates(first.get("geometry-templates"))
+            stream = ObjectStream(context.dataset, templates, way, appearances="appearance" in first)
             for lines in _line_batches(file):
                 # Whole batches, not a generator: the collector must not stand still while nobody asks for more.
                 yield from _decode(lines, stream, transform, path)
@@ -157,6 +158,7 @@ class _Batch:
                 Quarantined(twice[:80], "id-twice", f"{name} has this id twice.") if known else key_twice(name, twice)
             )
             return
+        self.stream.appearances += "appearance" in feature
         window = (self._rows, len(vertices))
         for native_id, body in objects.items():
             if self.stream.is_new(native_id):

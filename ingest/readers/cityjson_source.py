@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from cim.city.model import Quarantined
 from cim.errors import InvalidInput, UnsupportedFormat
+from cim.findings import to_discuss
 from ingest.readers.cityjson_batch import Decoder, RawObject
 from ingest.readers.cityjson_families import Families
 from ingest.readers.cityjson_templates import Templates
@@ -70,7 +71,9 @@ def read_transform(member: Any) -> Transform:
 
 def _bad_transform() -> InvalidInput:
     return InvalidInput(
-        "The transform of the file is not three positive scales and three shifts.", code="transform-damaged"
+        "The transform of the file is not three positive scales and three shifts.",
+        hint="Export the file again.",
+        code="transform-damaged",
     )
 
 
@@ -116,6 +119,8 @@ class ObjectStream:
     dataset: str
     templates: Templates
     project: Projection
+    appearances: int = 0
+    """Documents and features that bring textures or materials."""
     _seen: set[str] = field(default_factory=set)
     _families: Families = field(default_factory=Families)
 
@@ -136,6 +141,8 @@ class ObjectStream:
     def end(self) -> Iterator[Record]:
         """Yield what waited for more."""
         yield from self._families.end()
+        if self.appearances:
+            yield to_discuss("cityjson-left-out", "textures and materials, which are not kept", self.appearances)
 
 
 def key_twice(feature: str, key: str) -> Quarantined:

@@ -65,7 +65,9 @@ def read_templates(member: Any) -> Templates:
     if member is None:
         return Templates()
     if not isinstance(member, dict) or not isinstance(member.get("templates"), list):
-        raise InvalidInput("The geometry templates of the file are damaged.", code="templates-damaged")
+        raise InvalidInput(
+            "The geometry templates of the file are damaged.", hint="Export the file again.", code="templates-damaged"
+        )
     return Templates(tuple(member["templates"]), vertex_array(member.get("vertices-templates", [])))
 
 

@@ -18,6 +18,8 @@ import numpy as np
 
 from cim.city.model import COORDINATE_M_MAX, Quarantined
 from cim.errors import InvalidInput
+from cim.findings import to_discuss
+from cim.geometry.crs import LONLAT, in_area, transformer
 from cim.networks.model import Network, NetworkLink, NetworkNode
 from ingest.readers.epanet_rebuild import KEPT_SECTIONS
 from ingest.readers.epanet_sections import Row, read_sections
@@ -35,6 +37,10 @@ Facts = dict[str, str | int | float | bool | None]
 
 class RowFault(ValueError):
     """One row cannot be used; the message is what quarantine says."""
+
+
+AREA_MARGIN_DEG: Final = 1.0
+"""How far beyond the area that its coordinate system is made for a network may lie, degrees."""
 
 
 class EpanetReader:
@@ -68,7 +74,8 @@ class EpanetReader:
         flow_unit = _option(sections["OPTIONS"], "UNITS", FLOW_DEFAULT)
         build = _Builder(sections, unit_system(flow_unit))
         build.read_points()
-        way = projection(source_crs(None, context.source_crs), context.working_crs, build.middle())
+        middle = build.middle()
+        way = projection(source_crs(None, context.source_crs), context.working_crs, middle)
         build.project(way)
         yield SourceHeader(
             title=" ".join(sections["TITLE"][0][1])[:200] if sections["TITLE"] else path.name,
@@ -83,6 +90,9 @@ class EpanetReader:
         nodes = tuple(build.nodes())
         links = tuple(build.links({node.element_id for node in nodes}))
         yield from build.faults
+        lonlat = np.array([transformer(way.source.horizontal, LONLAT).transform(*middle)])
+        if not in_area(way.source.horizontal, lonlat, AREA_MARGIN_DEG)[0]:
+            yield to_discuss("network-outside-crs-area", "a map where its coordinate system is not made for", 1)
         network_id = str(context.options.get("network_id", "water"))
         kept: dict[str, object] = {
             name: [words for _, words in sections[name]] for name in KEPT_SECTIONS if sections[name]
@@ -147,7 +157,11 @@ class _Builder:
     def middle(self) -> tuple[float, float]:
         """Return the median position, which one odd node does not move."""
         if not self._points:
-            raise InvalidInput("No node has a usable position.", code="network-empty")
+            raise InvalidInput(
+                "No node has a usable position.",
+                hint="Export the network from EPANET again, with its map.",
+                code="network-empty",
+            )
         x, y = np.median(np.array(list(self._points.values())), axis=0)
         return float(x), float(y)
 

@@ -184,6 +184,7 @@ def rasters(_good: Path) -> Iterator[Case]:
     yield case("no coordinate system", REFUSED, flat, crs=None)
     yield case("turned", ANY, flat, transform=Affine(2, 1, 5e5, 1, -2, 54e5))
     yield case("no place", NOTICED, flat, transform=Affine.identity())
+    yield case("axes swapped", NOTICED, flat, transform=Affine(2, 0, 54e5, 0, -2, 5e5))
     yield case("10^11 cells", REFUSED, flat, height=300_000, width=330_000, tiled=True, BIGTIFF="YES")
 
 

@@ -20,8 +20,8 @@ from ingest.columns import ObjectBatch
 from ingest.records import SourceHeader
 
 EXAMPLES: Final = 3
-ASTRAY: Final = "outside-crs-area"
-"""The one line of the quality report that says that the whole may be wrong: axes swapped, another CRS."""
+TOLD: Final = frozenset({"outside-crs-area", "parent-missing"})
+"""Lines of the quality report that tell of a malformed file: axes swapped, another CRS, links to nothing."""
 
 
 class _Listening:
@@ -51,7 +51,7 @@ class _Listening:
             case Finding():
                 self.findings += body.verdict is not Verdict.PASS
             case QualityNotes():
-                self.findings += sum(fault["code"] == ASTRAY for fault in body.document["faults"])
+                self.findings += sum(fault["code"] in TOLD for fault in body.document["faults"])
             case SourceHeader():
                 pass
             case _:

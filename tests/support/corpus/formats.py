@@ -279,8 +279,8 @@ def _tarred(folder: Path, target: Path) -> Path:
 
 
 FORMATS = (
-    Format("cityjson", cityjson, text=True, special=texts.json_texts),
-    Format("cityjsonseq", cityjsonseq, text=True, special=texts.json_texts),
+    Format("cityjson", cityjson, text=True, special=texts.cityjson_texts),
+    Format("cityjsonseq", cityjsonseq, text=True, special=texts.cityjson_texts),
     Format("citygml", gml, text=True, wide_ok=True, special=texts.xml_texts),
     Format("geojson", vector(".geojson"), text=True, special=texts.geojson_texts),
     Format("topojson", topojson, text=True, crs="EPSG:4326", special=texts.json_texts),

@@ -44,6 +44,40 @@ def json_texts(good: Path) -> Iterator[Case]:
     yield case("not a number", NOTICED, _number(text, "NaN"))
 
 
+def cityjson_texts(good: Path) -> Iterator[Case]:
+    """CityJSON, document and stream, whose members contradict one another."""
+    yield from json_texts(good)
+    text, kind = good.read_text(encoding="utf-8"), good.name.partition(".")[2]
+
+    def case(what: str, expect: str, body: str) -> Case:
+        return Case(f"{kind}: {what}", expect, bytes_of(good.name, body.encode()))
+
+    def swapped(old: str, new: str) -> str:
+        assert old in text
+        return text.replace(old, new, 1)
+
+    texture = '"appearance":{"textures":[{"type":"PNG","image":"../../gone.png"}]},"version":'
+    yield case("a texture that is missing", NOTICED, swapped('"version":', texture))
+    yield case("axes swapped", NOTICED, swapped("[90000.0,435000.0,0.0]", "[435000.0,90000.0,0.0]"))
+    yield case("places beyond all", NOTICED, swapped("[90000.0,", "[1e300,"))
+    yield case("a scale of nothing", REFUSED, swapped("[0.001,", "[0,"))
+    yield case("an unknown coordinate system", REFUSED, swapped("EPSG/0/7415", "EPSG/0/99999"))
+    yield case("no coordinate system", REFUSED, swapped('"referenceSystem"', '"reference"'))
+    yield case("another version", REFUSED, swapped('"version":"2.0"', '"version":"9.9"'))
+    yield case("a vertex that is not there", NOTICED, swapped('"boundaries":[[[[', '"boundaries":[[[[999999999,'))
+    yield case("a vertex before the first", NOTICED, swapped('"boundaries":[[[[', '"boundaries":[[[[-1,'))
+    yield case("a ring of two corners", NOTICED, re.sub(r"\[\[\[\[[\d,]*\]", "[[[[1,2]", text, count=1))
+    yield case("a ring of words", NOTICED, swapped('"boundaries":[[[[', '"boundaries":[[[["here",'))
+    yield case("a meaning that is not there", NOTICED, swapped('"values":[[0,', '"values":[[77,'))
+    yield case("fewer meanings than surfaces", NOTICED, swapped('"values":[[0,1,', '"values":[['))
+    yield case("an unknown geometry", NOTICED, swapped('"type":"Solid"', '"type":"Blob"'))
+    yield case("a template that is not there", NOTICED, swapped('"type":"Solid"', '"type":"GeometryInstance"'))
+    yield case("a member of an object twice", NOTICED, swapped('"type":"Building"', '"type":"Road","type":"Building"'))
+    for what, parent in (("of itself", "b0"), ("that is not there", "gone")):
+        named = swapped('"type":"Building"', f'"type":"Building","parents":["{parent}"]')
+        yield case(f"a parent {what}", NOTICED, named)
+
+
 def _number(text: str, value: str) -> str:
     """Return the text with the last coordinate replaced."""
     last = list(re.finditer(r"-?[\d.]+(?=\s*\]\s*\])", text))[-1]
@@ -142,6 +176,10 @@ def xml_texts(good: Path) -> Iterator[Case]:
         text.replace("<gml:posList>500", "<gml:posList>", 1).replace("00.0 5400000.0", "", 1),
     )
     yield case("no positions", NOTICED, _emptied(text))
+    yield case("axes swapped", NOTICED, re.sub(r"(5\d{5}\.\d+) (5400\d{3}\.\d+)", r"\2 \1", text))
+    yield case(
+        "a ring that does not close", NOTICED, re.sub(r"( [\d.]+){3}</gml:posList>", "</gml:posList>", text, count=1)
+    )
     ring = '<gml:surfaceMember xlink:href="#%s"/>'
     loop = '<gml:CompositeSurface gml:id="c1">' + ring % "c2" + "</gml:CompositeSurface>"
     back = '<gml:CompositeSurface gml:id="c2">' + ring % "c1" + "</gml:CompositeSurface>"
@@ -176,6 +214,7 @@ def networks(good: Path) -> Iterator[Case]:
     yield case("a pipe to nowhere", NOTICED, text.replace("P3 J2 J3", "P3 J2 NOWHERE"))
     yield case("NaN", NOTICED, text.replace("J2 90 5", "J2 nan 5"))
     yield case("an id twice", NOTICED, text.replace(" J3 80 5", " J2 80 5"))
+    yield case("axes swapped", NOTICED, re.sub(r"(500\d{3}) (5000000)", r"\2 \1", text))
     yield case("a line of a megabyte", REFUSED, text.replace("Small", "x" * 1_000_000))
     yield case("no coordinates", NOTICED, text[: text.index("[COORDINATES]")])
     yield Case("epanet: no coordinate system", REFUSED, bytes_of("n.inp", text.encode()))
@@ -225,6 +264,7 @@ def building_models(good: Path) -> Iterator[Case]:
     yield case("a shift of nothing", NOTICED, text.replace("500000.,5300000.", "$,$"))
     yield case("a shift of NaN", NOTICED, text.replace("500000.,5300000.", "NAN,5300000."))
     yield case("a shift beyond all", NOTICED, text.replace("500000.,5300000.", "1.E300,5300000."))
+    yield case("axes swapped", NOTICED, text.replace("500000.,5300000.", "5300000.,500000."))
     place = "#202=IFCLOCALPLACEMENT("
     yield case("an element that is its own place", REFUSED, text.replace(place + "#9", place + "#202"))
     links = "".join(f"#{n}=IFCLOCALPLACEMENT(#{n + 1},#5);\n" for n in range(10_000, 110_000))
