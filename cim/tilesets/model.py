@@ -9,6 +9,8 @@ from typing import Any, Final
 from cim.errors import IntegrityError, InvalidInput, NotFound
 
 BASE_SCHEME: Final = "base"
+POINTS: Final = "points"
+"""The point cloud of the city: its builds lie beside those of schemes, and are served under each of them."""
 POINTER_NAME: Final = "current"
 PACKED: Final = ".br"
 """A file of which only this twin is kept ends in it."""

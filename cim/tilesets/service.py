@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from cim.errors import NotFound
-from cim.tilesets.model import BASE_SCHEME, PACKED, Pointer, check_scheme, is_content_named, path_segments
+from cim.tilesets.model import BASE_SCHEME, PACKED, POINTS, Pointer, check_scheme, is_content_named, path_segments
 from cim.tilesets.store import TilesetStore
 from cim.web.files import IMMUTABLE, REVALIDATE, FileEntry, digest_of, media_type_of
 
@@ -80,7 +80,7 @@ class TilesetService:
 
     def schemes(self) -> list[str]:
         """Return the schemes that have tiles."""
-        return [scheme for scheme in self._store.schemes() if scheme != BASE_SCHEME]
+        return [scheme for scheme in self._store.schemes() if scheme not in (BASE_SCHEME, POINTS)]
 
     def base_file(self, build: str, name: str) -> Path:
         """Return where a file of a build of the city lies that is kept beside the tiles and is not served."""
@@ -112,7 +112,8 @@ class TilesetService:
         """Return the file at a path of the current build.
 
         A content-named file is also looked for in older builds: a client may still hold the tileset
-        that names it.  Raises :class:`NotFound`, with ``tiles-not-built`` before the first build.
+        that names it.  What lies under ``points/`` is of the city's point cloud, the same for every scheme.
+        Raises :class:`NotFound`, with ``tiles-not-built`` before the first build.
         """
         segments = path_segments(path)
         pointer = self.refresh(scheme)
@@ -120,6 +121,10 @@ class TilesetService:
             raise NotFound(
                 "The tiles of this scheme have not been built yet.", hint="Run: cim tiles build", code="tiles-not-built"
             )
+        if segments[0] == POINTS and len(segments) > 1:
+            scheme, segments, pointer = POINTS, segments[1:], self.refresh(POINTS)
+            if pointer is None:
+                raise NotFound("The city has no point cloud.", hint="Run: cim tiles points FILE", code="tile")
         name = segments[-1]
         for owner, build in self._searched(scheme, pointer, everywhere=is_content_named(name)):
             file = self._store.build_path(owner, build).joinpath(*segments)

@@ -9,11 +9,14 @@ import pytest
 
 from cim.city.model import check_object
 from cim.errors import CimError, InvalidInput
+from cim.tilesets.service import TilesetService
+from cim.tilesets.store import TilesetStore
 from ingest.readers.registry import reader_for
 from ingest.records import ReadContext
 from tests.support.city_records import objects_of
 from tests.support.city_server import run_cim
 from tests.support.made_cloud import FOOT_M, X, Y, cloud, hill
+from tests.support.web_city import asgi_client, build_test_app, write_build
 
 
 def read(path, **context):
@@ -94,6 +97,32 @@ def test_the_points_become_a_tileset_that_stands_on_earth(tmp_path):
     assert abs(y - Y) < 50
     assert abs(z - 100) < 60
     assert list(out.glob("points/*.glb"))
+
+
+async def test_the_points_of_a_city_are_served_beside_its_tiles(tmp_path):
+    store = TilesetStore(tmp_path / "tiles")
+    path = str(cloud(tmp_path / "hill.laz", size=20.0))
+    async with asgi_client(build_test_app(tmp_path)) as client:
+        write_build(store, "b1", 1)
+        assert (await client.get("/tiles/base/points/tileset.json")).status_code == 404
+        done = run_cim("tiles", "points", path, "--data", str(tmp_path))
+        assert done.returncode == 0, done.stderr
+        assert done.stdout.strip() == "/tiles/base/points/tileset.json"
+        answer = await client.get("/tiles/base/points/tileset.json")
+        root = answer.json()["root"]
+        contents = [tile["content"]["uri"] for tile in (root, *root.get("children", ())) if "content" in tile]
+        assert contents
+        for uri in contents:
+            tile = await client.get(f"/tiles/base/points/{uri}")
+            assert (tile.content[:4], tile.headers["content-type"]) == (b"glTF", "model/gltf-binary")
+        # The city's own tiles are where they were; points are no scheme whose tiles could be cleared away.
+        assert (await client.get("/tiles/base/tileset.json")).status_code == 200
+        assert TilesetService(store).schemes() == []
+        assert (await client.get("/tiles/nobody/points/tileset.json")).status_code == 404
+        # A cloud that cannot be read leaves the one before.
+        (tmp_path / "bad.las").write_bytes(b"LASF")
+        assert run_cim("tiles", "points", str(tmp_path / "bad.las"), "--data", str(tmp_path)).returncode == 1
+        assert (await client.get("/tiles/base/points/tileset.json")).content == answer.content
 
 
 @pytest.mark.parametrize("content", [b"", b"LASF", b"LASF" + bytes(400)])
