@@ -18,6 +18,7 @@ from fastapi import FastAPI
 from cim.city.service import CityService
 from cim.db.directory import DataDirectory
 from cim.db.store import Database
+from cim.impact.rows import COLUMN, building_row
 from cim.live.hub import LiveHub
 from cim.ports import SystemClock
 from cim.schemes.realise import realise
@@ -86,6 +87,23 @@ async def test_a_model_stands_on_its_site_turned(desk: tuple[Planning, httpx.Asy
     assert again is not None
     assert mesh_of(again.geometries[0]).bounds[0][0] == pytest.approx(X + 104)
     assert again.geometries[0].surface_count == told["triangles"]
+
+
+async def test_a_model_carries_solar_panels(desk: tuple[Planning, httpx.AsyncClient]) -> None:
+    model = (await upload(desk, glb_of(tower()))).json()["id"]
+    planning, _ = desk
+    scheme = planning.schemes.create(_words(), MEI).scheme.id
+    params = {"model": model, "anchor": [X + 100, Y + 80], "use": "office"}
+    target = planning.schemes.edit(scheme, Wish("model.add", None, params), MEI).edit.targets[0]
+    done = planning.schemes.edit(scheme, Wish("building.solar", target, {"solar_share": 0.5}), MEI)
+    (made,) = realise(done.after, done.after.base).values()
+    assert made is not None
+    assert made.attributes["height_m"].method == "scheme:model", "it is still the model"
+    facts = {name: {"v": attribute.value} for name, attribute in made.attributes.items()}
+    assert made.place is not None
+    row = building_row(facts, round(made.place.area * 10_000))
+    # Half of 20 m by 12 m, in cm².
+    assert row.tally[COLUMN["solar"]] == 120 * 10_000
 
 
 def _words() -> Any:

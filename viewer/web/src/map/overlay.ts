@@ -134,7 +134,7 @@ export function prepare(overlay: SchemeOverlay, models: Models = noModels): Prep
   }
   areas.sort((a, b) => groundRank(a.object) - groundRank(b.object));
   const byId = new Map(objects.map((o) => [o.id, o]));
-  const solar = masses.map((mass, i) => (mass.model ? 0 : Number(buildings[i]?.properties['solar_share']) || 0));
+  const solar = masses.map((_, i) => Number(buildings[i]?.properties['solar_share']) || 0);
   const panels = panelMesh(masses, solar, frame.origin[1] < 0 ? -1 : 1);
   return { frame, buildings, solid: massMesh(masses), panels, ghosts, ghost: massMesh(ghostMasses, true), areas, lines, trees, points, hidden, byId };
 }

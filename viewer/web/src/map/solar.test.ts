@@ -50,4 +50,25 @@ describe('solar panels', () => {
     const wide = mass({ rings: [[[0, 0], [300, 0], [300, 200], [0, 200]]] });
     expect(panelsOf(wide, 0.8, 1).length).toBeLessThan(1400);
   });
+  it('lie on what of a model is a roof', () => {
+    // A tower of 20 m by 10 m, 30 m high, beside a lower hall of 20 m by 10 m whose roof rises from 6 m to 9 m northwards.
+    const points = new Float32Array([0, 0, 35, 20, 0, 35, 20, 10, 35, 0, 10, 35, 20, 0, 11, 40, 0, 11, 40, 10, 14, 20, 10, 14]);
+    const model = { points, faces: new Uint32Array([0, 1, 2, 0, 2, 3, 4, 5, 6, 4, 6, 7]), edges: new Uint32Array() };
+    const body = mass({ rings: [[[0, 0], [40, 0], [40, 10], [0, 10]]], height_m: 30, model });
+    const all = panelsOf(body, 1, 1);
+    const [high, low] = [all.filter((p) => (p[0]?.[0] ?? 0) < 20), all.filter((p) => (p[0]?.[0] ?? 0) >= 20)];
+    expect(high.length).toBeGreaterThan(30);
+    expect(high.every((p) => p.every((c) => Math.abs(c[2] - 35.28) < 1e-4))).toBe(true);
+    expect(low.length).toBeGreaterThan(30);
+    expect(low.every((p) => p.every((c) => Math.abs(c[2] - (11.28 + 0.3 * c[1])) < 1e-4))).toBe(true);
+    // None bridges the step, and the slope to the south comes first.
+    expect(all.every((p) => Math.max(...p.map((c) => c[2])) - Math.min(...p.map((c) => c[2])) < 1)).toBe(true);
+    expect(panelsOf(body, 0.2, 1).every((p) => (p[0]?.[0] ?? 0) >= 20)).toBe(true);
+    expect(panelsOf(body, 0.2, -1).every((p) => (p[0]?.[0] ?? 0) < 20)).toBe(true);
+  });
+  it('none where a model is not, or is a spire', () => {
+    const spire = { points: new Float32Array([0, 0, 5, 40, 0, 5, 20, 20, 90]), faces: new Uint32Array([0, 1, 2]), edges: new Uint32Array() };
+    expect(panelsOf(mass({ model: spire }), 1, 1)).toEqual([]);
+    expect(panelsOf(mass({ model: { ...spire, faces: new Uint32Array() } }), 1, 1)).toEqual([]);
+  });
 });

@@ -1,5 +1,6 @@
 import { heightOn, planesOf, boxOf, type Plane, type Point } from './roof';
 import { oriented, type Mass } from './massing-mesh';
+import { topOf } from './model-top';
 
 /** Panels on a roof (pure): four corners each, counter-clockwise from above, metres. */
 export type Panel = readonly (readonly [number, number, number])[];
@@ -9,6 +10,10 @@ const GAP_M = 0.16;
 const RIM_M = 0.7;
 const ABOVE_M = 0.28;
 const PANELS_MAX = 1200;
+/** What a model's roof may bend under a panel, metres; how steep it may be, and what is still level, metres a metre. */
+const BENT_M = 0.15;
+const STEEP = 1.2;
+const LEVEL = 0.05;
 
 const inside = (p: Point, ring: readonly Point[]): boolean => {
   let odd = false;
@@ -29,10 +34,14 @@ const onRoof = (p: Point, rings: readonly (readonly Point[])[]): boolean =>
   rings.every((ring, i) => inside(p, ring) === (i === 0) && ring.every((a, k) => toWall(p, a, ring[(k + 1) % ring.length] ?? a) >= RIM_M));
 
 interface Place {
-  readonly plane: number;
   readonly row: number;
   readonly panel: Panel;
+  /** How much the roof rises to the north under it. */
+  readonly north: number;
 }
+
+/** A panel over four places, counter-clockwise from above; null where the roof bends under it, or there is none. */
+type Laid = (corners: readonly Point[]) => Omit<Place, 'row'> | null;
 
 const areaOf = (ring: readonly Point[]): number =>
   Math.abs(ring.reduce((sum, a, i) => sum + a[0] * (ring[(i + 1) % ring.length] ?? a)[1] - (ring[(i + 1) % ring.length] ?? a)[0] * a[1], 0)) / 2;
@@ -44,6 +53,33 @@ function planeUnder(planes: readonly Plane[], corners: readonly Point[]): number
   return corners.every((p) => lowest(p) === first) ? first : -1;
 }
 
+/** Panels on the planes of a roof that was drawn. */
+function onPlanes(mass: Mass, planes: readonly Plane[]): Laid {
+  const eaves_m = mass.ground_m + Math.max(0, mass.height_m - mass.roof.height_m);
+  return (corners) => {
+    const plane = planes[planeUnder(planes, corners)];
+    return plane ? { north: plane.b, panel: corners.map((p) => [p[0], p[1], eaves_m + Math.max(0, heightOn(plane, p)) + ABOVE_M] as const) } : null;
+  };
+}
+
+/** Panels on whatever of a model is flat enough: their corners and their middle lie in one plane that is not steep. */
+function onModel(top: (p: Point) => number | null): Laid {
+  return (corners) => {
+    const z = corners.map(top);
+    const [a, b, c, d] = z;
+    const [p, q, , r] = corners;
+    if (a == null || b == null || c == null || d == null || !p || !q || !r) return null;
+    const middle = top([(q[0] + r[0]) / 2, (q[1] + r[1]) / 2]);
+    if (middle === null || Math.abs(a + c - b - d) > BENT_M || Math.abs((a + c) / 2 - middle) > BENT_M) return null;
+    const [ux, uy, vx, vy] = [q[0] - p[0], q[1] - p[1], r[0] - p[0], r[1] - p[1]];
+    const area = ux * vy - uy * vx;
+    const east = ((b - a) * vy - (d - a) * uy) / area;
+    const north = ((d - a) * ux - (b - a) * vx) / area;
+    if (Math.hypot(east, north) > STEEP) return null;
+    return { north, panel: corners.map((at, i) => [at[0], at[1], (z[i] ?? 0) + ABOVE_M] as const) };
+  };
+}
+
 /**
  * Panels over a share of a roof, in rows along its longer side. On a flat roof the rows are spread over all of it;
  * on a pitched one the side that looks most to the equator is filled first.
@@ -53,7 +89,7 @@ export function panelsOf(mass: Mass, share: number, south: number): Panel[] {
   const outer = rings[0];
   if (!outer || !(share > 0)) return [];
   const planes = planesOf(mass.roof.type, mass.roof.height_m, outer);
-  const eaves_m = mass.ground_m + Math.max(0, mass.height_m - mass.roof.height_m);
+  const laid = mass.model ? onModel(topOf(mass.model)) : onPlanes(mass, planes);
   const wanted_m2 = Math.min(1, share) * (areaOf(outer) - rings.slice(1).reduce((s, r) => s + areaOf(r), 0));
   const { centre, along, half_m } = boxOf(outer);
   // A very large roof has larger modules: they stay panels to the eye, and few enough to draw.
@@ -68,20 +104,18 @@ export function panelsOf(mass: Mass, share: number, south: number): Panel[] {
     for (let column = 0; column < columns; column++) {
       const s = (column - (columns - 1) / 2) * (long + GAP_M);
       const corners = ([[-1, -1], [1, -1], [1, 1], [-1, 1]] as const).map(([a, b]) => at(s + (a * long) / 2, t + (b * deep) / 2));
-      const plane = planeUnder(planes, corners);
-      const under = planes[plane];
-      if (!under || !corners.every((p) => onRoof(p, rings))) continue;
-      places.push({ plane, row, panel: corners.map((p) => [p[0], p[1], eaves_m + Math.max(0, heightOn(under, p)) + ABOVE_M] as const) });
+      const place = corners.every((p) => onRoof(p, rings)) ? laid(corners) : null;
+      if (place) places.push({ ...place, row });
     }
   }
   const wanted = Math.min(places.length, Math.round(wanted_m2 / (long * deep)));
-  return planes.length > 1 ? facing(places, planes, south).slice(0, wanted).map((p) => p.panel) : spread(places, wanted).map((p) => p.panel);
+  const isPitched = mass.model ? places.some((p) => Math.abs(p.north) > LEVEL) : planes.length > 1;
+  return (isPitched ? facing(places, south).slice(0, wanted) : spread(places, wanted)).map((p) => p.panel);
 }
 
-function facing(places: readonly Place[], planes: readonly Plane[], south: number): Place[] {
-  // A plane that rises to the north looks south.
-  const worth = (p: Place): number => (planes[p.plane]?.b ?? 0) * south;
-  return [...places].sort((p, q) => worth(q) - worth(p) || p.row - q.row);
+function facing(places: readonly Place[], south: number): Place[] {
+  // A roof that rises to the north looks south.
+  return [...places].sort((p, q) => (q.north - p.north) * south || p.row - q.row);
 }
 
 /** Whole rows at even distances; the last one is what is left. */
