@@ -113,12 +113,12 @@ class Rows:
         numbers = owner.to_numpy(zero_copy_only=False).astype(np.int64)
         # Both are in the order of their ids, so those of one object lie together.
         self._starts = np.searchsorted(numbers, np.arange(len(ids) + 1))
-        self._ids = ids
+        self._row_of = {name: row for row, name in enumerate(ids.to_pylist())}
 
     def of(self, branch: Branch) -> tuple[bytes, bytes]:
         """Return the objects and geometries of all buildings in a branch, as Arrow streams."""
         names = [name for leaf in branch.leaves() if leaf.members for name in leaf.members.object_ids()]
-        row = np.sort(pc.index_in(pa.array(names, self._ids.type), self._ids).to_numpy(zero_copy_only=False))
+        row = np.sort(np.array([self._row_of[name] for name in names], dtype=np.int64))
         first, last = self._starts[row], self._starts[row + 1]
         count = last - first
         shapes = np.repeat(first - np.cumsum(count) + count, count) + np.arange(int(count.sum()))

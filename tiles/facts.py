@@ -43,13 +43,19 @@ def read_facts(
     text_lists: dict[str, list[str]] = {name: [] for name in texts}
     modelled_lists: dict[str, list[bool]] = {name: [] for name in estimates}
     for first in range(0, len(attributes), _ROWS_AT_ONCE):
-        rows = orjson.loads(f"[{','.join(attributes[first : first + _ROWS_AT_ONCE])}]")
+        written = f"[{','.join(attributes[first : first + _ROWS_AT_ONCE])}]"
+        rows = orjson.loads(written)
+        # Most names are in no row: to look for them in the text is a hundred times as fast.
+        there = {name for name in {*numbers, *texts, *estimates} if f'"{name}"' in written}
         for name, found in number_lists.items():
-            found.extend([number(row[name]) if name in row else NAN for row in rows])
+            known = name in there
+            found.extend([number(row.get(name)) for row in rows] if known else [NAN] * len(rows))
         for name, words in text_lists.items():
-            words.extend([text(row[name]) if name in row else "" for row in rows])
+            known = name in there
+            words.extend([text(row.get(name)) for row in rows] if known else [""] * len(rows))
         for name, estimated in modelled_lists.items():
-            estimated.extend([name in row and modelled(row[name]) for row in rows])
+            known = name in there
+            estimated.extend([modelled(row.get(name)) for row in rows] if known else [False] * len(rows))
     return Facts(
         {name: np.array(found, dtype=np.float64) for name, found in number_lists.items()},
         {name: np.array(words, dtype=object) for name, words in text_lists.items()},

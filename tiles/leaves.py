@@ -122,7 +122,10 @@ class Leaves:
         skirts = self.placed.skirts(rows, starts) if len(rows) else []
         begin = self._far_starts[rows]
         count = self._far_starts[rows + 1] - begin
-        items = self._far.select(ranges(begin, count))
+        together = ranges(begin, count)
+        first_item, items_end = (int(begin[0]), int(begin[-1] + count[-1])) if len(rows) else (0, 0)
+        whole = items_end - first_item == len(together)
+        items = self._far.part(first_item, items_end) if whole else self._far.select(together)
         leaf = np.repeat(np.searchsorted(starts, np.arange(len(rows)), side="right") - 1, count)
         shown = _merged(items, [above for _, above in self._leaves[first:last]], leaf)
         return _Lot(first, starts, drawings, skirts, self.placed.columns(rows), shown)

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from itertools import pairwise
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import pyarrow as pa
@@ -133,11 +133,12 @@ def merged(massing: Massing, rasters: Sequence[Raster], of: IntArray | None = No
     several = np.flatnonzero(size > 1)
     if len(several):
         kept = np.sort(np.concatenate((np.flatnonzero(large), rows[first[size == 1]])))
-        massing = pooled([massing.select(kept), _groups(massing, rows, first[several], size[several])])
+        groups, widest = _groups(massing, rows, first[several], size[several])
         of = np.concatenate((of[kept], of[rows[first[several]]]))
-        if len(rasters) > 1:
-            order = np.argsort(of, kind="stable")
-            massing, of = massing.select(order), of[order]
+        order = np.argsort(of, kind="stable")
+        of, said = of[order], np.concatenate((kept, widest))[order]
+        arrays = {name: np.concatenate((getattr(massing, name)[kept], groups[name]))[order] for name in _ARRAYS}
+        massing = Massing(**arrays, columns=massing.columns.take(pa.array(said)))
     ends = np.searchsorted(of, np.arange(len(rasters) + 1)).tolist()
     return [massing.part(a, b) for a, b in pairwise(ends)]
 
@@ -152,8 +153,13 @@ def _large(massing: Massing, step_m: FloatArray, of: IntArray) -> NDArray[np.boo
     return large
 
 
-def _groups(massing: Massing, rows: IntArray, first: IntArray, size: IntArray) -> Massing:
-    """Return groups of blocks as one block each: those at ``rows[first[i] : first[i] + size[i]]``."""
+def _groups(
+    massing: Massing, rows: IntArray, first: IntArray, size: IntArray
+) -> tuple[dict[str, NDArray[Any]], IntArray]:
+    """Return groups of blocks as one block each, those at ``rows[first[i] : first[i] + size[i]]``.
+
+    As arrays by name, and the row of each group's widest block, of which the columns speak.
+    """
     group = np.repeat(np.arange(len(first)), size)
     within = np.arange(len(group)) - np.repeat(np.cumsum(size) - size, size)
     chosen = rows[first[group] + within]
@@ -177,19 +183,19 @@ def _groups(massing: Massing, rows: IntArray, first: IntArray, size: IntArray) -
     ahead = np.flatnonzero(massing.widest_m2[chosen] == widest[group])
     _, winner = np.unique(group[ahead], return_index=True)
     spans = np.column_stack((bounds[:, 2] - bounds[:, 0], bounds[:, 3] - bounds[:, 1], height))
-    return Massing(
-        polygons=hulls,
-        floor_m=np.minimum.reduceat(floor, begin),
-        top_m=height,
-        ground_m=level,
-        foot_m=foot,
-        area_m2=total,
-        error_m=np.maximum.reduceat(wrong, begin),
-        size_m=spans.max(axis=1),
-        widest_m2=widest,
-        merged=np.add.reduceat(massing.merged[chosen], begin),
-        columns=massing.columns.take(pa.array(chosen[ahead[winner]])),
-    )
+    arrays = {
+        "polygons": hulls,
+        "floor_m": np.minimum.reduceat(floor, begin),
+        "top_m": height,
+        "ground_m": level,
+        "foot_m": foot,
+        "area_m2": total,
+        "error_m": np.maximum.reduceat(wrong, begin),
+        "size_m": spans.max(axis=1),
+        "widest_m2": widest,
+        "merged": np.add.reduceat(massing.merged[chosen], begin),
+    }
+    return arrays, chosen[ahead[winner]]
 
 
 def _hulls(points: FloatArray, group: IntArray, count: int) -> NDArray[np.object_]:

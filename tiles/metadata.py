@@ -8,6 +8,7 @@ from typing import Any, Final
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from tiles.glb import GlbWriter
@@ -83,7 +84,9 @@ def property_table(
 
 def has_text(column: Column) -> bool:
     """Tell whether any text of a column is not empty."""
-    return any(column.to_pylist() if isinstance(column, pa.Array) else column)
+    if isinstance(column, pa.Array):
+        return any(found != "" for found in pc.unique(column).to_pylist())
+    return any(column)
 
 
 def _text(writer: GlbWriter, values: Column) -> dict[str, Any]:

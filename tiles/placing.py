@@ -90,7 +90,7 @@ class PlacedCity:
         footprints = np.concatenate((self.city.blocks.footprint[standing], self.outlines[outlined]))
         skirt = skirts_around(footprints[order], group[order])
         placed = np.column_stack((skirt.xy, self.surface.height_m(skirt.xy) + SUNK_M / 2))
-        local, alpha = self.chart.to_local(placed), np.resize((1.0, 0.0), len(placed))
+        local, alpha = self.chart.to_local(placed), np.tile((1.0, 0.0), len(placed) // 2)
         ends = np.searchsorted(skirt.group, np.arange(len(starts))).tolist()
         return [SkirtMesh(local[a:b], alpha[a:b], skirt.triangles[a:b] - a) for a, b in pairwise(ends)]
 

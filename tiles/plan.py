@@ -24,7 +24,7 @@ from tiles.frame import TileFrame
 from tiles.massing import from_batch, pooled, to_batch
 from tiles.site import Site
 from tiles.soup import Bounds
-from tiles.tree import Branch, Drawn, Members
+from tiles.tree import Branch, Drawn, Members, handed_up
 
 __all__ = ["Bounds", "Plan", "PlanTile", "closed", "is_unit", "read_unit", "unit_bytes", "units_of"]
 
@@ -80,7 +80,7 @@ class Plan:
             "frame": asdict(site.frame),
             "sheet": site.sheet,
             "terrain": site.terrain,
-            "ground": asdict(self.ground),
+            "ground": _ground_members(self.ground),
             "orphans": self.orphans,
             "missing": sorted(self.missing),
         }
@@ -207,9 +207,11 @@ def _packed(header: Mapping[str, Any], top: Branch | None) -> bytes:
             numbers.append(np.column_stack((branch.members.box, branch.members.weight)))
         if branch.drawn is not None:
             drawn = branch.drawn
-            node["drawn"] = [drawn.uri, drawn.low, drawn.high, drawn.error_m, row, row + len(drawn.massing)]
-            massings.append(drawn.massing)
-            row += len(drawn.massing)
+            # A branch without a tile hands up what its kids do.
+            own = drawn.massing.part(0, len(drawn.massing) if branch.has_tile else 0)
+            node["drawn"] = [drawn.uri, drawn.low, drawn.high, drawn.error_m, row, row + len(own)]
+            massings.append(own)
+            row += len(own)
         node["kids"] = [add(kid) for kid in branch.kids]
         return at
 
@@ -219,7 +221,8 @@ def _packed(header: Mapping[str, Any], top: Branch | None) -> bytes:
     table = np.concatenate(numbers).astype("<f8").tobytes() if numbers else b""
     sink = pa.BufferOutputStream()
     if massings:
-        batch = to_batch(pooled(massings))
+        # Taken row by row, the same blocks make the same bytes, whatever larger batches they were parts of.
+        batch = to_batch(pooled(massings).select(np.arange(row)))
         with pa.ipc.new_stream(sink, batch.schema, options=pa.ipc.IpcWriteOptions(compression="zstd")) as writer:
             writer.write_batch(batch)
     lengths = b"".join(struct.pack(_NUMBER, len(piece)) for piece in (text, table))
@@ -238,22 +241,28 @@ def _unpacked(content: bytes) -> tuple[dict[str, Any], Branch | None]:
     def make(at: int) -> Branch:
         nonlocal row
         node = nodes[at]
-        members = drawn = None
+        members = None
         if "ids" in node:
             found = numbers[row : row + len(node["ids"])]
             row += len(node["ids"])
             members = Members(node["ids"], found[:, :4], found[:, 4], node["parts"])
+        cell = (node["cell"][0], node["cell"][1], node["cell"][2], node["cell"][3])
+        branch = Branch(cell, node["depth"], node["count"], node["weight"], members)
+        branch.unit, branch.document = node.get("unit"), node.get("document")
+        branch.kids = [make(kid) for kid in node["kids"]]
         if "drawn" in node:
             assert massing is not None
             uri, low, high, error_m, first, end = node["drawn"]
-            drawn = Drawn(uri, low, high, error_m, massing.select(np.arange(first, end)))
-        cell = (node["cell"][0], node["cell"][1], node["cell"][2], node["cell"][3])
-        branch = Branch(cell, node["depth"], node["count"], node["weight"], members, [], drawn)
-        branch.unit, branch.document = node.get("unit"), node.get("document")
-        branch.kids = [make(kid) for kid in node["kids"]]
+            own = massing.part(first, end) if branch.has_tile else handed_up(branch.kids)
+            branch.drawn = Drawn(uri, low, high, error_m, own)
         return branch
 
     return header, make(0) if nodes else None
+
+
+def _ground_members(tile: PlanTile) -> dict[str, Any]:
+    found = {name: getattr(tile, name) for name in ("uri", "low", "high", "error_m", "rows", "cell")}
+    return {**found, "children": [_ground_members(child) for child in tile.children]}
 
 
 def _ground_tile(members: Mapping[str, Any]) -> PlanTile:

@@ -12,7 +12,7 @@ from typing import Final
 
 import numpy as np
 
-from tiles.massing import Massing
+from tiles.massing import Massing, pooled
 from tiles.soup import Bounds, FloatArray, IntArray
 
 LEAF_FEATURES_MAX: Final = 384
@@ -119,6 +119,11 @@ class Branch:
         for kid in self.kids:
             found.extend([kid] if kid.has_tile else kid.below())
         return found
+
+
+def handed_up(kids: Sequence[Branch]) -> Massing:
+    """Return what the tile above shows of branches that are made, all together."""
+    return pooled([kid.drawn.massing for kid in kids if kid.drawn is not None])
 
 
 def is_small(count: int, weight: float) -> bool:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from tiles.leaves import Keep, Leaves, bounds_over, drawn
-from tiles.massing import Raster, massing_content, merged, pooled
+from tiles.massing import Raster, massing_content, merged
 from tiles.site import Site
-from tiles.tree import Branch, Drawn
+from tiles.tree import Branch, Drawn, handed_up
 
 
 def make(branch: Branch, above: Raster | None, site: Site, keep: Keep, leaves: Leaves | None) -> None:
@@ -26,7 +26,7 @@ def make(branch: Branch, above: Raster | None, site: Site, keep: Keep, leaves: L
 def inner(branch: Branch, own: Raster, above: Raster | None, site: Site, keep: Keep) -> Drawn:
     """Return the tile of a branch whose kids are made."""
     kids = [kid.drawn for kid in branch.kids if kid.drawn is not None]
-    items = pooled([kid.massing for kid in kids])
+    items = handed_up(branch.kids)
     if not branch.has_tile:
         return Drawn(None, *bounds_over(None, kids), max(kid.error_m for kid in kids), items)
     content, error_m = massing_content(items, own, site.chart) if len(items) else (None, 0.0)

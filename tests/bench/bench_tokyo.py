@@ -19,7 +19,8 @@ import numpy as np
 import pyarrow as pa
 
 from cim.city.columns import GEOMETRY_SCHEMA
-from tests.bench.bench_tiles import check_triangles, generated, tokyo
+from tests.bench.bench_tiles import generated, source_surfaces, tokyo
+from tests.support.tile_triangles import check_triangles
 from tiles.build import build_tileset
 from tiles.chain import Altered, build_chains, build_delta
 from tiles.crew import Crew
@@ -194,7 +195,12 @@ def main() -> None:
         one_change(objects, work / "city", work)
         schemes(objects, work / "city", work, wanted.schemes)
         if wanted.check:
-            print(f"  faults: {len(verify_tileset(work / 'city'))}; {check_triangles(objects, work / 'city')}")
+            sources = source_surfaces(objects, GEOMETRY_SCHEMA.empty_table())
+            found = check_triangles(work / "city", frame.crs, sources)
+            print(
+                f"  faults: {len(verify_tileset(work / 'city'))}; {found.triangles:,} triangles held against their "
+                f"sources, {len(found.faults)} faults"
+            )
 
 
 if __name__ == "__main__":

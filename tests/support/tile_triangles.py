@@ -46,15 +46,16 @@ class Checked:
     faults: list[str] = field(default_factory=list)
 
 
-def prism(footprint: shapely.Polygon, top_m: float, floor_m: float = 0.0) -> list[list[np.ndarray]]:
-    """Return the walls and the roof of a block; what it stands on is never seen."""
-    oriented = shapely.orient_polygons(footprint)
-    rings = [shapely.get_coordinates(ring)[:-1] for ring in shapely.get_rings(oriented)]
-    walls = []
-    for ring in rings:
-        for (ax, ay), (bx, by) in zip(ring, np.roll(ring, -1, axis=0), strict=True):
-            walls.append([np.array([[ax, ay, floor_m], [bx, by, floor_m], [bx, by, top_m], [ax, ay, top_m]])])
-    return [*walls, [np.column_stack((ring, np.full(len(ring), top_m))) for ring in rings]]
+def prism(footprint: shapely.Geometry, top_m: float, floor_m: float = 0.0) -> list[list[np.ndarray]]:
+    """Return the walls and the roofs of a block; what it stands on is never seen."""
+    surfaces = []
+    for part in shapely.get_parts(shapely.orient_polygons(footprint)):
+        rings = [shapely.get_coordinates(ring)[:-1] for ring in shapely.get_rings(part)]
+        for ring in rings:
+            for (ax, ay), (bx, by) in zip(ring, np.roll(ring, -1, axis=0), strict=True):
+                surfaces.append([np.array([[ax, ay, floor_m], [bx, by, floor_m], [bx, by, top_m], [ax, ay, top_m]])])
+        surfaces.append([np.column_stack((ring, np.full(len(ring), top_m))) for ring in rings])
+    return surfaces
 
 
 def check_triangles(out: Path, crs: str, sources: Mapping[str, Surfaces], *, footed: bool = False) -> Checked:
