@@ -51,7 +51,10 @@ class Bench:
             try:
                 return work(self._cursor)
             except duckdb.Error as error:
-                raise self._home.worded(error, self._cursor) from error
+                said = self._home.worded(error, self._cursor)
+                if said is error:
+                    raise
+                raise said from error
 
     def close(self) -> None:
         """Give back the connection with all that lies in its tables."""

@@ -294,6 +294,17 @@ def test_street_links_follow_their_streets(wired: Town) -> None:
     assert "test:street/w1-0" not in by_id(wired.items(scheme, "street-links"))
 
 
+def test_a_network_that_the_city_has_not_is_a_collection_of_the_scheme(wired: Town) -> None:
+    wired.edit("network.add", element="main", network_id="gas", axis=[[X, Y - 50], [X + 90, Y - 50]])
+    (main,) = wired.items(wired.scheme, "gas-links")["features"]
+    assert (main["properties"]["network_id"], main["properties"]["from_node"]) == ("gas", None)
+    assert main["geometry"]["type"] == "LineString"
+    names = {one["id"] for one in wired.get("/ogc/collections").json()["collections"]}
+    assert "gas-links" not in names
+    wired.edit("object.remove", main["id"])
+    assert wired.get(f"/s/{wired.scheme}/ogc/collections/gas-links/items", planner=True).status_code == 404
+
+
 @needs_gdal
 def test_gdal_reads_the_networks_of_the_scheme(wired: Town) -> None:
     wired.planning.joining.publish(wired.scheme, MEI)
