@@ -62,6 +62,9 @@ class Picture:
 ALONE: Final = "schemes=base&mode=one"
 """The city as it is, without the comparison that the sample opens on."""
 
+SHADOW: Final = "schemes=base,{I}&mode=one&sun=2026-03-20T08:40&v=-71.0603,42.3553,15.6,50,-22"
+"""The tower at Winthrop Square on the morning of the equinox, when its shadow reaches the Common."""
+
 PICTURES: Final[Sequence[Picture]] = (
     Picture("explore-light-en", f"lang=en&theme=light&{ALONE}", search="Ateneum"),
     Picture("explore-light-zh", f"lang=zh&theme=light&{ALONE}", search="Ateneum"),
@@ -82,7 +85,7 @@ PICTURES: Final[Sequence[Picture]] = (
     Picture("table-light-en", "lang=en&theme=light", page="table"),
     Picture("rotterdam-light-en", "lang=en&theme=light", city="rotterdam"),
     Picture("boston-light-en", f"lang=en&theme=light&{ALONE}", city="boston"),
-    Picture("boston-proposal-light-en", "lang=en&theme=light&schemes=base,{B}", city="boston"),
+    Picture("boston-proposal-light-en", f"lang=en&theme=light&{SHADOW}", city="boston"),
 )
 
 
