@@ -153,7 +153,10 @@ def _prepare(explorer: Explorer, picture: Picture) -> None:
 
 
 def small(png: bytes) -> bytes:
-    """Return the picture within its budget: with all its colours, else without their last bits, which nobody sees."""
+    """Return the picture within its budget: with all its colours, else without their last bits, which nobody sees.
+
+    One that is still too large, as a city in long shadows is, keeps its 256 main colours.
+    """
     values = np.asarray(Image.open(io.BytesIO(png)).convert("RGB"))
     best = png
     for bits in (8, 7, 6):
@@ -163,8 +166,12 @@ def small(png: bytes) -> bytes:
         Image.fromarray(coarse).save(out, "PNG", optimize=True)
         best = out.getvalue()
         if len(best) <= BYTES_MAX:
-            break
-    return best
+            return best
+    out = io.BytesIO()
+    Image.fromarray(values.astype(np.uint8)).quantize(256, Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE).save(
+        out, "PNG", optimize=True
+    )
+    return out.getvalue()
 
 
 def _making(city: str) -> Sequence[Sequence[str]]:
