@@ -6,8 +6,7 @@ Functions take an open DuckDB connection: the writer's inside a transaction, a r
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Final
@@ -17,6 +16,7 @@ import pyarrow as pa
 
 from cim.city.attached import Attachment
 from cim.city.model import CityFrame, FirstView
+from cim.db.lending import lent
 from cim.errors import Conflict, IntegrityError
 from cim.findings import Provenance
 
@@ -72,16 +72,6 @@ class Act:
     at: datetime
 
 
-@contextmanager
-def _lent(connection: duckdb.DuckDBPyConnection, name: str, table: pa.Table | pa.RecordBatch) -> Iterator[None]:
-    """Lend an Arrow table to SQL; replacement scans are off, so it is registered by name."""
-    connection.register(name, pa.Table.from_batches([table]) if isinstance(table, pa.RecordBatch) else table)
-    try:
-        yield
-    finally:
-        connection.unregister(name)
-
-
 def stage(
     connection: duckdb.DuckDBPyConnection,
     job_id: str,
@@ -94,14 +84,14 @@ def stage(
     It lies in temporary tables of a bench: a job that does not reach its end leaves nothing.
     """
     _prepare_staging(connection)
-    with _lent(connection, "incoming_objects", objects):
+    with lent(connection, "incoming_objects", objects):
         connection.execute(
             f"""INSERT INTO temp.staged_object
                 SELECT ?, ? + row_number() OVER (), {_OBJECT_COLUMNS} FROM incoming_objects""",  # noqa: S608 -- constant
             [job_id, first_sequence],
         )
     if geometries.num_rows:
-        with _lent(connection, "incoming_geometries", geometries):
+        with lent(connection, "incoming_geometries", geometries):
             connection.execute(
                 f"INSERT INTO temp.staged_geometry SELECT ?, {_GEOMETRY_COLUMNS} FROM incoming_geometries",  # noqa: S608
                 [job_id],

@@ -10,6 +10,7 @@ import orjson
 import pyarrow as pa
 import shapely
 
+from cim.db.lending import lent
 from cim.networks.model import Network, NetworkLink, NetworkNode
 
 
@@ -27,11 +28,8 @@ def write_network(connection: duckdb.DuckDBPyConnection, network: Network, versi
 
 
 def _insert(connection: duckdb.DuckDBPyConnection, table: str, rows: pa.Table) -> None:
-    connection.register("incoming_elements", rows)
-    try:
+    with lent(connection, "incoming_elements", rows):
         connection.execute(f"INSERT INTO {table} SELECT * FROM incoming_elements")  # noqa: S608 -- two constant names
-    finally:
-        connection.unregister("incoming_elements")
 
 
 def _attributes(attributes: Mapping[str, object]) -> str:

@@ -6,8 +6,7 @@ Every TIMESTAMP is UTC.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
@@ -16,6 +15,7 @@ import duckdb
 import numpy as np
 import pyarrow as pa
 
+from cim.db.lending import lent
 from cim.db.settings import StartCheck
 from cim.findings import Quality
 from cim.sensing.model import Datastream, Observation, ObservationBatch, StateSeries
@@ -47,16 +47,6 @@ class SeriesRows:
     bucket_s: float | None
 
 
-@contextmanager
-def _lent(connection: duckdb.DuckDBPyConnection, name: str, table: pa.Table) -> Iterator[None]:
-    """Lend an Arrow table to SQL; replacement scans are off, so it is registered by name."""
-    connection.register(name, table)
-    try:
-        yield
-    finally:
-        connection.unregister(name)
-
-
 def write_datastreams(connection: duckdb.DuckDBPyConnection, datastreams: Sequence[Datastream]) -> None:
     """Add datastreams, replacing those with the same id."""
     if not datastreams:
@@ -71,7 +61,7 @@ def write_datastreams(connection: duckdb.DuckDBPyConnection, datastreams: Sequen
         columns[name] = pa.array(columns[name], pa.string())
     for name in ("limit_min", "limit_max"):
         columns[name] = pa.array(columns[name], pa.float64())
-    with _lent(connection, "incoming_datastream", pa.table(columns)):
+    with lent(connection, "incoming_datastream", pa.table(columns)):
         connection.execute("DELETE FROM datastream WHERE id IN (SELECT id FROM incoming_datastream)").fetchall()
         connection.execute(
             f"INSERT INTO datastream (position, {_COLUMNS})"  # noqa: S608 - identifiers from code
@@ -100,7 +90,7 @@ def write_states(connection: duckdb.DuckDBPyConnection, name: str, states: State
         }
     )
     connection.execute("DELETE FROM state_series WHERE name = ?", [name]).fetchall()
-    with _lent(connection, "incoming_states", table):
+    with lent(connection, "incoming_states", table):
         connection.execute("INSERT INTO state_series SELECT * FROM incoming_states").fetchall()
 
 
@@ -136,7 +126,7 @@ def append_batch(connection: duckdb.DuckDBPyConnection, batch: ObservationBatch,
             "result": pa.array(batch.results, pa.float64()),
         }
     )
-    with _lent(connection, "incoming_observation", table):
+    with lent(connection, "incoming_observation", table):
         connection.execute(
             "INSERT INTO observation SELECT ?, datastream_id, phenomenon_time, result FROM incoming_observation",
             [batch_id],

@@ -13,6 +13,7 @@ import pyarrow as pa
 
 from cim.city.store import current_version
 from cim.db.bench import Bench
+from cim.db.lending import lent
 
 TABLES: Final = (
     *("city_object", "city_geometry", "source_object", "source_geometry", "contribution"),
@@ -54,11 +55,8 @@ def _piece(connection: duckdb.DuckDBPyConnection, name: str, start: int, rows: i
 
 def append(connection: duckdb.DuckDBPyConnection, name: str, piece: pa.Table) -> None:
     """Append a piece to its table, in the writer's transaction."""
-    connection.register("fresh_rows", piece)
-    try:
+    with lent(connection, "fresh_rows", piece):
         connection.execute(f"INSERT INTO main.{name} BY NAME SELECT * FROM fresh_rows")  # noqa: S608 -- a constant
-    finally:
-        connection.unregister("fresh_rows")
 
 
 def has_unpublished(connection: duckdb.DuckDBPyConnection) -> bool:

@@ -9,8 +9,7 @@ and of their own ``link`` (who contributed before), ``present_raw`` (each object
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Final, NamedTuple
 
@@ -18,6 +17,7 @@ import duckdb
 import pyarrow as pa
 
 from cim.city.merging.plan import Link
+from cim.db.lending import lent
 
 BUILDING: Final = "Building"
 ROWS_AT_ONCE: Final = 2_000
@@ -48,16 +48,6 @@ _LINKS: Final = """
     SELECT object_id, canonical_id, match, overlap, iou FROM contribution WHERE baseline_version <= ?
     QUALIFY row_number() OVER (PARTITION BY object_id ORDER BY baseline_version DESC) = 1 AND canonical_id IS NOT NULL
 """
-
-
-@contextmanager
-def lent(connection: duckdb.DuckDBPyConnection, name: str, table: pa.Table) -> Iterator[None]:
-    """Lend an Arrow table to SQL."""
-    connection.register(name, table)
-    try:
-        yield
-    finally:
-        connection.unregister(name)
 
 
 def fetched(cursor: duckdb.DuckDBPyConnection) -> list[tuple[Any, ...]]:
