@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
@@ -13,7 +12,7 @@ from cim.jobs.model import Job, JobLimits, Recovery
 from cim.ports import Clock
 from cim.quality.model import QualityNotes
 from cim.quality.service import QualityService
-from ingest.tiling import write_table
+from ingest.workspace import Workspace, write_table
 
 CHECK_STEPS: Final = ("read", "check")
 
@@ -30,7 +29,7 @@ class CheckingKind:
         self._city = city
         self._quality = quality
         self._clock = clock
-        self._workspace = workspace
+        self._workspace = Workspace(workspace, "quality")
         self._running: dict[str, tuple[int, QualityNotes | None]] = {}
 
     def begin(self, job: Job) -> Mapping[str, object]:
@@ -40,9 +39,7 @@ class CheckingKind:
             raise Unavailable("The city is empty.", code="city-empty")
         version = self._city.baseline_version
         objects, geometries = self._city.all_rows(version)
-        folder = self._folder(job)
-        shutil.rmtree(folder, ignore_errors=True)
-        folder.mkdir(parents=True)
+        folder = self._workspace.lay_out(job)
         write_table(folder / "objects.arrow", objects)
         write_table(folder / "geometries.arrow", geometries)
         self._running[job.id] = (version, None)
@@ -57,7 +54,7 @@ class CheckingKind:
     def finish(self, job: Job, summary: Mapping[str, object]) -> Mapping[str, object]:
         """Store the report."""
         version, notes = self._running.pop(job.id)
-        shutil.rmtree(self._folder(job), ignore_errors=True)
+        self._workspace.clear(job)
         if notes is None:
             return summary
         self._quality.record(job.id, version, self._clock.now(), notes)
@@ -66,12 +63,9 @@ class CheckingKind:
     def abort(self, job: Job) -> None:
         """Remove the rows."""
         self._running.pop(job.id, None)
-        shutil.rmtree(self._folder(job), ignore_errors=True)
+        self._workspace.clear(job)
 
     def recover(self, job: Job) -> Recovery:
         """Begin again: nothing was changed."""
-        shutil.rmtree(self._folder(job), ignore_errors=True)
+        self._workspace.clear(job)
         return Recovery.RESUME
-
-    def _folder(self, job: Job) -> Path:
-        return self._workspace / f"quality-{job.id}"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import shutil
 from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
@@ -21,7 +20,7 @@ from cim.schemes.service import Wish
 from cim.wiring.schemes import Planning
 from ingest.proposals import Entry, Project, ProposedModel, projects_of, words_of
 from ingest.readers.catalogue import LEAVING, LIFECYCLE, PROPOSAL
-from ingest.tiling import write_table
+from ingest.workspace import Workspace, write_table
 
 AUTHOR: Final = "catalogue"
 PROPOSALS_MAX: Final = 2_000
@@ -45,7 +44,7 @@ class ProposalSchemesKind:
         self._joining = planning.joining
         self._models = planning.models
         self._clock = clock
-        self._workspace = workspace
+        self._workspace = Workspace(workspace, "proposals")
         self._read: dict[str, dict[str, ProposedModel]] = {}
 
     def begin(self, job: Job) -> Mapping[str, object]:
@@ -65,9 +64,7 @@ class ProposalSchemesKind:
                 limit=PROPOSALS_MAX,
             )
         self._read[job.id] = {}
-        folder = self._folder(job)
-        shutil.rmtree(folder, ignore_errors=True)
-        folder.mkdir(parents=True)
+        folder = self._workspace.lay_out(job)
         objects, geometries = self._city.rows_at(self._city.baseline_version, [one.id for one in coming])
         write_table(folder / "objects.arrow", objects)
         write_table(folder / "geometries.arrow", geometries)
@@ -110,7 +107,7 @@ class ProposalSchemesKind:
     def finish(self, job: Job, summary: Mapping[str, object]) -> Mapping[str, object]:
         """Make the schemes, publish them, and return how many and what could not be done."""
         models = self._read.pop(job.id)
-        shutil.rmtree(self._folder(job), ignore_errors=True)
+        self._workspace.clear(job)
         projects = projects_of(*self._entries(job))
         refused: Counter[str] = Counter()
         made = [
@@ -159,15 +156,12 @@ class ProposalSchemesKind:
     def abort(self, job: Job) -> None:
         """Forget the models; schemes that were made stay."""
         self._read.pop(job.id, None)
-        shutil.rmtree(self._folder(job), ignore_errors=True)
+        self._workspace.clear(job)
 
     def recover(self, job: Job) -> Recovery:
         """Begin again: a write that was made is found by its key."""
-        shutil.rmtree(self._folder(job), ignore_errors=True)
+        self._workspace.clear(job)
         return Recovery.RESUME
-
-    def _folder(self, job: Job) -> Path:
-        return self._workspace / f"proposals-{job.id}"
 
 
 def _key(project: Project, models: Mapping[str, ProposedModel]) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import shutil
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -22,7 +21,8 @@ from cim.schemes.published import Published
 from cim.tilesets.model import Pointer
 from cim.tilesets.service import TilesetService
 from ingest.tile_delta import bring_up_to_date
-from ingest.tiling import build_name, tiles_are_old, write_table
+from ingest.tiling import build_name, tiles_are_old
+from ingest.workspace import Workspace, write_table
 from tiles.draft import draft_chains, members_table
 from tiles.plan import PLAN_NAME, Plan
 
@@ -44,7 +44,7 @@ class SchemeTilingKind:
     def __init__(self, city: CityService, tilesets: TilesetService, workspace: Path, published: Published) -> None:
         self._city = city
         self._tilesets = tilesets
-        self._workspace = workspace
+        self._workspace = Workspace(workspace, "scheme-tiles")
         self._published = published
         self._begun: dict[str, tuple[Pointer, int]] = {}
 
@@ -56,9 +56,7 @@ class SchemeTilingKind:
             raise NotFound("There is no such published scheme.", code="scheme-not-found", id=scheme[:40])
         if base is None or base.baseline_version is None:
             raise Unavailable("The tiles of the city come first.", hint="Run: cim tiles build", code="tiles-not-built")
-        folder = self._folder(job)
-        shutil.rmtree(folder, ignore_errors=True)
-        folder.mkdir(parents=True)
+        folder = self._workspace.lay_out(job)
         plan_path = self._tilesets.base_file(base.build, PLAN_NAME)
         try:
             plan = Plan.load(plan_path)
@@ -85,7 +83,7 @@ class SchemeTilingKind:
         """Make the build current, unless the scheme has been withdrawn meanwhile."""
         base, sequence = self._begun.pop(job.id)
         scheme = str(job.params["scheme"])
-        shutil.rmtree(self._folder(job), ignore_errors=True)
+        self._workspace.clear(job)
         if self._published(scheme) is None:
             self._tilesets.remove(scheme)
             return summary
@@ -95,16 +93,13 @@ class SchemeTilingKind:
     def abort(self, job: Job) -> None:
         """Remove the rows and the unfinished build; the build before stays current."""
         self._begun.pop(job.id, None)
-        shutil.rmtree(self._folder(job), ignore_errors=True)
+        self._workspace.clear(job)
         self._tilesets.discard(build_name(job), str(job.params["scheme"]))
 
     def recover(self, job: Job) -> Recovery:
         """Begin again: tiles are derived, nothing is lost."""
-        shutil.rmtree(self._folder(job), ignore_errors=True)
+        self._workspace.clear(job)
         return Recovery.RESUME
-
-    def _folder(self, job: Job) -> Path:
-        return self._workspace / f"scheme-tiles-{job.id}"
 
 
 def altered_rows(

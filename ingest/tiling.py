@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
-
-import pyarrow as pa
 
 from cim.city.service import GROUND_TYPES, TILED_TYPES, CityService
 from cim.city.terrain import TERRAIN_TYPE
 from cim.jobs.model import Job, JobLimits, Recovery
 from cim.tilesets.service import TilesetService
+from ingest.workspace import Workspace, write_table
 from tiles.plan import PLAN_NAME
 
 TILE_STEPS: Final = ("read", "buildings", "ground", "compress", "sync")
@@ -33,7 +31,7 @@ class TilingKind:
     def __init__(self, city: CityService, tilesets: TilesetService, workspace: Path) -> None:
         self._city = city
         self._tilesets = tilesets
-        self._workspace = workspace
+        self._workspace = Workspace(workspace, "tiles")
         self._versions: dict[str, int] = {}
 
     def begin(self, job: Job) -> Mapping[str, object]:
@@ -41,9 +39,7 @@ class TilingKind:
         snapshot = self._city.snapshot()
         pointer = self._tilesets.refresh()
         before = None if pointer is None else self._tilesets.base_file(pointer.build, PLAN_NAME).parents[1]
-        folder = self._folder(job)
-        shutil.rmtree(folder, ignore_errors=True)
-        folder.mkdir(parents=True)
+        folder = self._workspace.lay_out(job)
         write_table(folder / "objects.arrow", snapshot.objects)
         write_table(folder / "geometries.arrow", snapshot.geometries)
         self._versions[job.id] = snapshot.baseline_version
@@ -69,22 +65,19 @@ class TilingKind:
         """Make the build current."""
         version = self._versions.pop(job.id)
         self._tilesets.publish(build_name(job), version)
-        shutil.rmtree(self._folder(job), ignore_errors=True)
+        self._workspace.clear(job)
         return {**summary, "baseline_version": version}
 
     def abort(self, job: Job) -> None:
         """Remove the rows and the unfinished build; the build before stays current."""
         self._versions.pop(job.id, None)
-        shutil.rmtree(self._folder(job), ignore_errors=True)
+        self._workspace.clear(job)
         self._tilesets.discard(build_name(job))
 
     def recover(self, job: Job) -> Recovery:
         """Go on: the units that are made already are taken as they are."""
-        shutil.rmtree(self._folder(job), ignore_errors=True)
+        self._workspace.clear(job)
         return Recovery.RESUME
-
-    def _folder(self, job: Job) -> Path:
-        return self._workspace / f"tiles-{job.id}"
 
 
 def tiles_are_old(city: CityService, tilesets: TilesetService) -> bool:
@@ -98,9 +91,3 @@ def tiles_are_old(city: CityService, tilesets: TilesetService) -> bool:
 def build_name(job: Job) -> str:
     """Return a name that a job taken up again finds its own unfinished build by."""
     return job.id.lower()
-
-
-def write_table(path: Path, table: pa.Table) -> None:
-    """Lay a table down as an Arrow file."""
-    with pa.OSFile(str(path), "wb") as sink, pa.ipc.new_file(sink, table.schema) as writer:
-        writer.write_table(table)
