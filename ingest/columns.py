@@ -15,6 +15,7 @@ from cim.city.rows import ObjectRows, check_rows
 from cim.errors import InvalidInput
 from cim.quality.codes import Policy
 from cim.quality.model import Inspecting, QualityNotes, with_validity
+from ingest.readers.collection import collection_paused
 from ingest.records import Record, SourceHeader
 
 OBJECTS_PER_BATCH: Final = 2_000
@@ -92,7 +93,8 @@ def _take_rows(rows: ObjectRows, seen: set[str], inspector: Inspecting | None) -
 
 def _batch(rows: ObjectRows, inspector: Inspecting | None) -> Iterator[Piece]:
     """Yield rows that are fit for the city as a batch; the inspector marks or keeps out what is not valid."""
-    invalid = {} if inspector is None or not len(rows) else inspector.look(rows)
+    with collection_paused():
+        invalid = {} if inspector is None or not len(rows) else inspector.look(rows)
     if invalid and inspector is not None and inspector.policy is Policy.QUARANTINE:
         for row, codes in invalid.items():
             yield Quarantined(rows.ids[row], f"geometry-{codes[0]}", f"The geometry is not valid: {', '.join(codes)}.")

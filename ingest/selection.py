@@ -175,7 +175,7 @@ class _Chosen:
             else text
             for text in rows.attributes
         ]
-        return replace(rows, attributes=texts)
+        return replace(rows, attributes=texts, parsed=None)
 
     def _count(self, identifier: str, parent: str | None, *, taken: bool) -> bool:
         if not taken or parent in self._gone:

@@ -32,6 +32,7 @@ METHOD_GROUND: Final = "lowest vertex of the ground surface"
 METHOD_TYPE: Final = "by the type of the object"
 _MODELLED: Final = Quality.MODELLED.value
 _NESTED: Final = frozenset({list, dict})
+_WORDS: Final = frozenset({str, int})
 HEIGHT_M_MAX: Final = 2000.0
 STOREYS_MAX: Final = 300
 YEAR_MAX: Final = 2200
@@ -46,14 +47,14 @@ Rule = Callable[[Any], "dict[str, Any] | None"]
 
 
 def _number(value: Any) -> float | None:
-    if isinstance(value, bool):
-        return None
-    if isinstance(value, str):
+    """Return a parsed value as a number; JSON has no subclasses, so that its exact type says what it is."""
+    kind = type(value)
+    if kind is str:
         try:
-            value = float(value)
+            return float(value)
         except ValueError:
             return None
-    return float(value) if isinstance(value, int | float) else None
+    return float(value) if kind is int or kind is float else None
 
 
 def _height(value: Any) -> dict[str, Any] | None:
@@ -80,7 +81,7 @@ def _year(value: Any) -> dict[str, Any] | None:
 
 
 def _text(value: Any) -> dict[str, Any] | None:
-    return {"v": str(value)} if isinstance(value, str | int) and not isinstance(value, bool) and value != "" else None
+    return {"v": str(value)} if type(value) in _WORDS and value != "" else None
 
 
 _CANONICAL: Final[Mapping[str, tuple[str, Rule]]] = {

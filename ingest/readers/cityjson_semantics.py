@@ -96,7 +96,7 @@ def _checked(lists: list[list[Any]], meanings: list[list[dict[str, Any]]]) -> tu
     if ((values < -1) | (values >= np.repeat(listed, counts))).any():
         raise InvalidInput("The semantics name a surface type that is not listed.", code="geometry-structure")
     # One more at the end, for surfaces without meaning.
-    ground = np.array([*(meaning.get("type") == _GROUND for meaning in every), False])
+    ground = np.array([*[meaning.get("type") == _GROUND for meaning in every], False])
     places = np.where(values < 0, len(every), values + np.repeat(offsets_of(listed)[:-1], counts))
     is_ground: NDArray[np.bool_] = ground[places]
     return lists, is_ground

@@ -1,4 +1,4 @@
-"""The garbage collector stands still while a batch is parsed.
+"""The garbage collector stands still while a batch is parsed or looked at.
 
 Parsed JSON is many small lists without cycles: a collector that walks them over and over finds
 nothing and takes a third of the time.

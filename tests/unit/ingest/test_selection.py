@@ -1,5 +1,7 @@
 """What is selected of a source: by place in degrees and by value, the same for objects and for rows."""
 
+from dataclasses import replace
+
 import numpy as np
 import orjson
 import pytest
@@ -109,3 +111,11 @@ def test_a_selection_is_read():
     )
     with pytest.raises(InvalidInput):
         read_selection("{")
+
+
+def test_what_a_reader_has_parsed_is_not_believed_where_words_were_changed():
+    rows = replace(as_rows(OBJECTS), parsed=[{"class": {"v": "wood"}}] * len(OBJECTS))
+    found = list(selected([HEADER, rows], Selection(words={"class": {"wood": "forest"}})))
+    (worded,) = [one for one in found if isinstance(one, ObjectRows)]
+    assert '"forest"' in worded.attributes[0]
+    assert worded.parsed is None
