@@ -166,7 +166,9 @@ class IntakeKind:
         """Publish everything in one transaction and return what it did to the city."""
         intake = self._running[job.id]
         if not intake.headers:
-            raise InvalidInput("The source said nothing of itself.", code="source-empty")
+            raise InvalidInput(
+                "The source said nothing of itself.", hint="Look whether the file is empty.", code="source-empty"
+            )
         if not (intake.objects or intake.networks or intake.datastreams or intake.observations):
             raise InvalidInput(
                 "There is nothing in the source that the city can keep. The city is unchanged.",

@@ -97,7 +97,9 @@ def _check(raster: Any, path: Path) -> None:
     size = high * wide * np.dtype(raster.dtypes[0]).itemsize
     check_limit("RASTER_BLOCK_BYTES_MAX", size, RASTER_BLOCK_BYTES_MAX, "A strip or tile of the TIFF in bytes")
     if raster.width < 2 or raster.height < 2:
-        raise InvalidInput(f"{path.name} has no area.", code="raster-empty", file=path.name)
+        raise InvalidInput(
+            f"{path.name} has no area.", hint="Export the heights again.", code="raster-empty", file=path.name
+        )
     if raster.transform.is_identity or raster.transform.is_degenerate:
         raise InvalidInput(
             f"{path.name} does not say where its cells lie.",
@@ -112,7 +114,12 @@ def _way(raster: Any, path: Path, context: ReadContext) -> Projection:
     source = source_crs(None, stated)
     east, north = _on_map(raster, np.array([raster.width / 2]), np.array([raster.height / 2]))
     if not np.isfinite((east, north)).all():
-        raise InvalidInput(f"{path.name} does not say where its cells lie.", code="raster-unplaced", file=path.name)
+        raise InvalidInput(
+            f"{path.name} does not say where its cells lie.",
+            hint="Export it as a GeoTIFF with its place on the map.",
+            code="raster-unplaced",
+            file=path.name,
+        )
     return projection(source, context.working_crs, (float(east[0]), float(north[0])))
 
 

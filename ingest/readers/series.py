@@ -33,8 +33,10 @@ REQUIRED: Final = ("datastream_id", "phenomenon_time", "result")
 BATCH_ROWS: Final = 65_536
 BLOCK_BYTES: Final = 4 * 1024 * 1024
 PERIOD_S_DEFAULT: Final = 900.0
+LONGITUDE_DEG_MAX: Final = 360.0
+LATITUDE_DEG_MAX: Final = 90.0
 _PARQUET: Final = b"PAR1"
-_NO_TABLE: Final = f"is truncated or damaged, or lacks one of the columns {', '.join(REQUIRED)}"
+_NO_TABLE: Final = f"is truncated or damaged, or has not all of the columns {', '.join(REQUIRED)} in a usable form"
 _DELIMITERS: Final = (",", ";", "\t")
 
 
@@ -66,7 +68,7 @@ class SeriesReader:
                 yield from _drain(faults)
                 rows += len(batch)
                 yield Progress(rows, None, "rows")
-        except (pa.ArrowInvalid, pa.ArrowKeyError, OSError, UnicodeDecodeError) as error:
+        except (pa.ArrowInvalid, pa.ArrowKeyError, pa.ArrowNotImplementedError, OSError, UnicodeDecodeError) as error:
             raise damaged(path, _NO_TABLE, hint="Write the file again with these columns.") from error
         if stream is None:
             raise damaged(path, _NO_TABLE, hint="Write the file again with these columns.")
@@ -146,7 +148,11 @@ class _Series:
         self._zone = zone
         self._columns = set(first.schema.names)
         if not set(REQUIRED) <= self._columns:
-            raise InvalidInput(f"The table lacks one of the columns {', '.join(REQUIRED)}.", code="columns-missing")
+            raise InvalidInput(
+                f"The table lacks one of the columns {', '.join(REQUIRED)}.",
+                hint="Write the file again with these columns.",
+                code="columns-missing",
+            )
         self._described: set[str] = set()
         self._refused: set[str] = set()
         self._working_crs = context.working_crs or self._proposed(first)
@@ -154,8 +160,10 @@ class _Series:
     def _proposed(self, first: pa.RecordBatch) -> str:
         if {"lon", "lat"} <= self._columns:
             lons, lats = to_numbers(first.column("lon")), to_numbers(first.column("lat"))
-            if np.isfinite(lons).any() and np.isfinite(lats).any():
-                return working_crs_for(float(np.nanmedian(lons)), float(np.nanmedian(lats)))
+            placed = (np.abs(lons) <= LONGITUDE_DEG_MAX) & (np.abs(lats) <= LATITUDE_DEG_MAX)
+            if placed.any():
+                lons, lats = lons[placed], lats[placed]
+                return working_crs_for(float(np.median(lons)), float(np.median(lats)))
         raise InvalidInput(
             "Observations alone do not say where the city is.",
             hint="Ingest the city first, or give the table lon and lat columns.",

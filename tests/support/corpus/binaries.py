@@ -135,6 +135,30 @@ def tables(_good: Path) -> Iterator[Case]:
     )
 
 
+def observations(good: Path) -> Iterator[Case]:
+    """Tables of observations whose columns are missing, or hold something else."""
+    table = pq.read_table(good)
+
+    def case(what: str, expect: str, name: str, values: Any = None) -> Case:
+        def make(folder: Path) -> Path:
+            at = table.column_names.index(name)
+            column = None if values is None else pa.array([values] * len(table))
+            changed = table.remove_column(at) if column is None else table.set_column(at, name, column)
+            pq.write_table(changed, folder / good.name)
+            return folder / good.name
+
+        return Case(f"series parquet: {what}", expect, make)
+
+    for name in ("datastream_id", "phenomenon_time", "result"):
+        yield case(f"no {name}", REFUSED, name)
+    yield case("no position", REFUSED, "lon")
+    yield case("texts for numbers", NOTICED, "result", "much")
+    yield case("numbers that are none", NOTICED, "result", float("nan"))
+    yield case("times that are none", NOTICED, "phenomenon_time", "late")
+    yield case("lists for times", NOTICED, "phenomenon_time", [1, 2])
+    yield case("a place beyond the pole", NOTICED, "lat", 460.0)
+
+
 def vector_tiles(_good: Path) -> Iterator[Case]:
     """Tiles whose lengths and commands lie."""
 

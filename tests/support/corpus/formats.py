@@ -298,7 +298,7 @@ FORMATS = (
     Format("osm", osm),
     Format("epanet", epanet, text=True, prefix_ok=True, lenient=True, crs="EPSG:32635", special=texts.networks),
     Format("series csv", series_csv, text=True, prefix_ok=True, special=texts.series),
-    Format("series parquet", series_parquet, lenient=True),
+    Format("series parquet", series_parquet, lenient=True, special=binaries.observations),
     Format("obj", obj, text=True, prefix_ok=True, lenient=True, crs="EPSG:32635", special=texts.models),
     Format("obj zip", obj_zip, crs="EPSG:32635"),
     Format("zip", shapefile_zip, special=binaries.archives),
