@@ -52,7 +52,8 @@ class GeoTiffReader:
     def read(self, path: Path, context: ReadContext) -> Iterator[Record]:
         """Yield the header, then the terrain in pieces."""
         import rasterio  # noqa: PLC0415 -- heavy, and only this format needs it
-        from rasterio.errors import RasterioError  # noqa: PLC0415
+        from rasterio._err import CPLE_BaseError  # noqa: PLC0415 -- what GDAL says of keys that it cannot read
+        from rasterio.errors import CRSError, RasterioError  # noqa: PLC0415
 
         check_file_size(path)
         tolerance_m = check_vertical_error(context.options.get("vertical_error_m", VERTICAL_ERROR_M))
@@ -60,7 +61,7 @@ class GeoTiffReader:
         try:
             with rasterio.Env(**env), rasterio.open(path, driver="GTiff") as raster:
                 yield from self._read(raster, path, context, tolerance_m)
-        except RasterioError as error:
+        except (RasterioError, CRSError, CPLE_BaseError) as error:
             raise damaged(path) from error
 
     def _read(self, raster: Any, path: Path, context: ReadContext, tolerance_m: float) -> Iterator[Record]:

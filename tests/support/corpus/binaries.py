@@ -184,7 +184,7 @@ def vector_tiles(_good: Path) -> Iterator[Case]:
     yield case("no name", NOTICED, field(3, field(15, 2) + field(2, empty)))
 
 
-def rasters(_good: Path) -> Iterator[Case]:
+def rasters(good: Path) -> Iterator[Case]:
     """Rasters that are huge, empty or nowhere."""
 
     def case(what: str, expect: str, heights: Any, **members: Any) -> Case:
@@ -201,6 +201,12 @@ def rasters(_good: Path) -> Iterator[Case]:
 
         return Case(f"geotiff: {what}", expect, make)
 
+    body = good.read_bytes()
+    key = struct.pack("<4H", 3072, 0, 1, 25832)
+    for what, said in (("of another kind", (3072, 777, 1, 25832)), ("that nobody knows", (3072, 0, 1, 9))):
+        changed = body.replace(key, struct.pack("<4H", *said))
+        assert changed != body
+        yield Case(f"geotiff: a key of its place {what}", NOTICED, bytes_of(good.name, changed))
     flat = np.full((32, 32), 5, dtype="float32")
     yield case("nothing but NaN", NOTICED, flat * np.nan)
     yield case("nothing but infinity", NOTICED, flat * np.inf)
