@@ -24,7 +24,7 @@ from tiles.frame import TileFrame
 from tiles.massing import from_batch, pooled, to_batch
 from tiles.site import Site
 from tiles.soup import Bounds
-from tiles.tree import Branch, Drawn, Members, handed_up
+from tiles.tree import Branch, Drawn, Members
 
 __all__ = ["Bounds", "Plan", "PlanTile", "closed", "is_unit", "read_unit", "unit_bytes", "units_of"]
 
@@ -207,11 +207,10 @@ def _packed(header: Mapping[str, Any], top: Branch | None) -> bytes:
             numbers.append(np.column_stack((branch.members.box, branch.members.weight)))
         if branch.drawn is not None:
             drawn = branch.drawn
-            # A branch without a tile hands up what its kids do.
-            own = drawn.massing.part(0, len(drawn.massing) if branch.has_tile else 0)
-            node["drawn"] = [drawn.uri, drawn.low, drawn.high, drawn.error_m, row, row + len(own)]
-            massings.append(own)
-            row += len(own)
+            size = 0 if drawn.massing is None else len(drawn.massing)
+            node["drawn"] = [drawn.uri, drawn.low, drawn.high, drawn.error_m, row, row + size]
+            massings.extend([] if drawn.massing is None else [drawn.massing])
+            row += size
         node["kids"] = [add(kid) for kid in branch.kids]
         return at
 
@@ -253,7 +252,7 @@ def _unpacked(content: bytes) -> tuple[dict[str, Any], Branch | None]:
         if "drawn" in node:
             assert massing is not None
             uri, low, high, error_m, first, end = node["drawn"]
-            own = massing.part(first, end) if branch.has_tile else handed_up(branch.kids)
+            own = massing.part(first, end) if branch.has_tile else None
             branch.drawn = Drawn(uri, low, high, error_m, own)
         return branch
 

@@ -66,14 +66,15 @@ def joined(every: Sequence[Members]) -> Members:
 class Drawn:
     """A tile that is made: ``low`` and ``high`` (3,) bound it and all below it, metres in the chart, empty for nothing.
 
-    ``error_m`` is how far its content lies from the whole, at least a little more than of any tile below.
+    ``error_m`` is how far its content lies from the whole, at least a little more than of any tile below.  What a
+    branch without a tile hands up is what its kids do: it has no ``massing`` of its own.
     """
 
     uri: str | None
     low: Sequence[float]
     high: Sequence[float]
     error_m: float
-    massing: Massing
+    massing: Massing | None
 
 
 @dataclass(slots=True)
@@ -123,7 +124,15 @@ class Branch:
 
 def handed_up(kids: Sequence[Branch]) -> Massing:
     """Return what the tile above shows of branches that are made, all together."""
-    return pooled([kid.drawn.massing for kid in kids if kid.drawn is not None])
+    return pooled(list(_handed_up(kids)))
+
+
+def _handed_up(kids: Sequence[Branch]) -> Iterator[Massing]:
+    for kid in kids:
+        if kid.drawn is not None and kid.drawn.massing is not None:
+            yield kid.drawn.massing
+        else:
+            yield from _handed_up(kid.kids)
 
 
 def is_small(count: int, weight: float) -> bool:

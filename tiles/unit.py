@@ -26,8 +26,8 @@ def make(branch: Branch, above: Raster | None, site: Site, keep: Keep, leaves: L
 def inner(branch: Branch, own: Raster, above: Raster | None, site: Site, keep: Keep) -> Drawn:
     """Return the tile of a branch whose kids are made."""
     kids = [kid.drawn for kid in branch.kids if kid.drawn is not None]
-    items = handed_up(branch.kids)
     if not branch.has_tile:
-        return Drawn(None, *bounds_over(None, kids), max(kid.error_m for kid in kids), items)
+        return Drawn(None, *bounds_over(None, kids), max(kid.error_m for kid in kids), None)
+    items = handed_up(branch.kids)
     content, error_m = massing_content(items, own, site.chart) if len(items) else (None, 0.0)
     return drawn(content, error_m, kids, items if above is None else merged(items, [above])[0], keep)
