@@ -52,4 +52,5 @@ if __name__ == "__main__":
     # Many turns of the writer a baseline, so that some are ended between two of them.
     committing.PIECE_BYTES = 4_096  # type: ignore[misc]
     committing.FIRST_ROWS = 5  # type: ignore[misc]
+    committing.TURNS_A_GROUP = 1_000  # type: ignore[misc]
     merge_forever(Path(sys.argv[1]))

@@ -35,6 +35,7 @@ def small_turns(monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[[], objec
     """Move a few rows a turn; return what has something done before each piece is appended."""
     monkeypatch.setattr(committing, "PIECE_BYTES", 2_048)
     monkeypatch.setattr(committing, "FIRST_ROWS", 3)
+    monkeypatch.setattr(committing, "TURNS_A_GROUP", 1_000)
     whole = committing.append
 
     def watched(before: Callable[[], object]) -> None:

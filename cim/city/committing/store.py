@@ -23,6 +23,13 @@ TABLES: Final = (
 
 PIECE_BYTES: Final = 4 * 2**20
 """About how much is moved at once: a tenth of a second of the writer."""
+PIECE_BYTES_MAX: Final = 256 * 2**20
+"""What is moved at once at most, where rows are large: it is held in memory."""
+GROUP_ROWS: Final = 122_880
+"""Rows of a group of DuckDB's storage.  A checkpoint writes the last group of a table that has grown anew."""
+TURNS_A_GROUP: Final = 4
+"""In how many turns a group is filled, where that is more than ``PIECE_BYTES`` each: a turn may end with a checkpoint,
+so many small ones would write large geometries again and again."""
 FIRST_ROWS: Final = 200
 """Rows whose size tells how many make a piece."""
 
@@ -37,12 +44,16 @@ def pieces(bench: Bench) -> Iterator[tuple[str, pa.Table]]:
     """Yield what was gathered, a table after the other, in the order in which it was written."""
     for name in TABLES:
         count = bench.run(lambda c, name=name: c.execute(f"SELECT count(*) FROM temp.fresh_{name}").fetchall()[0][0])  # type: ignore[misc]  # noqa: S608
+        there = bench.run(lambda c, name=name: c.execute(f"SELECT count(*) FROM main.{name}").fetchall()[0][0])  # type: ignore[misc]  # noqa: S608
+        group_rows = min(GROUP_ROWS, there % GROUP_ROWS + count)
         start, rows = 0, FIRST_ROWS
         while start < count:
             piece = bench.run(lambda c, name=name, start=start, rows=rows: _piece(c, name, start, rows))  # type: ignore[misc]
             yield name, piece
             start += rows
-            rows = max(1, PIECE_BYTES * piece.num_rows // max(1, piece.nbytes))
+            row_bytes = max(1, piece.nbytes) / piece.num_rows
+            wanted = min(PIECE_BYTES_MAX, max(PIECE_BYTES, row_bytes * group_rows / TURNS_A_GROUP))
+            rows = max(1, int(wanted / row_bytes))
 
 
 def _piece(connection: duckdb.DuckDBPyConnection, name: str, start: int, rows: int) -> pa.Table:
