@@ -130,6 +130,13 @@ export class Scene {
     return this.pulsing;
   }
 
+  /** Tile content that the page holds now, buildings and ground: bytes of arrays, and of how many tiles. */
+  get held(): { readonly bytes: number; readonly tiles: number } {
+    this.keepStated();
+    const all = [...this.stated.values()].map((layer) => layer.held);
+    return { bytes: all.reduce((sum, one) => sum + one.bytes, 0), tiles: all.reduce((sum, one) => sum + one.tiles, 0) };
+  }
+
   /** The building layers as they are drawn now. */
   get tileLayers(): CityTileLayer[] {
     this.keepStated();
