@@ -81,20 +81,31 @@ def city_area_cm2(stock: Stock) -> int:
     return city_area_cm2(base) - dead + fresh
 
 
+def tally_on_units(stock: Stock) -> Tally:
+    """Return the sums over the buildings that stand on a parcel; of what stands elsewhere no land is known."""
+    rows = stock.buildings.rows()
+    return np.asarray(stock.tally() - stock.tally(rows[stock.unit_of[rows] == NOWHERE]))
+
+
+def _on_land(case: Case) -> Tally:
+    """Return the sums over the buildings on the land that a ratio is of."""
+    return case.site_tally if case.site else tally_on_units(case.stock)
+
+
 def floor_area_ratio(case: Case) -> Outcome:
     """Return floor area over parcel area on the site."""
-    value = _over_area(floor_range(case.site_tally), case.site_area_cm2)
+    value = _over_area(floor_range(_on_land(case)), case.site_area_cm2)
     area = city_area_cm2(case.stock)
-    city = floor_cm2(case.stock.tally()) / area if area else None
+    city = floor_cm2(tally_on_units(case.stock)) / area if area else None
     return Outcome(value, (Share(CITY_KEY, city),))
 
 
 def building_density(case: Case) -> Outcome:
     """Return footprints over parcel area on the site."""
-    footprint = int(case.site_tally[COLUMN["footprint"]])
+    footprint = int(_on_land(case)[COLUMN["footprint"]])
     value = None if case.site_area_cm2 == 0 else Range.exact(footprint / case.site_area_cm2)
     area = city_area_cm2(case.stock)
-    city = int(case.stock.tally()[COLUMN["footprint"]]) / area if area else None
+    city = int(tally_on_units(case.stock)[COLUMN["footprint"]]) / area if area else None
     return Outcome(value, (Share(CITY_KEY, city),))
 
 

@@ -57,6 +57,15 @@ def test_a_scheme_speaks_of_the_parcels_that_it_touches() -> None:
     )
 
 
+def test_what_stands_on_no_parcel_is_over_no_parcels_area() -> None:
+    overlay = {"s:b/1": drawn("s:b/1", box(300, 5, 10, 10), [[3.0, "residential"]] * 20)}
+    for site in (frozenset[int](), frozenset({0})):
+        assert share(outcome("land.floor_area_ratio", overlay, site), "city") == pytest.approx(3_200 / 6_400)
+        assert share(outcome("land.building_density", overlay, site), "city") == pytest.approx(600 / 6_400)
+    assert outcome("land.floor_area_ratio", overlay, frozenset()).value.value == pytest.approx(3_200 / 6_400)
+    assert outcome("land.building_density", overlay, frozenset()).value.value == pytest.approx(600 / 6_400)
+
+
 def test_green_is_counted_once_and_not_where_something_is_built() -> None:
     # On the third parcel: 40 × 20 of grass and 40 × 20 of park share 40 × 10; a tower takes 10 × 10 of it.
     stock = stock_of(block())
