@@ -31,11 +31,11 @@ _DATASET_COLUMNS: Final = (
     " generated"
 )
 
+# A join on two narrow columns: numbering the versions in a window would carry places and attributes through it.
 _CURRENT: Final = """
-    SELECT * FROM (
-        SELECT *, row_number() OVER (PARTITION BY id ORDER BY baseline_version DESC) AS age
-        FROM city_object WHERE baseline_version <= ?
-    ) WHERE age = 1 AND NOT removed
+    SELECT * FROM city_object JOIN (
+        SELECT id, max(baseline_version) AS baseline_version FROM city_object WHERE baseline_version <= ? GROUP BY id
+    ) USING (id, baseline_version) WHERE NOT removed
 """
 
 
@@ -136,16 +136,14 @@ def gather(
     if repeated:
         raise IntegrityError("An object was staged twice.", code="object-twice", count=repeated)
     _digest_incoming(connection, job_id)
-    if share is not None and share():
-        _gather_versions(connection, job_id, at, version, "plain")
-    else:
+    chosen = "plain" if share is not None and share() else "difference"
+    if chosen == "difference":
         _compare_with_current(connection, version - 1, list(datasets))
-        _gather_versions(connection, job_id, at, version, "difference")
-    added, changed, removed, unchanged = (
-        int(_scalar(connection, "SELECT count(*) FROM difference WHERE state = ?", [state]))
-        for state in ("added", "changed", "removed", "unchanged")
-    )
-    return Published(version, added, changed, removed, unchanged)
+    states = dict(connection.execute("SELECT state, count(*) FROM difference GROUP BY state").fetchall())
+    _gather_versions(connection, job_id, at, version, chosen)
+    if states.get("removed"):
+        _gather_removed(connection, at, version, chosen)
+    return Published(version, *(states.get(state, 0) for state in ("added", "changed", "removed", "unchanged")))
 
 
 def write_baseline(connection: duckdb.DuckDBPyConnection, act: Act, published: Published) -> None:
@@ -190,7 +188,7 @@ def _compare_with_current(connection: duckdb.DuckDBPyConnection, version: int, d
 def _gather_versions(
     connection: duckdb.DuckDBPyConnection, job_id: str, at: datetime, version: int, difference: str
 ) -> None:
-    """Gather versions; the time of the act is that from which a version is valid, and until which what goes was."""
+    """Gather what is new or has changed; the time of the act is that from which a version is valid."""
     connection.execute(
         f"""INSERT INTO temp.fresh_city_object
             SELECT i.id, ?, false, i.type, i.dataset, i.parent_id, i.attributes, i.place,
@@ -200,18 +198,22 @@ def _gather_versions(
         [version, at],
     )
     connection.execute(
-        f"""INSERT INTO temp.fresh_city_object
-            SELECT c.id, ?, true, c.type, c.dataset, c.parent_id, '{{}}', NULL,
-                   NULL, NULL, NULL, NULL, NULL, NULL, '', NULL, ?
-            FROM ({_CURRENT}) c JOIN {difference} d ON d.id = c.id WHERE d.state = 'removed'""",  # noqa: S608
-        [version, at, version - 1],
-    )
-    connection.execute(
         f"""INSERT INTO temp.fresh_city_geometry
             SELECT g.object_id, ?, g.lod, g.kind, g.surfaces, g.structure
             FROM temp.staged_geometry g JOIN {difference} d ON d.id = g.object_id
             WHERE g.job_id = ? AND d.state IN ('added', 'changed')""",  # noqa: S608 -- constants of this module
         [version, job_id],
+    )
+
+
+def _gather_removed(connection: duckdb.DuckDBPyConnection, at: datetime, version: int, difference: str) -> None:
+    """Gather that what goes was there until the time of the act."""
+    connection.execute(
+        f"""INSERT INTO temp.fresh_city_object
+            SELECT c.id, ?, true, c.type, c.dataset, c.parent_id, '{{}}', NULL,
+                   NULL, NULL, NULL, NULL, NULL, NULL, '', NULL, ?
+            FROM ({_CURRENT}) c JOIN {difference} d ON d.id = c.id WHERE d.state = 'removed'""",  # noqa: S608
+        [version, at, version - 1],
     )
 
 
@@ -256,10 +258,15 @@ def read_geometries(connection: duckdb.DuckDBPyConnection, version: int, types: 
 
 
 def read_object_rows(connection: duckdb.DuckDBPyConnection, version: int, ids: Sequence[str]) -> pa.Table:
-    """Return some objects of a baseline by id; those that are not there are left out."""
+    """Return some objects of a baseline by id; those that are not there are left out.
+
+    Costs what is asked for, not the city: their versions alone are looked at.
+    """
     return connection.sql(
-        f"SELECT {_OBJECT_COLUMNS}, baseline_version FROM ({_CURRENT}) WHERE list_contains(?, id)",  # noqa: S608
-        params=[version, list(ids)],
+        f"""SELECT {_OBJECT_COLUMNS}, baseline_version FROM city_object
+            WHERE id IN (SELECT unnest(?)) AND baseline_version <= ?
+            QUALIFY row_number() OVER (PARTITION BY id ORDER BY baseline_version DESC) = 1 AND NOT removed""",  # noqa: S608
+        params=[list(ids), version],
     ).to_arrow_table()
 
 
@@ -267,12 +274,7 @@ def read_objects_at(
     connection: duckdb.DuckDBPyConnection, version: int, ids: Sequence[str]
 ) -> tuple[pa.Table, pa.Table]:
     """Return some objects as a baseline had them, with their geometries; costs what is asked for, not the city."""
-    objects = connection.sql(
-        f"""SELECT {_OBJECT_COLUMNS}, baseline_version FROM city_object
-            WHERE id IN (SELECT unnest(?)) AND baseline_version <= ?
-            QUALIFY row_number() OVER (PARTITION BY id ORDER BY baseline_version DESC) = 1 AND NOT removed""",  # noqa: S608
-        params=[list(ids), version],
-    ).to_arrow_table()
+    objects = read_object_rows(connection, version, ids)
     owners = dict(zip(objects["id"].to_pylist(), objects["baseline_version"].to_pylist(), strict=True))
     # Versions are compared here: a condition on both columns at once keeps DuckDB from its fast scan of one.
     found = connection.sql(
@@ -313,17 +315,17 @@ def read_frame(connection: duckdb.DuckDBPyConnection) -> CityFrame | None:
     return replace(CityFrame(*frame), first_view=None if view is None else FirstView(*json.loads(view)))
 
 
-def check_frame(connection: duckdb.DuckDBPyConnection, frame: CityFrame) -> None:
-    """Raise :class:`Conflict` if the city has another CRS than a frame."""
+def check_frame(connection: duckdb.DuckDBPyConnection, frame: CityFrame) -> CityFrame | None:
+    """Return the frame of the city as it is; raises :class:`Conflict` if it has another CRS than a frame."""
     present = read_frame(connection)
     if present is not None and present.crs != frame.crs:
         raise Conflict("The city has another coordinate system.", code="city-crs", crs=present.crs)
+    return present
 
 
 def write_frame(connection: duckdb.DuckDBPyConnection, frame: CityFrame, at: datetime) -> None:
     """Fix the frame of the city, or what it stands on now; raises :class:`Conflict` if it has another CRS already."""
-    check_frame(connection, frame)
-    present = read_frame(connection)
+    present = check_frame(connection, frame)
     if present is None:
         connection.execute(
             "INSERT INTO city"

@@ -15,6 +15,7 @@ import pytest
 
 from cim.city import service as city_service
 from cim.city.committing import store as committing
+from cim.city.merging.store import write_priority
 from cim.city.service import CityService
 from cim.city.store import Act
 from cim.city.undoing.service import UndoService
@@ -157,6 +158,23 @@ def test_what_a_crash_left_is_no_part_of_the_next_baseline(city: MergedCity) -> 
     city.deliver(second())
     assert "models:ghost" not in city.city.view.index.row_of
     assert rows_beyond(city) == 0
+
+
+def test_what_an_attempt_gathered_is_no_part_of_the_next_on_its_bench(city: MergedCity) -> None:
+    with city.database.bench() as bench:
+        with city.city.committer.next_baseline(bench) as version:
+            bench.run(lambda c: committing.begin_also(c, ["merge_priority"]))
+            bench.run(lambda c: write_priority(c, version, "height_m=prints"))
+            assert [name for name, _ in committing.pieces(bench)] == ["merge_priority"]
+        with city.city.committer.next_baseline(bench):
+            assert list(committing.pieces(bench)) == []
+
+
+def test_a_priority_is_kept_that_comes_with_the_only_source(city: MergedCity) -> None:
+    city.deliver(first(), priority="height_m=prints")
+    with city.database.read() as cursor:
+        kept = cursor.execute("SELECT baseline_version, rules FROM merge_priority").fetchall()
+    assert kept == [(1, "height_m=prints")]
 
 
 def test_taking_back_is_moved_in_turns_too(

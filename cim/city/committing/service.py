@@ -5,6 +5,8 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from itertools import groupby
+from operator import itemgetter
 from typing import TypeVar
 
 import duckdb
@@ -31,7 +33,8 @@ class Committer:
     def next_baseline(self, bench: Bench) -> Iterator[int]:
         """Lend the number of the next baseline; nobody else publishes meanwhile.
 
-        The bench has empty tables ``fresh_…`` for what the baseline writes.
+        The bench has empty tables ``fresh_…`` for objects and their geometries; what else a baseline writes to is made
+        by who gathers it.
         """
         with self._guard:
             if bench.run(store.has_unpublished):
@@ -74,8 +77,8 @@ class Committer:
 
 
 def _append(connection: duckdb.DuckDBPyConnection, turn: list[Piece]) -> None:
-    for name, rows in turn:
-        store.append(connection, name, rows)
+    for name, some in groupby(turn, key=itemgetter(0)):
+        store.append(connection, name, pa.concat_tables([rows for _, rows in some]))
 
 
 def _bytes(turn: list[Piece]) -> int:

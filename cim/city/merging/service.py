@@ -13,6 +13,7 @@ import orjson
 import pyarrow as pa
 import shapely
 
+from cim.city.committing.store import MERGED_TABLES, begin_also
 from cim.city.matching import Footprints, Match, Pair, match_footprints
 from cim.city.merge import Combined, Member, combine
 from cim.city.merging import store
@@ -56,6 +57,7 @@ def merge_delivery(connection: duckdb.DuckDBPyConnection, delivery: Delivery) ->
     """
     if not _is_concerned(connection, delivery):
         if delivery.declared.priority is not None:
+            begin_also(connection, ("merge_priority",))
             store.write_priority(connection, delivery.version, delivery.declared.priority)
         return False
     report = Merging(connection, delivery).run()
@@ -86,6 +88,7 @@ class Merging:
         """Compare, match, combine and gather; ``difference`` says afterwards what the delivery did at its sources."""
         connection, delivery = self._connection, self._delivery
         before = delivery.version - 1
+        begin_also(connection, MERGED_TABLES)
         store.compare(connection, before, delivery.datasets)
         rules, is_new_rule = self._rules(before)
         old = store.read_links(connection)
