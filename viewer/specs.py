@@ -27,8 +27,12 @@ PITCH_DEG: Final = 50.0
 BEARING_DEG: Final = -24.0
 ZOOM_MIN: Final = 11.0
 ZOOM_MAX: Final = 16.0
-BUILDINGS_ZOOM_MIN: Final = 15.2
+BUILDINGS_ZOOM_MIN: Final = 16.0
 """From here on blocks, streets and single buildings are told apart; a large city does not open as a speck."""
+LARGE_CITY: Final = 100_000
+"""From so many buildings on the distance is drawn coarser: the first picture stays below 5 MB."""
+LARGE_CITY_ERROR_PX: Final = 16
+"""What a merged block of a large city may be off on the screen; what Cesium allows everywhere."""
 TILT_ZOOM: Final = 1.2
 """A tilted view shows the far side anyway, so it may begin this much nearer."""
 
@@ -50,6 +54,8 @@ class ViewCity:
     middle: tuple[float, float] | None = None
     """Where most buildings are, degrees."""
     scheme: str = "base"
+    buildings: int = 0
+    """How many there are."""
 
 
 VIEWS: Final = ("explore",)
@@ -58,8 +64,8 @@ VIEWS: Final = ("explore",)
 def view_document(name: str, summary: Mapping[str, Any], collections: Sequence[Collection]) -> dict[str, Any] | None:
     """Return a view of the city by its name, ``None`` for one that does not exist.
 
-    ``summary`` is what ``/api/v1/city`` says (``bbox``, ``baseline_version``, ``first_view`` and
-    ``middle`` are read);
+    ``summary`` is what ``/api/v1/city`` says (``bbox``, ``baseline_version``, ``first_view``,
+    ``middle`` and ``counts`` are read);
     ``collections`` are those that the feature source offers: a layer is drawn for each that is not
     empty.
     """
@@ -74,6 +80,7 @@ def view_document(name: str, summary: Mapping[str, Any], collections: Sequence[C
             city,
             first_view=None if first is None else tuple(first),
             middle=None if middle is None else (middle[0], middle[1]),
+            buildings=summary.get("counts", {}).get("Building", 0),
         )
     )
 
@@ -179,12 +186,14 @@ def _hints(city: ViewCity, layer_id: str, collection: str, extra: Mapping[str, A
 
 
 def _tiles(city: ViewCity, layer_id: str) -> pydeck.Layer:
+    large = layer_id == "buildings" and city.buildings >= LARGE_CITY
+    coarser = {"screen_error_px": LARGE_CITY_ERROR_PX} if large else {}
     return pydeck.Layer(
         "CityTile3DLayer",
         f"/tiles/{city.scheme}/{layer_id}/tileset.json",
         id=layer_id,
         pickable=layer_id == "buildings",
-        cim=_hints(city, layer_id, layer_id, {"min_zoom": 0}),
+        cim=_hints(city, layer_id, layer_id, {"min_zoom": 0, **coarser}),
     )
 
 

@@ -120,7 +120,7 @@ def fly(page: Page, server: CityServer, limit: int) -> None:
     for view in views:
         walked = explorer.evaluate(_TRAVERSED)
         explorer.evaluate("(app.map.setView(argument, false), true)", view)
-        explorer.until(f"{_TRAVERSED} > argument + 1", SETTLED_S, walked)
+        explorer.until(f"{_TRAVERSED} > argument", SETTLED_S, walked)
         explorer.until(_LOADED, SETTLED_S)
         held = explorer.evaluate(_HELD)
         most = max(most, held["bytes"])

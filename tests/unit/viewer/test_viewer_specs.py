@@ -129,3 +129,14 @@ def test_a_city_opens_where_it_says_else_in_the_middle_of_its_buildings() -> Non
 
 def test_the_specification_is_plain_json() -> None:
     assert json.loads(json.dumps(full(), allow_nan=False)) == full()
+
+
+def test_the_distance_of_a_large_city_is_drawn_coarser() -> None:
+    def error_px(buildings: int) -> object:
+        spec = explore_view(ViewCity(BBOX, 1, frozenset({"buildings", "streets"}), buildings=buildings))
+        hints = {layer["id"]: layer["cim"] for layer in spec["layers"]}
+        assert "screen_error_px" not in hints["ground"]
+        return hints["buildings"].get("screen_error_px")
+
+    assert error_px(99_999) is None
+    assert error_px(100_000) == 16

@@ -12,6 +12,7 @@ import { OverlayScene } from './overlay-scene';
 import { Extras } from './extras';
 import { AlarmRings } from './alarms';
 import { CityTileLayer, readerOf } from './layers/city-tile-layer';
+import { refineBySight, type Traverser } from './layers/refinement';
 import { treeLayer, type Tree } from './layers/tree-layer';
 import { networkLayers, nodeLayer, type NetworkInput } from './layers/network-layers';
 import { LEVEL, MARK_ROOM_PX, SENSOR_CLUSTER_ZOOM, sensorLayers, type Sensor } from './layers/sensor-layers';
@@ -294,9 +295,12 @@ export class Scene {
       // Everything is served uncompressed by this server: no worker and no decoder from elsewhere.
       loadOptions: {
         core: { worker: false },
-        tileset: { throttleRequests: false, maximumScreenSpaceError: SCREEN_ERROR_PX[role], memoryAdjustedScreenSpaceError: false, maximumMemoryUsage: TILE_CACHE_MB[role], contentLoader: readerOf(role) },
+        tileset: { throttleRequests: false, maximumScreenSpaceError: role === 'buildings' ? (s.hints.screen_error_px ?? SCREEN_ERROR_PX.buildings) : SCREEN_ERROR_PX.ground, memoryAdjustedScreenSpaceError: false, maximumMemoryUsage: TILE_CACHE_MB[role], contentLoader: readerOf(role) },
       } as never,
-      onTilesetLoad: () => this.sources.setPhase(s.id, 'ready'),
+      onTilesetLoad: (tileset) => {
+        refineBySight((tileset as unknown as { _traverser: Traverser })._traverser);
+        this.sources.setPhase(s.id, 'ready');
+      },
       onTileLoad: () => this.changed(),
       onTileError: (_tile, _url, message) => {
         this.report(s.id, 'failed', String(message));

@@ -13,6 +13,8 @@ export interface LayerHints {
   generated?: boolean;
   visible?: boolean;
   min_zoom?: number;
+  /** How far what stands for the near may be off on the screen, where the city asks for more than usual. */
+  screen_error_px?: number;
   /** Collection of the nodes that belong to a network's links. */
   nodes?: string;
   /** More collections whose names a layer of labels writes. */

@@ -1,3 +1,4 @@
+import { HAZE } from '../layers/refinement';
 import type { Effect, EffectContext, Layer, PreRenderOptions, Viewport } from '@deck.gl/core';
 import { _LayersPass as LayersPass } from '@deck.gl/core';
 import { Matrix4 } from '@math.gl/core';
@@ -259,7 +260,7 @@ export class CityEffect implements Effect, CityLight {
       bounceColour: scaled(t.get('light-bounce'), k.bounce * night),
       haze: scaled(t.get('map-sky'), 1),
       ground: [...scaled(t.get('map-ground'), 1).slice(0, 3), this.quiet],
-      fog: [distance * 1.12, distance * 2.15, k.ao, (0.35 + texel) / (2 * LIGHT_DEPTH_M)],
+      fog: [distance * HAZE[0], distance * HAZE[1], k.ao, (0.35 + texel) / (2 * LIGHT_DEPTH_M)],
       bounds: this.bounds,
       cut: this.cut ? cutPlane(this.cut.map((p) => metres(viewport.projectPosition([p[0], p[1], 0]))), eye) : [0, 0, 0, 0],
       depth: [0, this.quality === 'fast' ? 0 : 1, tap / this.mapSize, 0],
