@@ -1,6 +1,6 @@
 """Runs every benchmark in turn, each in a process of its own, and writes docs/benchmarks.md.
 
-Run: ``make bench`` or ``python -m tests.bench``.
+Run: ``make bench`` or ``python -m tests.bench``; with names (``bench_tiles``) those alone are measured again.
 """
 
 from __future__ import annotations
@@ -30,6 +30,13 @@ BENCHES = {
 }
 
 
+HEAD = """# Benchmarks
+
+Written by `make bench`; each part also runs alone by the command that stands above it. Both sides of a ratio
+were taken in one run, imports excluded. Machines differ: read the ratios, not the times.
+"""
+
+
 def commit() -> str:
     """The commit that was measured, with a mark if the tree was changed."""
     words = ["git", "describe", "--always", "--dirty"]
@@ -44,34 +51,44 @@ def processor() -> str:
     return platform.processor()
 
 
-def main() -> int:
-    """Run all, write the page, return 1 if one failed."""
+def _sections(page: str) -> dict[str, str]:
+    """Return what stands on the page by its headings."""
+    parts = page.split("\n## ")[1:]
+    return {part.partition("\n")[0]: part.partition("\n")[2].strip("\n") for part in parts}
+
+
+def _measured(module: str) -> str | None:
+    """Run one benchmark and return its section, ``None`` if it failed."""
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "-m", module], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    print(done.stdout, flush=True)
+    if done.returncode:
+        print(done.stderr, file=sys.stderr)
+        return None
+    where = f"Python {platform.python_version()}, {os.cpu_count()} cores, {processor()}"
+    when = f"{datetime.now(UTC):%Y-%m-%d}, commit {commit()}, {where}"
+    return f"`python -m {module}`: {when}\n\n```\n{done.stdout.strip(chr(10))}\n```"
+
+
+def main(names: list[str]) -> int:
+    """Run all, or those that are named; write the page, of which the others stay; return 1 if one failed."""
+    page = ROOT / "docs/benchmarks.md"
+    sections = _sections(page.read_text(encoding="utf-8")) if names else {}
     failed = 0
-    lines = [
-        "# Benchmarks",
-        "",
-        "Written by `make bench`; each part also runs alone by the command that stands above it. Both sides of a ratio",
-        "were taken in one run, imports excluded. Machines differ: read the ratios, not the times.",
-        "",
-        (
-            f"{datetime.now(UTC):%Y-%m-%d}, commit {commit()}, Python {platform.python_version()}, "
-            f"{os.cpu_count()} cores, {processor()}"
-        ),
-    ]
     for module, title in BENCHES.items():
+        if names and module.rpartition(".")[2] not in names:
+            continue
         print(f"bench: {title}", flush=True)
-        done = subprocess.run(
-            [sys.executable, "-W", "ignore", "-m", module], cwd=ROOT, capture_output=True, text=True, check=False
-        )
-        print(done.stdout, flush=True)
-        if done.returncode:
+        section = _measured(module)
+        if section is None:
             failed = 1
-            print(done.stderr, file=sys.stderr)
         else:
-            lines += ["", f"## {title}", "", f"`python -m {module}`", "", "```", done.stdout.strip("\n"), "```"]
-    (ROOT / "docs/benchmarks.md").write_text("\n".join([*lines, ""]), encoding="utf-8")
+            sections[title] = section
+        told = [f"## {one}\n\n{sections[one]}\n" for one in BENCHES.values() if one in sections]
+        page.write_text("\n".join([HEAD, *told]), encoding="utf-8")
     return failed
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))
