@@ -24,7 +24,7 @@ from ingest.tile_delta import bring_up_to_date
 from ingest.tiling import build_name, tiles_are_old
 from ingest.workspace import Workspace, write_table
 from tiles.draft import draft_chains, members_table
-from tiles.plan import PLAN_NAME, Plan
+from tiles.plan import PLAN_NAME, OtherForm, Plan
 
 BASE_KIND: Final = "tiles"
 KIND: Final = "scheme-tiles"
@@ -60,9 +60,9 @@ class SchemeTilingKind:
         plan_path = self._tilesets.base_file(base.build, PLAN_NAME)
         try:
             plan = Plan.load(plan_path)
-        except FileNotFoundError:
+        except (FileNotFoundError, OtherForm):
             raise Unavailable(
-                "The tiles of the city were built before schemes had any.",
+                "The tiles of the city were built by another version.",
                 hint="Run: cim tiles build",
                 code="tiles-not-built",
             ) from None

@@ -11,7 +11,7 @@ from cim.city.terrain import TERRAIN_TYPE
 from cim.jobs.model import Job, JobLimits, Recovery
 from cim.tilesets.service import TilesetService
 from ingest.workspace import Workspace, write_table
-from tiles.plan import PLAN_NAME
+from tiles.plan import PLAN_NAME, is_of_this_form
 
 TILE_STEPS: Final = ("read", "buildings", "ground", "compress", "sync")
 
@@ -81,11 +81,13 @@ class TilingKind:
 
 
 def tiles_are_old(city: CityService, tilesets: TilesetService) -> bool:
-    """Tell whether the city has a baseline, with something to draw, that its tiles do not show."""
+    """Tell whether the city has a baseline, with something to draw, that its tiles do not show, or not as of now."""
     if not any(type_ in city.view.index.rows_of_type for type_ in (*TILED_TYPES, *GROUND_TYPES, TERRAIN_TYPE)):
         return False
     pointer = tilesets.refresh()
-    return pointer is None or pointer.baseline_version != city.baseline_version
+    if pointer is None or pointer.baseline_version != city.baseline_version:
+        return True
+    return not is_of_this_form(tilesets.base_file(pointer.build, PLAN_NAME))
 
 
 def build_name(job: Job) -> str:

@@ -25,7 +25,7 @@ from tiles.intake import read_city
 from tiles.leaves import Leaves
 from tiles.massing import Raster
 from tiles.placing import given_feet
-from tiles.plan import PLAN_FOLDER, closed, read_unit, unit_bytes
+from tiles.plan import FORM, PLAN_FOLDER, closed, read_unit, unit_bytes
 from tiles.report import Counts
 from tiles.site import Site
 from tiles.soup import Bounds, FloatArray
@@ -34,8 +34,6 @@ from tiles.tileset import unit_json
 from tiles.tree import Branch
 from tiles.unit import make
 
-FORM: Final = 2
-"""The form of what is written: another number, and nothing that was made before is taken."""
 OBJECT_COLUMNS: Final = ("id", "type", "parent_id", "attributes", "place")
 GEOMETRY_COLUMNS: Final = ("object_id", "lod", "kind", "surfaces", "structure")
 NOTE: Final = ".made"

@@ -26,8 +26,22 @@ from tiles.site import Site
 from tiles.soup import Bounds
 from tiles.tree import Branch, Drawn, Members
 
-__all__ = ["Bounds", "Plan", "PlanTile", "closed", "is_unit", "read_unit", "unit_bytes", "units_of"]
+__all__ = [
+    "FORM",
+    "Bounds",
+    "OtherForm",
+    "Plan",
+    "PlanTile",
+    "closed",
+    "is_of_this_form",
+    "is_unit",
+    "read_unit",
+    "unit_bytes",
+    "units_of",
+]
 
+FORM: Final = 3
+"""The form of what is drawn and written: another number, and nothing that was made before is taken."""
 PLAN_NAME: Final = "plan/crown.plan"
 PLAN_FOLDER: Final = "plan"
 UNIT_FEATURES_MAX: Final = 6_144
@@ -57,6 +71,10 @@ class PlanTile:
             yield from child.walk()
 
 
+class OtherForm(ValueError):
+    """A build was made by a version of the builder that draws or writes otherwise."""
+
+
 @dataclass(slots=True)
 class Plan:
     """The plan of one build: the ``crown`` of the tree of buildings, closed at its units, and the ground.
@@ -77,6 +95,7 @@ class Plan:
         """Write the crown's file; those of the units are written as the units are made."""
         site = self.site
         header = {
+            "form": FORM,
             "frame": asdict(site.frame),
             "sheet": site.sheet,
             "terrain": site.terrain,
@@ -94,8 +113,13 @@ class Plan:
 
     @classmethod
     def load(cls, path: Path) -> Plan:
-        """Read a plan by its crown's file; raises :class:`FileNotFoundError` where a build has none."""
+        """Read a plan by its crown's file.
+
+        Raises :class:`FileNotFoundError` where a build has none, :class:`OtherForm` for that of another version.
+        """
         header, crown = _unpacked(path.read_bytes())
+        if header.get("form") != FORM:
+            raise OtherForm(path.name)
         west, south, east, north = header["sheet"]
         origin = header["frame"]["origin"]
         frame = TileFrame(**{**header["frame"], "origin": origin and (origin[0], origin[1])})
@@ -144,6 +168,16 @@ class Plan:
                 if leaf.members is not None and identifier in leaf.members.ids:
                     return leaf.members.select(np.array([leaf.members.ids.index(identifier)]))
         return None
+
+
+def is_of_this_form(path: Path) -> bool:
+    """Tell whether the plan of a build is there, and of the form that this version makes."""
+    try:
+        content = path.read_bytes()
+        (size,) = struct.unpack_from(_NUMBER, content)
+        return bool(orjson.loads(content[16 : 16 + size]).get("form") == FORM)
+    except (OSError, ValueError, struct.error, AttributeError):
+        return False
 
 
 def _holds(cell: Bounds, place: tuple[float, float]) -> bool:

@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+import pytest
+
+import tiles.plan
 from cim.city.model import Attribute
 from cim.config import Settings
 from cim.main import open_city, run_job, verify_tiles
@@ -12,6 +15,7 @@ from cim.tilesets.model import Pointer
 from cim.tilesets.service import TilesetService
 from cim.tilesets.store import TilesetStore
 from ingest.tile_delta import CHANGES_MAX, bring_up_to_date
+from ingest.tiling import tiles_are_old
 from tests.support.scheme_city import deliver, plain_city
 
 
@@ -52,3 +56,19 @@ def test_one_higher_building_is_drawn_without_the_others(tmp_path: Path) -> None
         deliver(opened.city, "third", plain_city(900 + CHANGES_MAX + 1))
         assert not bring_up_to_date(opened.city, tilesets)
     assert verify_tiles(data) == []
+
+
+def test_tiles_of_another_version_are_old(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    data = tmp_path / "data"
+    with open_city(data, Settings(data=data)) as opened:
+        deliver(opened.city, "first", plain_city(60))
+        assert tiles_are_old(opened.city, opened.tilesets)
+        run_job(opened, "tiles", {}, "tiles", lambda _: None)
+        assert not tiles_are_old(opened.city, opened.tilesets)
+        monkeypatch.setattr(tiles.plan, "FORM", tiles.plan.FORM + 1)
+        assert tiles_are_old(opened.city, opened.tilesets)
+        city = plain_city(60)
+        row = next(i for i, item in enumerate(city) if item.type == "Building")
+        city[row] = type(city[row])(city[row].id, "Building", city[row].place, (), {"height_m": Attribute(77.0)})
+        deliver(opened.city, "second", city)
+        assert not bring_up_to_date(opened.city, opened.tilesets)

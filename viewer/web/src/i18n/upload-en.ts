@@ -61,6 +61,8 @@ export const uploadEn = {
   'upload.crs.missing': 'The files do not say it. Name it, for example EPSG:28992.',
   'upload.dataset': 'Short name of the source',
   'upload.dataset.say': 'It begins every id. The same name again is a new delivery of the same source.',
+  'upload.error': 'How near a terrain keeps to its raster',
+  'upload.error.say': 'Its triangles are nowhere further from the raster than this. Finer is larger.',
   'upload.policy': 'Geometry that is not valid',
   'upload.policy.keep': 'goes in, marked',
   'upload.policy.quarantine': 'is put aside',

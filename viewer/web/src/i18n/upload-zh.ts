@@ -62,6 +62,8 @@ export const uploadZh: Readonly<Record<keyof typeof uploadEn, string>> = {
   'upload.crs.missing': '文件未声明坐标系，请填写，例如 EPSG:4547。',
   'upload.dataset': '数据源短名',
   'upload.dataset.say': '作为所有标识的前缀；再次使用同名即为同一数据源的新一批交付。',
+  'upload.error': '地形与栅格的最大偏差',
+  'upload.error.say': '地形三角网与栅格处处相差不超过此值；越小数据越大。',
   'upload.policy': '无效几何',
   'upload.policy.keep': '入库并标记',
   'upload.policy.quarantine': '隔离',

@@ -9,6 +9,13 @@ import { lookOf, type Look } from './types';
 /** Systems that files without one are often in; any other can be typed. */
 const SYSTEMS = ['EPSG:4326', 'EPSG:3857', 'EPSG:4490', 'EPSG:4547', 'EPSG:6668', 'EPSG:6697', 'EPSG:25832', 'EPSG:25833', 'EPSG:28992', 'EPSG:3067', 'EPSG:3879', 'EPSG:2249', 'EPSG:26986'] as const;
 
+/** What holds where nothing is said, and the least that can be, as the server has them, metres. */
+const ERROR_M = 0.25;
+const ERROR_M_MIN = 0.01;
+const RASTER = /\.tiff?$/i;
+
+const hasRaster = (s: Ctx['s']): boolean => lookOf(s.look)?.reader === 'geotiff' || (s.upload?.files ?? []).some((file) => RASTER.test(file.name));
+
 const text = (event: Event): string => (event.target as HTMLInputElement).value.trim();
 
 export function settingsPart(ctx: Ctx): TemplateResult {
@@ -24,6 +31,7 @@ export function settingsPart(ctx: Ctx): TemplateResult {
         <span class="xs ${missing ? 'fail-text' : 'dim'}" id="crs-say">${missing ? t('upload.crs.missing') : look?.layers.length ? t('upload.crs.read', { list: [...new Set(look.layers.map((l) => l.crs))].slice(0, 3).join(', ') }) : t('upload.crs.say')}</span></label>
       <label class="fld"><span class="xs mid">${t('upload.dataset')}</span><input class="field" maxlength="40" autocomplete="off" spellcheck="false" data-testid="dataset" placeholder=${look?.datasets[0]?.id ?? ''} .value=${s.said.dataset} @change=${(e: Event) => ctx.do.say({ dataset: text(e) })}><span class="xs dim">${t('upload.dataset.say')}</span></label>
       <label class="fld"><span class="xs mid">${t('upload.policy')}</span><select class="field" data-testid="policy" @change=${(e: Event) => ctx.do.say({ policy: text(e) as 'keep' | 'quarantine' })}>${(['keep', 'quarantine'] as const).map((one) => html`<option value=${one} .selected=${s.said.policy === one}>${t(`upload.policy.${one}`)}</option>`)}</select></label>
+      ${hasRaster(s) ? html`<label class="fld"><span class="xs mid">${t('upload.error')}</span><span class="two"><input class="field" type="number" inputmode="decimal" min=${ERROR_M_MIN} step="any" data-testid="vertical-error" aria-describedby="error-say" aria-invalid=${s.failed === 'vertical-error' ? 'true' : 'false'} placeholder=${number(ERROR_M)} .value=${s.said.vertical_error_m === null ? '' : String(s.said.vertical_error_m)} @change=${(e: Event) => ctx.do.say({ vertical_error_m: text(e) === '' ? null : Number(text(e)) })}><span class="mid">m</span></span><span class="xs dim" id="error-say">${t('upload.error.say')}</span></label>` : nothing}
       ${s.emptyCity ? html`<label class="fld"><span class="xs mid">${t('upload.city')}</span><input class="field" maxlength="200" .value=${s.said.title} @change=${(e: Event) => ctx.do.say({ title: text(e) })}></label>
         <label class="fld"><span class="xs mid">${t('upload.zone')}</span><input class="field" maxlength="60" placeholder="Europe/Amsterdam" .value=${s.said.time_zone} @change=${(e: Event) => ctx.do.say({ time_zone: text(e) })}></label>` : nothing}
     </div>

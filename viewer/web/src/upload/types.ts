@@ -55,9 +55,11 @@ export interface Said {
   readonly mapping: Readonly<Record<string, unknown>> | null;
   readonly title: string;
   readonly time_zone: string;
+  /** How far a terrain's triangles may be from its raster, metres. */
+  readonly vertical_error_m: number | null;
 }
 
-export const NOTHING_SAID: Said = { crs: '', dataset: '', policy: 'keep', mapping: null, title: '', time_zone: '' };
+export const NOTHING_SAID: Said = { crs: '', dataset: '', policy: 'keep', mapping: null, title: '', time_zone: '', vertical_error_m: null };
 
 export interface FieldNote {
   readonly name: string;

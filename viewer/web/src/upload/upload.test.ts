@@ -152,10 +152,10 @@ describe('the desk', () => {
     await d.bring([file('a.gpkg', 4)]);
     d.heard(job('preview', 'succeeded', LOOK));
     d.map('roofs', { type: 'Road' });
-    d.say({ crs: 'EPSG:3879', policy: 'quarantine' });
+    d.say({ crs: 'EPSG:3879', policy: 'quarantine', vertical_error_m: 0.5 });
     expect(d.state.changed).toBe(true);
     await d.look();
-    expect(JSON.parse(api.asked.at(-1)?.slice(5) ?? '')).toMatchObject({ crs: 'EPSG:3879', policy: 'quarantine', mapping: { type: 'Road', encoding: 'cp1252' } });
+    expect(JSON.parse(api.asked.at(-1)?.slice(5) ?? '')).toMatchObject({ crs: 'EPSG:3879', policy: 'quarantine', vertical_error_m: 0.5, mapping: { type: 'Road', encoding: 'cp1252' } });
     expect(d.state.changed).toBe(false);
     // The mapping that somebody chose stays, whatever the look says.
     d.heard(job('preview', 'succeeded', LOOK));
