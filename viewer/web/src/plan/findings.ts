@@ -2,7 +2,7 @@ import { html, nothing, type TemplateResult } from 'lit';
 import { lang, problemText, t, word } from '../i18n/index';
 import { quantity } from '../i18n/format';
 import { valueOf } from '../state/model';
-import { shortId } from '../scheme/thing-name';
+import { thingName } from '../scheme/thing-name';
 import type { Finding, LonLat, Verdict, Witness } from '../scheme/types';
 import { icon, mark } from '../ui/icons';
 import type { PlanCtx } from './context';
@@ -14,12 +14,15 @@ const ORDER: Readonly<Record<Verdict, number>> = { fail: 0, discuss: 1, pass: 2 
 
 export const keyOf = (f: Finding): string => `${f.rule} ${f.object_id ?? ''} ${String(f.params['other'] ?? '')}`;
 
+/** Rules about light speak of buildings of the city, which the page need not know. */
+const OF_BUILDINGS = /^light\//;
+
 /** What stands in a finding's words beside its rule: whose it is. */
-function subject(f: Finding): string {
+function subject(ctx: PlanCtx, f: Finding): string {
   const { name, other } = f.params;
   if (typeof name === 'string' && name) return name;
   const id = typeof other === 'string' ? other : f.object_id;
-  return id ? shortId(id) : '';
+  return id ? thingName(id, ctx.do.objectOf(id) ?? (OF_BUILDINGS.test(f.rule) ? { name: null, type: 'Building' } : null)) : '';
 }
 
 /** All coordinates of a geometry. */
@@ -68,7 +71,8 @@ function figures(f: Finding): TemplateResult | typeof nothing {
 
 export function findingRow(ctx: PlanCtx, f: Finding): TemplateResult {
   const shown = ctx.s.shownFinding === keyOf(f);
-  const name = `${word('rule', f.rule)}${subject(f) ? `${lang() === 'zh' ? '，' : ', '}${subject(f)}` : ''}`;
+  const whose = subject(ctx, f);
+  const name = `${word('rule', f.rule)}${whose ? `${lang() === 'zh' ? '，' : ', '}${whose}` : ''}`;
   return html`<li class="find ${shown ? 'on' : ''}" data-testid="finding" data-rule=${f.rule}>
     <span class="mk">${mark(f.verdict)}<span class="sr">${word('verdict', f.verdict)}</span></span>
     <div class="grow">
