@@ -68,11 +68,14 @@ def gather_view(read: Read, view: str, check_size: CheckSize) -> Gathered:
     spec = orjson.loads(read(f"/api/v1/views/{quote(view, safe='')}.json"))
     files = _Files(read, check_size)
     for layer in spec["layers"]:
-        for path in (layer["data"], layer.get("cim", {}).get("nodes")):
+        hints = layer.get("cim", {})
+        for path in (layer["data"], hints.get("nodes"), hints.get("heights")):
             if path is None or path in files.held:
                 continue
             if path.endswith("/tileset.json"):
                 _gather_tiles(files, path, 0)
+            elif path == hints.get("heights"):
+                files.read(path)
             else:
                 features = b",".join(_feature_pages(read, path))
                 files.hold(path, b'{"type":"FeatureCollection","features":[' + features + b"]}")

@@ -20,6 +20,7 @@ from tiles.files import ProgressFunction, TileFiles
 from tiles.frame import TileFrame
 from tiles.ground import MARGIN_M, ground_shapes
 from tiles.ground_tree import Stand, build_ground
+from tiles.heights import HEIGHTS_NAME, heights_document
 from tiles.making import (
     GEOMETRY_COLUMNS,
     OBJECT_COLUMNS,
@@ -83,6 +84,9 @@ def build_tileset(
     report.quarantined = sorted({*far_away, *counts.quarantined, *((name, "no-geometry") for name in stock.nowhere)})
     ground = _build_ground(objects, site, files, report, progress)
     write_documents(files, site, crown, ground)
+    heights = heights_document(site)
+    if heights is not None:
+        files.add_json(HEIGHTS_NAME, heights)
     orphans = _orphans(objects, stock)
     Plan(site, crown, ground, out, orphans, stock.missing).save(out, files)
     report.build_s = time.perf_counter() - begun

@@ -33,6 +33,8 @@ LARGE_CITY: Final = 100_000
 """From so many buildings on the distance is drawn coarser: the first picture stays below 5 MB."""
 LARGE_CITY_ERROR_PX: Final = 16
 """What a merged block of a large city may be off on the screen; what Cesium allows everywhere."""
+HEIGHTS_NAME: Final = "ground/heights.json"
+"""Where the tiles of a city that is not flat have the heights of its ground."""
 TILT_ZOOM: Final = 1.2
 """A tilted view shows the far side anyway, so it may begin this much nearer."""
 
@@ -56,6 +58,8 @@ class ViewCity:
     scheme: str = "base"
     buildings: int = 0
     """How many there are."""
+    is_flat: bool = True
+    """The ground is even, at 0 m."""
 
 
 VIEWS: Final = ("explore",)
@@ -81,6 +85,7 @@ def view_document(name: str, summary: Mapping[str, Any], collections: Sequence[C
             first_view=None if first is None else tuple(first),
             middle=None if middle is None else (middle[0], middle[1]),
             buildings=summary.get("counts", {}).get("Building", 0),
+            is_flat=summary.get("ground", "flat") == "flat",
         )
     )
 
@@ -187,13 +192,15 @@ def _hints(city: ViewCity, layer_id: str, collection: str, extra: Mapping[str, A
 
 def _tiles(city: ViewCity, layer_id: str) -> pydeck.Layer:
     large = layer_id == "buildings" and city.buildings >= LARGE_CITY
-    coarser = {"screen_error_px": LARGE_CITY_ERROR_PX} if large else {}
+    more: dict[str, Any] = {"screen_error_px": LARGE_CITY_ERROR_PX} if large else {}
+    if layer_id == "ground" and not city.is_flat:
+        more["heights"] = f"/tiles/{city.scheme}/{HEIGHTS_NAME}"
     return pydeck.Layer(
         "CityTile3DLayer",
         f"/tiles/{city.scheme}/{layer_id}/tileset.json",
         id=layer_id,
         pickable=layer_id == "buildings",
-        cim=_hints(city, layer_id, layer_id, {"min_zoom": 0, **coarser}),
+        cim=_hints(city, layer_id, layer_id, {"min_zoom": 0, **more}),
     )
 
 

@@ -27,7 +27,11 @@ class Server:
         self.documents: dict[str, Any] = {
             "/api/v1/views/explore.json": {
                 "layers": [
-                    {"id": "buildings", "data": "/tiles/base/tileset.json"},
+                    {
+                        "id": "buildings",
+                        "data": "/tiles/base/tileset.json",
+                        "cim": {"heights": "/tiles/base/ground/heights.json"},
+                    },
                     {"id": "trees", "data": "/ogc/collections/trees/items?limit=2", "cim": {"nodes": None}},
                     {
                         "id": "water",
@@ -44,6 +48,7 @@ class Server:
                     "children": [leaf, {"contents": [{"uri": "far/tileset.json"}, {"uri": "b.glb"}]}],
                 }
             },
+            "/tiles/base/ground/heights.json": {"heights": [1, 2, 3, 4]},
             "/tiles/base/far/tileset.json": {"root": {"content": {"uri": "../c.glb"}}},
             "/ogc/collections/trees": {"title": "Trees", "attribution": "© Somebody"},
         }
@@ -70,7 +75,7 @@ def test_every_file_that_a_view_draws_is_gathered_once() -> None:
     server = Server()
     seen = gather_view(server, "explore", lambda _: None)
     assert set(seen.files) == {
-        "/tiles/base/tileset.json", "/tiles/base/far/tileset.json",
+        "/tiles/base/tileset.json", "/tiles/base/ground/heights.json", "/tiles/base/far/tileset.json",
         "/tiles/base/a.glb", "/tiles/base/b.glb", "/tiles/base/c.glb",
         "/ogc/collections/trees/items?limit=2", "/ogc/collections/none/items?limit=2",
     }  # fmt: skip

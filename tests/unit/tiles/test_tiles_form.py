@@ -17,7 +17,7 @@ from tiles.build import build_tileset
 from tiles.frame import TileFrame
 from tiles.plan import FORM, PLAN_NAME, OtherForm, Plan, is_of_this_form
 
-DRAWN = {3: "48ee00349de772ef"}
+DRAWN = {4: "48ee00349de772ef"}
 """What a small city comes to, by the number of the form."""
 
 

@@ -140,3 +140,17 @@ def test_the_distance_of_a_large_city_is_drawn_coarser() -> None:
 
     assert error_px(99_999) is None
     assert error_px(100_000) == 16
+
+
+def test_a_city_that_is_not_flat_says_where_its_heights_are() -> None:
+    def hints(*, is_flat: bool) -> dict[str, Any]:
+        spec = explore_view(ViewCity(BBOX, 1, frozenset({"buildings", "trees"}), is_flat=is_flat))
+        return {layer["id"]: layer["cim"].get("heights") for layer in spec["layers"]}
+
+    assert set(hints(is_flat=True).values()) == {None}
+    assert hints(is_flat=False) == {"ground": "/tiles/base/ground/heights.json", "buildings": None, "trees": None}
+    summary = {"bbox": BBOX, "baseline_version": 1, "ground": "terrain"}
+    found = Collection("buildings", "Buildings", "", bbox=BBOX)
+    document = view_document("explore", summary, [found])
+    assert document is not None
+    assert document["layers"][0]["cim"]["heights"] == "/tiles/base/ground/heights.json"

@@ -18,7 +18,6 @@ import { Snapper, type Snap } from './snapping';
 import { LocalFrame } from './local-frame';
 import { ToolWatch } from './tool-watch';
 import { heightOnVertical } from './vertical';
-import { nearestGround } from './locate';
 
 export type * from './types';
 export { SpecError } from './spec';
@@ -34,7 +33,6 @@ export class CityMap extends MapBase {
   });
   private readonly snapper = new Snapper();
   private draftFrame = 0;
-  private ground: { at: LonLat; height_m: number } | null = null;
 
   constructor(container: HTMLElement, options: CityMapOptions = {}) {
     super(container, options);
@@ -88,22 +86,13 @@ export class CityMap extends MapBase {
   heightAt(x: number, y: number, anchor: LonLat): number {
     const { viewport } = this;
     if (!viewport) return 0;
-    const ground_m = this.groundAt(anchor);
+    const ground_m = this.scene.relief.at(anchor);
     const frame = new LocalFrame([anchor[0], anchor[1]]);
     const at = (up_m: number): [number, number] => {
       const [lon = 0, lat = 0] = viewport.unproject([x, y], { targetZ: ground_m + up_m });
       return frame.toMetres([lon, lat]);
     };
     return heightOnVertical(at(0), at(RAY_SPAN_M), RAY_SPAN_M, [0, 0]);
-  }
-
-  /** Height of the ground where the nearest building stands, metres; 0 far from any. */
-  groundAt(at: LonLat): number {
-    if (this.ground?.at[0] !== at[0] || this.ground.at[1] !== at[1]) {
-      const height_m = this.viewport ? nearestGround(this.scene.tileLayers, this.viewport, at) : 0;
-      this.ground = { at, height_m };
-    }
-    return this.ground.height_m;
   }
 
   /** The corner or wall nearest to a place, among the buildings that are loaded and the scheme's. */
@@ -126,7 +115,7 @@ export class CityMap extends MapBase {
   }
 
   sectionProfile(line: readonly [LonLat, LonLat]): ProfilePoint[] {
-    return this.profile(line).points();
+    return this.profile(line).points(this.scene.relief.zero_m);
   }
 
   override finalize(): void {

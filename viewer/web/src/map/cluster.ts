@@ -1,9 +1,11 @@
 /** Gathers marks that lie close together on the screen. */
+import type { Place } from './features';
+
 export interface ClusterPoint {
   id: string;
   x: number;
   y: number;
-  lngLat: [number, number];
+  lngLat: Place;
   /** Higher is worse. */
   level: number;
 }
@@ -12,7 +14,7 @@ export interface Cluster {
   ids: string[];
   x: number;
   y: number;
-  lngLat: [number, number];
+  lngLat: Place;
   /** Worst level inside. */
   level: number;
 }
@@ -28,11 +30,12 @@ export function clusterPoints(points: Iterable<ClusterPoint>, cell = 64): Cluste
   }
   return [...cells.values()].map((group) => {
     const mean = (get: (p: ClusterPoint) => number): number => group.reduce((s, p) => s + get(p), 0) / group.length;
+    const [lon, lat, up_m] = [0, 1, 2].map((axis) => mean((p) => p.lngLat[axis] ?? 0)) as [number, number, number];
     return {
       ids: group.map((p) => p.id),
       x: mean((p) => p.x),
       y: mean((p) => p.y),
-      lngLat: [mean((p) => p.lngLat[0]), mean((p) => p.lngLat[1])],
+      lngLat: up_m ? [lon, lat, up_m] : [lon, lat],
       level: Math.max(...group.map((p) => p.level)),
     };
   });

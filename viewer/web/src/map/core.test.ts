@@ -144,8 +144,8 @@ describe('readTileContent', () => {
   });
   it('weighs its arrays once each, and keeps nothing of the file', () => {
     // Per vertex 34 bytes: position 12, normal 4, surface 4, texture 2, row, height and order 4 each; here 4 vertices,
-    // three indices that the mesh holds on its own; 2 anchors of 12; a line of 32; a skirt of 3 vertices with 22 + 4.
-    const expected = 4 * 34 + 2 * 3 * 4 + 2 * 12 + 32 + 3 * (12 + 4 + 4 + 2 + 4);
+    // three indices that the mesh holds on its own; 2 anchors of 12 and areas of 4; a line of 32; a skirt of 3 vertices with 22 + 4.
+    const expected = 4 * 34 + 2 * 3 * 4 + 2 * (12 + 4) + 32 + 3 * (12 + 4 + 4 + 2 + 4);
     expect(content && weightOf(content)).toBe(expected + 'ab'.length + 'Hall'.length + 2 * 4);
     const file = gltf.extensions?.EXT_structural_metadata?.propertyTables?.[0]?.properties['height_m']?.data as Float32Array;
     expect((content?.columns['height_m'] as Float32Array).buffer).not.toBe(file.buffer);

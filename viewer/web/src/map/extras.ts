@@ -1,6 +1,7 @@
 import type { Layer } from '@deck.gl/core';
 import type { LonLat, Witness } from '../scheme/types';
 import type { Tokens } from './tokens';
+import { Relief } from './relief';
 import { DraftScene } from './layers/draft-layers';
 import { witnessLayers } from './layers/witness-layers';
 import { sectionLayers, type Profile } from './section';
@@ -9,6 +10,7 @@ import { sectionLayers, type Profile } from './section';
 export class Extras {
   readonly draft = new DraftScene();
   witnesses: readonly Witness[] = [];
+  private relief = Relief.FLAT;
   private section: { line: readonly [LonLat, LonLat]; profile: Profile; version: number } | null = null;
   private sections = 0;
 
@@ -20,8 +22,13 @@ export class Extras {
     this.section = line && profile ? { line, profile, version: ++this.sections } : null;
   }
 
+  setRelief(relief: Relief): void {
+    this.relief = relief;
+    this.draft.relief = relief;
+  }
+
   layers(tokens: Tokens, hoverId: string | null): Layer[] {
     const cut = this.section ? sectionLayers(this.section.line, this.section.profile, tokens, this.section.version) : [];
-    return [...cut, ...witnessLayers(this.witnesses, tokens, hoverId)];
+    return [...cut, ...witnessLayers(this.witnesses, this.relief, tokens, hoverId)];
   }
 }

@@ -1,6 +1,9 @@
 /** GeoJSON as the server sends it, and a source that tells how it fares. */
 export type Position = [number, number];
 
+/** A position and, where that is not the map's zero, how high the map draws it, metres. */
+export type Place = Position | [number, number, number];
+
 export interface Feature {
   id: string;
   properties: Record<string, unknown>;

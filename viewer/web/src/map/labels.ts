@@ -12,6 +12,7 @@ export interface LabelCandidate {
   /** Lower is more important. */
   rank: number;
   size_px: number;
+  /** How high the map draws the place that it names. */
   height_m: number;
   lngLat: [number, number];
   /** Middle of the label on the screen. */
@@ -123,7 +124,7 @@ function places(c: LabelCandidate): [number, number][] {
 const REPEAT_PX = 420;
 
 /**
- * Chooses labels. `shown` holds the ids of the labels on the screen now: they win ties, so that labels do not
+ * Chooses labels: of what is in sight. `shown` holds the ids of the labels on the screen now: they win ties, so that labels do not
  * flicker while the camera moves.
  */
 export function chooseLabels(
@@ -131,6 +132,7 @@ export function chooseLabels(
   frame: Frame,
   shown: ReadonlySet<string> = new Set(),
   obstacles: readonly Obstacle[] = [],
+  isHidden: (label: LabelCandidate) => boolean = () => false,
 ): LabelCandidate[] {
   const order = candidates
     .filter((c) => c.text !== '' && c.size_px >= MIN_LABEL_PX)
@@ -144,7 +146,7 @@ export function chooseLabels(
     if (chosen.some((o) => o.text === c.text && Math.hypot(o.x - c.x, o.y - c.y) < REPEAT_PX)) continue;
     const own = boxOf(c);
     // A name steps aside for a mark, never to squeeze in between other names.
-    if (boxes.some((b) => overlap(b, own))) continue;
+    if (boxes.some((b) => overlap(b, own)) || isHidden(c)) continue;
     for (const shift of places(c)) {
       const box = { ...own, x: own.x + shift[0], y: own.y + shift[1] };
       if (!inside(box, frame) || obstacles.some((o) => covers(box, o)) || boxes.some((b) => overlap(b, box))) continue;

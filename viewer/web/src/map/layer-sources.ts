@@ -1,11 +1,12 @@
 import type { Datastream, LayerPhase } from './types';
 import type { LayerSpec } from './spec';
 import type { LiveStore } from './live';
-import { loadFeatures, pointOf, SourceError, type Feature, type Position } from './features';
+import { loadFeatures, pointOf, SourceError, type Feature, type Place } from './features';
 import { treesOf, type Tree } from './layers/tree-layer';
 import { linksOf, nodesOf, type Link, type Node } from './layers/network-layers';
 import type { Sensor } from './layers/sensor-layers';
 import { labelSources, type LabelSource } from './layers/label-layers';
+import { Relief } from './relief';
 
 export interface Loaded {
   phase: LayerPhase;
@@ -22,9 +23,12 @@ export interface Loaded {
 export class LayerSources {
   specs: LayerSpec[] = [];
   language = 'en';
+  /** The ground that everything else stands on; it is here before anything is. */
+  relief = Relief.FLAT;
   private readonly visible = new Map<string, boolean>();
   private readonly loaded = new Map<string, Loaded>();
   private abort = new AbortController();
+  private ground: Promise<void> = Promise.resolve();
 
   constructor(
     private readonly live: LiveStore,
@@ -37,6 +41,7 @@ export class LayerSources {
     this.abort = new AbortController();
     this.specs = specs;
     this.loaded.clear();
+    this.ground = this.fetchGround(this.abort.signal);
     for (const s of specs) if (!this.visible.has(s.id)) this.visible.set(s.id, s.visible);
     this.ensure();
   }
@@ -98,7 +103,15 @@ export class LayerSources {
     }
   }
 
+  private async fetchGround(signal: AbortSignal): Promise<void> {
+    const source = this.specs.find((s) => s.hints.heights !== undefined)?.hints.heights;
+    const response = source === undefined ? null : await fetch(source, { signal }).catch(() => null);
+    const told: unknown = response?.ok ? await response.json().catch(() => null) : null;
+    if (!signal.aborted) this.relief = Relief.of(told);
+  }
+
   private async fetchLayer(s: LayerSpec, signal: AbortSignal): Promise<void> {
+    await this.ground;
     if (s.role === 'ground' || s.role === 'buildings') {
       // The tileset is asked for here first: deck.gl swallows a tileset that is missing.
       // A layer without an address would be asked for as `null`.
@@ -115,11 +128,12 @@ export class LayerSources {
     for (const source of s.hints.sources ?? []) features.push(...(await loadFeatures(source, signal, 1)));
     const nodes = s.hints.nodes ? await loadFeatures(s.hints.nodes, signal) : [];
     if (signal.aborted) return;
+    const { relief } = this;
     const l: Loaded = { phase: 'loading', features };
-    if (s.role === 'trees') l.trees = treesOf(features);
+    if (s.role === 'trees') l.trees = treesOf(features).map((tree) => ({ ...tree, position: relief.on(tree.position) }));
     if (s.role === 'network') {
-      l.links = linksOf(features);
-      l.nodes = nodesOf(nodes);
+      l.links = linksOf(features).map((link) => ({ ...link, path: relief.along(link.path) }));
+      l.nodes = nodesOf(nodes).map((node) => ({ ...node, position: relief.on(node.position) }));
     }
     if (s.role === 'labels') l.labels = labelSources(features, s.id, this.language);
     this.loaded.set(s.id, l);
@@ -140,13 +154,13 @@ export class LayerSources {
       const p = f.properties;
       const known = [f.id, p['datastream_id'], p['id']].map((k) => this.live.stream(String(k ?? ''))).find(Boolean);
       const stream = known ?? ({ ...p, id: String(p['datastream_id'] ?? p['id'] ?? f.id) } as unknown as Datastream);
-      if (position) out.push({ id: stream.id, position, stream });
+      if (position) out.push({ id: stream.id, position: this.relief.on(position), stream });
     }
     return out;
   }
 
   /** Place of a sensor, node, tree or the middle of a link; null when no layer holds it. */
-  positionOf(id: string): Position | null {
+  positionOf(id: string): Place | null {
     for (const s of this.specs) {
       const l = this.loaded.get(s.id);
       const found =

@@ -26,7 +26,7 @@ export class LocalFrame {
     this.y0 = mercatorY(origin[1]);
   }
 
-  toMetres(at: readonly [number, number]): Position {
+  toMetres(at: readonly [number, number, ...unknown[]]): Position {
     const y = (mercatorY(at[1]) - this.y0) / this.units;
     const x = ((at[0] - this.origin[0]) * (WORLD / 360)) / (this.units + this.growth * y);
     return [x, y];

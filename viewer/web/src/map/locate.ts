@@ -2,7 +2,6 @@ import type { WebMercatorViewport } from '@deck.gl/core';
 import { Matrix4, Vector3 } from '@math.gl/core';
 import type { FeatureInView } from './types';
 import type { CityTileLayer, Tile } from './layers/city-tile-layer';
-import { LocalFrame } from './local-frame';
 import { rowOf, type TileContent } from './layers/tile-content';
 
 /** Where a feature of a tile stands: longitude, latitude, and the height of its top in metres. */
@@ -56,29 +55,4 @@ export function positionOfObject(
     }
   }
   return null;
-}
-
-const GROUND_REACH_M = 120;
-
-/** Height of the ground at the building nearest to a place, metres; 0 where none is near. */
-export function nearestGround(layers: CityTileLayer[], viewport: WebMercatorViewport, at: readonly [number, number]): number {
-  const frame = new LocalFrame([at[0], at[1]]);
-  let [height_m, least] = [0, GROUND_REACH_M];
-  for (const layer of layers) {
-    if (!layer.state) continue;
-    for (const { tile, content } of layer.selectedTiles()) {
-      const grounds = content.columns['ground_m'];
-      // A flat city needs no search.
-      if (!grounds || !Array.prototype.some.call(grounds, (g: number) => g !== 0 && g !== -9999)) continue;
-      for (let row = 0; row < content.rows; row++) {
-        const ground = Number(grounds[row]);
-        const place = ground === -9999 || !Number.isFinite(ground) ? null : anchorOf(tile, content, row, viewport);
-        const [x, y] = place ? frame.toMetres([place[0], place[1]]) : [Infinity, 0];
-        if (Math.hypot(x, y) >= least) continue;
-        least = Math.hypot(x, y);
-        height_m = ground;
-      }
-    }
-  }
-  return height_m;
 }

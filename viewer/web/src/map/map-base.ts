@@ -246,14 +246,17 @@ export class MapBase {
   }
 
   project(lngLat: [number, number], height_m = 0): [number, number] {
-    const [x = 0, y = 0] = this.viewport?.project([lngLat[0], lngLat[1], height_m]) ?? [];
+    const [x = 0, y = 0] = this.viewport?.project([lngLat[0], lngLat[1], this.scene.relief.at(lngLat) + height_m]) ?? [];
     return [x, y];
   }
 
   /** Longitude and latitude of the ground under a screen point. */
   unproject(x: number, y: number): [number, number] | null {
-    const [lon, lat] = this.viewport?.unproject([x, y]) ?? [];
-    return lon === undefined || lat === undefined ? null : [lon, lat];
+    const { viewport } = this;
+    return viewport && this.scene.relief.under((height_m) => {
+      const [lon, lat] = viewport.unproject([x, y], { targetZ: height_m });
+      return lon === undefined || lat === undefined ? null : [lon, lat];
+    });
   }
 
   pickAt(x: number, y: number): PickInfo | null {
@@ -333,7 +336,9 @@ export class MapBase {
   }
 
   protected read(info: PickingInfo | null): PickInfo | null {
-    return toPickInfo(info, this.scene.specs, this.scene.overlay);
+    const pick = toPickInfo(info, this.scene.specs, this.scene.overlay);
+    const at = pick && this.unproject(pick.x, pick.y);
+    return pick && at ? { ...pick, lngLat: at } : pick;
   }
 
   protected hoverAt(at: readonly [number, number] | null): void {

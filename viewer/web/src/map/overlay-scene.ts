@@ -10,6 +10,8 @@ import { factsOf, isBuilding, prepare, topOf, type OverlayPoint, type Prepared }
 import { massColour, type OverlayPaint } from './overlay-paint';
 import { SCHEME, schemeColours, schemeGround, schemeMasses, schemePoints, type SchemeDrawing } from './layers/scheme-layers';
 import { treeLayer, type Tree } from './layers/tree-layer';
+import type { Place } from './features';
+import { Relief } from './relief';
 import type { CityPaint } from './paint';
 
 const NONE: ReadonlySet<string> = new Set();
@@ -31,6 +33,7 @@ let versions = 0;
 export class OverlayScene {
   overlay: SchemeOverlay | null = null;
   readonly models = new ModelShelf();
+  private relief = Relief.FLAT;
   private prepared: Prepared | null = null;
   private other: SchemeOverlay | null = null;
   private others: ReadonlyMap<string, SchemeObject> | null = null;
@@ -56,6 +59,13 @@ export class OverlayScene {
     return true;
   }
 
+  /** Stands the scheme on another ground. */
+  setRelief(relief: Relief): void {
+    if (relief === this.relief) return;
+    this.relief = relief;
+    this.build();
+  }
+
   setOther(other: SchemeOverlay | null, on: boolean): void {
     this.other = on ? other : null;
     this.others = on ? new Map((other?.objects ?? []).map((o) => [o.id, o])) : null;
@@ -79,7 +89,7 @@ export class OverlayScene {
     this.version = ++versions;
     this.painted = null;
     this.own = null;
-    this.prepared = this.overlay ? prepare(this.withOthers(this.overlay), this.models.get) : null;
+    this.prepared = this.overlay ? prepare(this.withOthers(this.overlay), this.models.get, this.relief) : null;
     this.trees = (this.prepared?.trees ?? []).filter((t) => t.object.change !== 'demolished').map(treeOf);
   }
 
@@ -174,13 +184,13 @@ export class OverlayScene {
 
   positionOf(id: string): [number, number, number] | null {
     const found = this.objectOf(id);
-    return found ? topOf(found) : null;
+    return found ? topOf(found, this.relief) : null;
   }
 
   inView(viewport: WebMercatorViewport): FeatureInView[] {
     const out: FeatureInView[] = [];
     for (const o of this.prepared?.byId.values() ?? []) {
-      const at = topOf(o);
+      const at = topOf(o, this.relief);
       if (!at) continue;
       const [x = -1, y = -1] = viewport.project(at);
       if (x < 0 || y < 0 || x > viewport.width || y > viewport.height) continue;
@@ -202,12 +212,12 @@ function ownLabels(prepared: Prepared): LabelSource[] {
   }
   for (const object of prepared.buildings) {
     const at = object.change === 'added' && object.name ? topOf(object) : null;
-    if (at && object.name) out.push({ ...base, id: object.id, text: object.name, style: 'building', line: [[at[0], at[1]]], height_m: at[2] });
+    if (at && object.name) out.push({ ...base, id: object.id, text: object.name, style: 'building', line: [[at[0], at[1]]], height_m: object.height_m });
   }
   return out;
 }
 
-const middleOf = (ring: readonly [number, number][]): [number, number] | null =>
+const middleOf = (ring: readonly Place[]): [number, number] | null =>
   ring.length ? [ring.reduce((s, p) => s + p[0], 0) / ring.length, ring.reduce((s, p) => s + p[1], 0) / ring.length] : null;
 
 /** The same lists, told of the same scheme: nothing that is drawn differs. */

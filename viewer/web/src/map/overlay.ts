@@ -1,27 +1,30 @@
 import type { SchemeObject, SchemeOverlay } from '../scheme/types';
-import type { Position } from './features';
+import type { Place, Position } from './features';
 import { polygonsOf, linesOf, pointOf } from './features';
 import { LocalFrame } from './local-frame';
 import { massMesh, type Mass, type MassMesh } from './massing-mesh';
 import type { ModelMesh } from './model-mesh';
 import { panelMesh, type PanelMesh } from './panel-mesh';
+import { Relief } from './relief';
 
 /** What a scheme's overlay comes to before any layer is made (pure). */
 export interface OverlayArea {
   readonly object: SchemeObject;
-  readonly rings: Position[][];
+  readonly rings: Place[][];
 }
 export interface OverlayLine {
   readonly object: SchemeObject;
-  readonly path: Position[];
+  readonly path: Place[];
 }
 export interface OverlayPoint {
   readonly object: SchemeObject;
-  readonly position: Position;
+  readonly position: Place;
 }
 
 export interface Prepared {
   readonly frame: LocalFrame;
+  /** The ground that it stands on. */
+  readonly relief: Relief;
   /** Buildings that stand, and those that are gone, in the order of their meshes' masses. */
   readonly buildings: readonly SchemeObject[];
   readonly solid: MassMesh;
@@ -66,7 +69,7 @@ const featureOf = (o: SchemeObject): { id: string; properties: Record<string, un
 export type Models = (id: string) => ModelMesh | null;
 
 /** A model carried to where its building stands, in metres of the frame. */
-function placedModel(o: SchemeObject, frame: LocalFrame, models: Models): ModelMesh | undefined {
+function placedModel(o: SchemeObject, frame: LocalFrame, ground_m: number, models: Models): ModelMesh | undefined {
   const mesh = o.model ? models(o.model.id) : null;
   if (!mesh || !o.model) return undefined;
   const [x0, y0] = frame.toMetres([o.model.origin[0], o.model.origin[1]]);
@@ -78,24 +81,25 @@ function placedModel(o: SchemeObject, frame: LocalFrame, models: Models): ModelM
     const [x, y] = [mesh.points[i] ?? 0, mesh.points[i + 1] ?? 0];
     points[i] = x0 + x * ny + y * nx;
     points[i + 1] = y0 - x * nx + y * ny;
-    points[i + 2] = (mesh.points[i + 2] ?? 0) + (o.ground_m ?? 0);
+    points[i + 2] = (mesh.points[i + 2] ?? 0) + ground_m;
   }
   return { ...mesh, points };
 }
 
 const noModels: Models = () => null;
 
-export function massOf(o: SchemeObject, rings: readonly (readonly Position[])[], frame: LocalFrame, models: Models = noModels): Mass {
+export function massOf(o: SchemeObject, rings: readonly (readonly Position[])[], frame: LocalFrame, models: Models = noModels, relief = Relief.FLAT): Mass {
+  const ground_m = relief.drawn(o.ground_m ?? 0);
   const storeys = o.storeys ?? [];
   const roof = o.roof ?? { type: 'flat', height_m: 0 };
   const stacked_m = storeys.reduce((sum, [h]) => sum + h, 0) + roof.height_m;
   return {
     rings: rings.map((ring) => ring.map((p) => frame.toMetres(p))),
-    ground_m: o.ground_m ?? 0,
+    ground_m,
     height_m: storeys.length ? stacked_m : (o.height_m ?? 0),
     storeys,
     roof,
-    model: placedModel(o, frame, models),
+    model: placedModel(o, frame, ground_m, models),
   };
 }
 
@@ -107,7 +111,7 @@ function originOf(objects: readonly SchemeObject[]): Position {
   return [0, 0];
 }
 
-export function prepare(overlay: SchemeOverlay, models: Models = noModels): Prepared {
+export function prepare(overlay: SchemeOverlay, models: Models = noModels, relief = Relief.FLAT): Prepared {
   const { objects, hidden } = inPhase(overlay);
   const frame = new LocalFrame(originOf(objects));
   const [masses, ghostMasses]: [Mass[], Mass[]] = [[], []];
@@ -122,27 +126,27 @@ export function prepare(overlay: SchemeOverlay, models: Models = noModels): Prep
     if (isBuilding(object)) {
       const gone = object.change === 'demolished';
       for (const rings of polygons) {
-        (gone ? ghostMasses : masses).push(massOf(object, rings, frame, models));
+        (gone ? ghostMasses : masses).push(massOf(object, rings, frame, models, relief));
         (gone ? ghosts : buildings).push(object);
       }
       continue;
     }
-    for (const rings of polygons) areas.push({ object, rings });
-    for (const path of linesOf(feature)) lines.push({ object, path });
+    for (const rings of polygons) areas.push({ object, rings: rings.map((ring) => relief.along(ring)) });
+    for (const path of linesOf(feature)) lines.push({ object, path: relief.along(path) });
     const position = feature.geometry?.type === 'Point' ? pointOf(feature) : null;
-    if (position) (isTree(object) ? trees : points).push({ object, position });
+    if (position) (isTree(object) ? trees : points).push({ object, position: relief.on(position) });
   }
   areas.sort((a, b) => groundRank(a.object) - groundRank(b.object));
   const byId = new Map(objects.map((o) => [o.id, o]));
   const solar = masses.map((_, i) => Number(buildings[i]?.properties['solar_share']) || 0);
   const panels = panelMesh(masses, solar, frame.origin[1] < 0 ? -1 : 1);
-  return { frame, buildings, solid: massMesh(masses), panels, ghosts, ghost: massMesh(ghostMasses, true), areas, lines, trees, points, hidden, byId };
+  return { frame, relief, buildings, solid: massMesh(masses), panels, ghosts, ghost: massMesh(ghostMasses, true), areas, lines, trees, points, hidden, byId };
 }
 
 /** Where an object's label or callout stands: the middle of its place, and its top. */
-export function topOf(o: SchemeObject): [number, number, number] | null {
+export function topOf(o: SchemeObject, relief = Relief.FLAT): [number, number, number] | null {
   const at = pointOf(featureOf(o));
-  return at ? [at[0], at[1], isBuilding(o) ? (o.ground_m ?? 0) + (o.height_m ?? 0) : 0] : null;
+  return at ? [at[0], at[1], isBuilding(o) ? relief.drawn(o.ground_m ?? 0) + (o.height_m ?? 0) : relief.at(at)] : null;
 }
 
 /** The facts of an object as a pick tells them; words as the base's own. */

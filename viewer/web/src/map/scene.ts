@@ -1,12 +1,14 @@
 import type { Layer, WebMercatorViewport } from '@deck.gl/core';
 import { SolidPolygonLayer } from '@deck.gl/layers';
+import { Matrix4 } from '@math.gl/core';
 import type { ColourBy, Datastream, FeatureInView, LayerPhase, ViewState } from './types';
 import type { Tokens } from './tokens';
 import { LiveStore } from './live';
 import type { Motion } from './motion';
+import type { Relief } from './relief';
 import type { LayerSpec } from './spec';
 import { LayerSources, type Loaded } from './layer-sources';
-import type { Position } from './features';
+import type { Place, Position } from './features';
 import { CityPaint, CONTACT } from './paint';
 import { OverlayScene } from './overlay-scene';
 import { Extras } from './extras';
@@ -16,8 +18,9 @@ import { refineBySight, type Traverser } from './layers/refinement';
 import { treeLayer, type Tree } from './layers/tree-layer';
 import { networkLayers, nodeLayer, type NetworkInput } from './layers/network-layers';
 import { LEVEL, MARK_ROOM_PX, SENSOR_CLUSTER_ZOOM, sensorLayers, type Sensor } from './layers/sensor-layers';
-import { labelLayers, placeLabels, type LabelSource } from './layers/label-layers';
-import { chooseLabels, type Frame, type LabelCandidate, type Obstacle } from './labels';
+import type { LabelSource } from './layers/label-layers';
+import { LabelScene } from './label-scene';
+import type { Frame, Obstacle } from './labels';
 import { clusterPoints, type Cluster } from './cluster';
 import { plainLayer } from './layers/plain-layer';
 import { drawMarks } from './layers/marks';
@@ -61,7 +64,7 @@ export class Scene {
   private pulsing = false;
   private stood: { of: Tree[]; hidden: ReadonlySet<string>; trees: Tree[] } | null = null;
   private readonly lefts = new Map<string, { of: unknown; hidden: ReadonlySet<string>; left: unknown }>();
-  private shownLabels: LabelCandidate[] = [];
+  private readonly labels = new LabelScene();
   private readonly tiles = new Map<string, CityTileLayer>();
   /** The last instances that deck.gl gave a state: it takes a frame until the newest have one. */
   private readonly stated = new Map<string, CityTileLayer>();
@@ -138,6 +141,10 @@ export class Scene {
     return { bytes: all.reduce((sum, one) => sum + one.bytes, 0), tiles: all.reduce((sum, one) => sum + one.tiles, 0) };
   }
 
+  get relief(): Relief {
+    return this.sources.relief;
+  }
+
   /** The building layers as they are drawn now. */
   get tileLayers(): CityTileLayer[] {
     this.keepStated();
@@ -158,7 +165,7 @@ export class Scene {
   }
 
   /** Place of a sensor, node, tree or the middle of a link; null when no layer holds it. */
-  positionOf(id: string): Position | null {
+  positionOf(id: string): Place | null {
     return this.sources.positionOf(id);
   }
 
@@ -170,7 +177,7 @@ export class Scene {
         const [x = -1, y = -1] = viewport.project(d.position);
         if (x < 0 || y < 0 || x > viewport.width || y > viewport.height) continue;
         const properties = { ...d.stream } as unknown as Record<string, unknown>;
-        out.push({ id: d.id, kind: 'sensor', layerId: s.id, lngLat: d.position, x, y, properties });
+        out.push({ id: d.id, kind: 'sensor', layerId: s.id, lngLat: [d.position[0], d.position[1]], x, y, properties });
       }
     }
     return out;
@@ -200,6 +207,9 @@ export class Scene {
     this.tiles.clear();
     this.live.commit();
     this.pulsing = false;
+    const { relief } = this.sources;
+    this.overlay.setRelief(relief);
+    this.extras.setRelief(relief);
     this.paint.hidden = this.overlay.hidden;
     this.paint.comparing = this.overlay.comparing;
     for (const s of this.specs) {
@@ -216,7 +226,7 @@ export class Scene {
         if (input.nodes.length) marks.push(nodeLayer(input));
       } else if (s.role === 'sensors') marks.push(...this.sensors(s, visible, v, obstacles));
       else if (s.role === 'labels' && visible) labels.push(...(l.labels ?? []));
-      else if (s.role === 'polygons' || s.role === 'lines') flat.push(plainLayer(s, l.features, this.tokens, visible));
+      else if (s.role === 'polygons' || s.role === 'lines') flat.push(plainLayer(s, l.features, relief, this.tokens, visible));
     }
     // The plane lies behind the ground in depth: drawn after it, only what is bare is shaded.
     const scheme = this.overlay.layers(this.paint, this.tokens, CONTACT);
@@ -232,7 +242,7 @@ export class Scene {
       ...scheme.marks,
       ...this.extras.layers(this.tokens, this.paint.hoverId),
       ...marks,
-      ...this.labels(this.overlay.labels(labels), v, obstacles),
+      ...this.labels.layers(this.overlay.labels(labels), { viewport: v.viewport, zoom: v.view.zoom, frame: v.frame }, obstacles, { tiles: this.tileLayers, scheme: this.overlay.content, relief, tokens: this.tokens }),
     ];
     return this.withDraft(v);
   }
@@ -295,7 +305,7 @@ export class Scene {
       // Everything is served uncompressed by this server: no worker and no decoder from elsewhere.
       loadOptions: {
         core: { worker: false },
-        tileset: { throttleRequests: false, maximumScreenSpaceError: role === 'buildings' ? (s.hints.screen_error_px ?? SCREEN_ERROR_PX.buildings) : SCREEN_ERROR_PX.ground, memoryAdjustedScreenSpaceError: false, maximumMemoryUsage: TILE_CACHE_MB[role], contentLoader: readerOf(role) },
+        tileset: { throttleRequests: false, maximumScreenSpaceError: role === 'buildings' ? (s.hints.screen_error_px ?? SCREEN_ERROR_PX.buildings) : SCREEN_ERROR_PX.ground, memoryAdjustedScreenSpaceError: false, maximumMemoryUsage: TILE_CACHE_MB[role], contentLoader: readerOf(role), modelMatrix: new Matrix4(this.sources.relief.lowering()) },
       } as never,
       onTilesetLoad: (tileset) => {
         refineBySight((tileset as unknown as { _traverser: Traverser })._traverser);
@@ -360,14 +370,6 @@ export class Scene {
         return { id: d.id, x, y, lngLat: d.position, level: LEVEL[this.live.state(d.stream)] };
       }),
     );
-  }
-
-  private labels(sources: LabelSource[], v: SceneView, obstacles: Obstacle[]): Layer[] {
-    if (v.viewport) {
-      const shown = new Set(this.shownLabels.map((l) => l.id));
-      this.shownLabels = chooseLabels(placeLabels(sources, v.viewport, v.view.zoom), v.frame, shown, obstacles);
-    }
-    return labelLayers('label', this.shownLabels, this.tokens, v.viewport);
   }
 }
 

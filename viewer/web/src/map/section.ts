@@ -56,8 +56,9 @@ export class Profile {
     }
   }
 
-  points(): ProfilePoint[] {
-    return [...this.tops].map((height_m, i) => ({ distance_m: i * this.step_m, height_m }));
+  /** Heights of the city, where the map's zero is at `zero_m`. */
+  points(zero_m = 0): ProfilePoint[] {
+    return [...this.tops].map((top_m, i) => ({ distance_m: i * this.step_m, height_m: top_m + zero_m }));
   }
 }
 

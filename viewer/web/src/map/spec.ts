@@ -15,6 +15,8 @@ export interface LayerHints {
   min_zoom?: number;
   /** How far what stands for the near may be off on the screen, where the city asks for more than usual. */
   screen_error_px?: number;
+  /** Where the heights of the ground are, of a city that is not flat. */
+  heights?: string;
   /** Collection of the nodes that belong to a network's links. */
   nodes?: string;
   /** More collections whose names a layer of labels writes. */
@@ -157,6 +159,7 @@ function describe(entry: Described & { type: string }, path: string): LayerSpec 
   const hints = (cim ?? {}) as LayerHints;
   const source = checkSource(data, `${path}/data`);
   if (hints.nodes !== undefined) checkSource(hints.nodes, `${path}/cim/nodes`);
+  if (hints.heights !== undefined) checkSource(hints.heights, `${path}/cim/heights`);
   if (hints.sources !== undefined && !Array.isArray(hints.sources)) throw new SpecError('spec_invalid', { path: `${path}/cim/sources` });
   hints.sources?.forEach((one, i) => checkSource(one, `${path}/cim/sources/${i}`));
   let role = ROLES[entry.type] ?? 'lines';

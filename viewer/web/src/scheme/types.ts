@@ -221,7 +221,8 @@ export interface Draft {
   /** A line is drawn where it is not closed. */
   readonly closed: boolean;
   readonly height_m: number;
-  readonly ground_m: number;
+  /** What it stands on; the ground of its place where that is not said. */
+  readonly ground_m: number | null;
   /** Heights of the floors above the ground, drawn as lines. */
   readonly storey_m: readonly number[];
   readonly valid: boolean;

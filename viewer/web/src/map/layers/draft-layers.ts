@@ -6,10 +6,13 @@ import type { Rgba } from '../types';
 import { toCss, withAlpha, type Tokens } from '../tokens';
 import { CITY_EXTENSIONS } from '../shading/extension';
 import { Kind } from '../shading/shader';
+import { Relief } from '../relief';
 import { nearness } from './label-layers';
 import { STEADY } from './steady-size';
 
 type Spot = [number, number, number];
+/** Where something is drawn that is so high above its ground. */
+type Stand = (p: LonLat, up_m: number) => Spot;
 interface Line {
   readonly path: Spot[];
   readonly colour: Rgba;
@@ -53,6 +56,7 @@ const withoutLast = (ring: readonly LonLat[]): readonly LonLat[] => {
 /** What is being drawn, measured or pulled: small lists, made anew at every step of the pointer. */
 export class DraftScene {
   draft: Draft | null = null;
+  relief = Relief.FLAT;
   private arrow: { tokens: Tokens; canvas: HTMLCanvasElement } | null = null;
 
   layers(tokens: Tokens, viewport: WebMercatorViewport | null, metresPerPixel: number): Layer[] {
@@ -61,10 +65,12 @@ export class DraftScene {
     const ring = withoutLast(d.ring);
     const colour = tokens.get(d.valid ? 'bldg-selected' : 'status-fail');
     const edge = tokens.get(d.valid ? 'bldg-selected-edge' : 'status-fail');
-    const at = (p: LonLat, up_m: number): Spot => [p[0], p[1], d.ground_m + up_m];
     const out: Layer[] = [];
     const area = d.closed && ring.length > 2;
     const tall = area && d.height_m > 0;
+    const { relief } = this;
+    const stands_m = d.ground_m !== null ? relief.drawn(d.ground_m) : tall ? relief.at(middleOf(ring)) : null;
+    const at: Stand = (p, up_m) => [p[0], p[1], (stands_m ?? relief.at(p)) + up_m];
     if (area) {
       out.push(
         new SolidPolygonLayer<Draft>({
@@ -81,14 +87,14 @@ export class DraftScene {
       );
     }
     out.push(...this.lines(d, ring, colour, edge, at, metresPerPixel));
-    if (d.guides.length) out.push(guideLayer(d, tokens));
+    if (d.guides.length) out.push(guideLayer(d, at, tokens));
     if (!tall && ring.length) out.push(dotLayer(ring.map((p) => at(p, 0)), tokens.get('color-surface'), colour));
     if (d.handle && ring.length) out.push(...this.handle(at(middleOf(ring), d.height_m), tokens, metresPerPixel));
-    if (d.dimensions.length) out.push(dimensionLayer(d, tokens, viewport));
+    if (d.dimensions.length) out.push(dimensionLayer(d, at, tokens, viewport));
     return out;
   }
 
-  private lines(d: Draft, ring: readonly LonLat[], colour: Rgba, edge: Rgba, at: (p: LonLat, up_m: number) => Spot, metresPerPixel: number): Layer[] {
+  private lines(d: Draft, ring: readonly LonLat[], colour: Rgba, edge: Rgba, at: Stand, metresPerPixel: number): Layer[] {
     const first = ring[0];
     if (!first || ring.length < 2) return [];
     const loop = d.closed ? [...ring, first] : [...ring];
@@ -143,11 +149,11 @@ export class DraftScene {
   }
 }
 
-const guideLayer = (d: Draft, tokens: Tokens): Layer =>
+const guideLayer = (d: Draft, at: Stand, tokens: Tokens): Layer =>
   new PathLayer<readonly [LonLat, LonLat]>({
     id: 'draft-guides',
     data: d.guides as never,
-    getPath: (g) => g.map((p) => [p[0], p[1], d.ground_m]) as never,
+    getPath: (g) => g.map((p) => at(p, 0)) as never,
     getColor: withAlpha(tokens.get('color-accent'), 0.8),
     getWidth: 1.4,
     widthUnits: 'pixels',
@@ -175,13 +181,13 @@ const dotLayer = (spots: Spot[], fill: Rgba, rim: Rgba): Layer =>
   });
 
 /** Lengths on small plates, always in front. */
-function dimensionLayer(d: Draft, tokens: Tokens, viewport: WebMercatorViewport | null): Layer {
+function dimensionLayer(d: Draft, at: Stand, tokens: Tokens, viewport: WebMercatorViewport | null): Layer {
   const far = (p: LonLat): number => (viewport ? nearness(viewport, [p[0], p[1]]) : 1);
   return new TextLayer<Draft['dimensions'][number]>({
     id: 'draft-dimensions',
     data: d.dimensions as never,
     getText: (m) => m.text,
-    getPosition: (m) => [m.at[0], m.at[1], d.ground_m],
+    getPosition: (m) => at(m.at, 0),
     getSize: (m) => 12 / far(m.at),
     getColor: tokens.get('color-text'),
     background: true,

@@ -3,6 +3,7 @@ import { TextLayer } from '@deck.gl/layers';
 import type { Rgba } from '../types';
 import type { Tokens } from '../tokens';
 import { linesOf, pointOf, type Feature, type Position } from '../features';
+import type { Relief } from '../relief';
 import { uprightAngle, type LabelCandidate, type LabelStyle } from '../labels';
 
 interface StyleRule {
@@ -157,26 +158,27 @@ export function nearness(viewport: WebMercatorViewport, lngLat: Position): numbe
 }
 
 /** Where the labels fall on the screen now. */
-export function placeLabels(sources: LabelSource[], viewport: WebMercatorViewport, zoom: number): LabelCandidate[] {
+export function placeLabels(sources: LabelSource[], viewport: WebMercatorViewport, zoom: number, relief: Relief): LabelCandidate[] {
   const out: LabelCandidate[] = [];
   for (const s of sources) {
     const rule = STYLES[s.style];
-    if (zoom < s.minZoom) continue;
+    const middle = s.line[s.line.length >> 1];
+    if (zoom < s.minZoom || !middle) continue;
+    const height_m = relief.at(middle) + s.height_m;
     const base = {
       id: s.id,
       text: s.style === 'water' && /^[\p{Script=Latin}\s.'-]+$/u.test(s.text) ? [...s.text].join('\u200a') : s.text,
       style: s.style,
       rank: s.rank,
       size_px: rule.size_px,
-      height_m: s.height_m,
+      height_m,
     };
     if (s.line.length < 2) {
-      const p = s.line[0];
-      const [x = 0, y = 0] = p ? viewport.project([p[0], p[1], s.height_m]) : [];
-      if (p) out.push({ ...base, lngLat: p, x, y, angle_deg: 0, room_px: Infinity });
+      const [x = 0, y = 0] = viewport.project([middle[0], middle[1], height_m]);
+      out.push({ ...base, lngLat: middle, x, y, angle_deg: 0, room_px: Infinity });
       continue;
     }
-    const along = placeOnLine(s.line, viewport);
+    const along = placeOnLine(s.line, height_m, viewport);
     if (along) out.push({ ...base, ...along });
   }
   return out;
@@ -188,8 +190,8 @@ type Placed = Pick<LabelCandidate, 'lngLat' | 'x' | 'y' | 'angle_deg' | 'room_px
 const STRAIGHT_COS = Math.cos((14 * Math.PI) / 180);
 
 /** The middle of the longest nearly straight piece that is on the screen. */
-function placeOnLine(line: Position[], viewport: WebMercatorViewport): Placed | null {
-  const pts = line.map((p) => viewport.project(p));
+function placeOnLine(line: Position[], height_m: number, viewport: WebMercatorViewport): Placed | null {
+  const pts = line.map((p) => viewport.project([p[0], p[1], height_m]));
   const { width, height } = viewport;
   const visible = (p: number[] | undefined): boolean =>
     !!p && (p[0] ?? -1) > -80 && (p[0] ?? -1) < width + 80 && (p[1] ?? -1) > -80 && (p[1] ?? -1) < height + 80;
@@ -218,7 +220,7 @@ function placeOnLine(line: Position[], viewport: WebMercatorViewport): Placed | 
     const x = (a?.[0] ?? 0) + d[0] * d[2] * t;
     const y = (a?.[1] ?? 0) + d[1] * d[2] * t;
     const whole = direction(pts[best.from], pts[best.to]);
-    const at = viewport.unproject([x, y]);
+    const at = viewport.unproject([x, y], { targetZ: height_m });
     return {
       lngLat: [at[0] ?? 0, at[1] ?? 0],
       x,

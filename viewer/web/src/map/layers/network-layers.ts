@@ -3,7 +3,7 @@ import { PathStyleExtension, type PathStyleExtensionProps } from '@deck.gl/exten
 import { PathLayer, ScatterplotLayer } from '@deck.gl/layers';
 import type { Rgba } from '../types';
 import { withAlpha, type Tokens } from '../tokens';
-import { linesOf, pointOf, type Feature, type Position } from '../features';
+import { linesOf, pointOf, type Feature, type Place } from '../features';
 import type { LiveState, LiveStore } from '../live';
 import { CITY_EXTENSIONS } from '../shading/extension';
 import { Kind } from '../shading/shader';
@@ -11,14 +11,14 @@ import { STEADY } from './steady-size';
 
 export interface Link {
   feature: Feature;
-  path: Position[];
+  path: Place[];
   /** 3 to 5 px by size of the pipe, cable or road. */
   width_px: number;
 }
 
 export interface Node {
   feature: Feature;
-  position: Position;
+  position: Place;
 }
 
 export interface NetworkInput {

@@ -4,7 +4,7 @@ import { LineLayer, PathLayer, ScatterplotLayer, SolidPolygonLayer } from '@deck
 import type { SchemeObject } from '../../scheme/types';
 import type { Rgba } from '../types';
 import { mixColour, withAlpha } from '../tokens';
-import type { Position } from '../features';
+import type { Place, Position } from '../features';
 import { isStreet, type OverlayArea, type OverlayLine, type OverlayPoint, type Prepared } from '../overlay';
 import { areaColour, buildingColour, edgeColour, ghostColour, isChanged, massColour, outlineColour, panelColour, type OverlayPaint } from '../overlay-paint';
 import type { MassMesh } from '../massing-mesh';
@@ -227,15 +227,15 @@ export function schemeGround(d: SchemeDrawing): Layer[] {
   return out;
 }
 
-const closedRing = (ring: Position[]): Position[] => {
+const closedRing = (ring: Place[]): Place[] => {
   const [first, last] = [ring[0], ring.at(-1)];
   return first && last && (first[0] !== last[0] || first[1] !== last[1]) ? [...ring, first] : ring;
 };
 
 /** One-way streets carry arrow heads along their axis. */
 function arrows(d: SchemeDrawing, streets: readonly OverlayLine[], shared: object): Layer[] {
-  const { frame } = d.prepared;
-  const heads: { object: SchemeObject; path: Position[] }[] = [];
+  const { frame, relief } = d.prepared;
+  const heads: { object: SchemeObject; path: Place[] }[] = [];
   for (const { object, path } of streets) {
     const way = object.properties['oneway'];
     if (way !== 'forward' && way !== 'backward') continue;
@@ -246,7 +246,7 @@ function arrows(d: SchemeDrawing, streets: readonly OverlayLine[], shared: objec
       for (let s = 15; s < l; s += 30) {
         const at: Position = [a[0] + ((b[0] - a[0]) * s) / l, a[1] + ((b[1] - a[1]) * s) / l];
         const wing = (side: number): Position => frame.toLngLat([at[0] - ux * 3 - uy * side * 1.8, at[1] - uy * 3 + ux * side * 1.8]);
-        heads.push({ object, path: [wing(1), frame.toLngLat(at), wing(-1)] });
+        heads.push({ object, path: relief.along([wing(1), frame.toLngLat(at), wing(-1)]) });
       }
     }
   }

@@ -2,6 +2,7 @@ import type { Layer } from '@deck.gl/core';
 import { IconLayer, ScatterplotLayer, TextLayer } from '@deck.gl/layers';
 import type { Datastream, Rgba } from '../types';
 import { withAlpha, type Tokens } from '../tokens';
+import type { Place } from '../features';
 import type { LiveStore, LiveState } from '../live';
 import type { Cluster } from '../cluster';
 import { RING_REST_PX, type AlarmRings, type Ring } from '../alarms';
@@ -11,7 +12,7 @@ import { STEADY } from './steady-size';
 
 export interface Sensor {
   id: string;
-  position: [number, number];
+  position: Place;
   stream: Datastream;
 }
 

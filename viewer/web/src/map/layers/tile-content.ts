@@ -25,6 +25,8 @@ export interface TileContent {
   tinted: boolean;
   /** Per row: middle of the footprint and top, in the tile's own frame (x, y up, z). */
   anchors: Float32Array;
+  /** Per row: what it covers as seen from above, square metres. */
+  areas: Float32Array;
 }
 
 type Values = ArrayLike<number> & { BYTES_PER_ELEMENT?: number };
@@ -225,7 +227,7 @@ const owned = (data: ArrayLike<unknown>): ArrayLike<unknown> => (ArrayBuffer.isV
 
 /** What the arrays of a tile weigh in the page, bytes; what is drawn lies on the graphics card once more. */
 export function weightOf(content: TileContent): number {
-  const arrays: unknown[] = [content.positions, content.featureIds, content.heights, content.orders, content.anchors, content.order];
+  const arrays: unknown[] = [content.positions, content.featureIds, content.heights, content.orders, content.anchors, content.areas, content.order];
   const meshes = [content.mesh, content.skirt?.mesh].flatMap((mesh) => (mesh ? [...Object.values(mesh.attributes), mesh.indices].map((a) => a?.value) : []));
   arrays.push(...meshes, content.edges?.positions, content.edges?.featureIds, content.skirt?.positions, content.skirt?.alphas, ...Object.values(content.columns));
   const texts = Object.values(content.columns).flatMap((column) => (Array.isArray(column) ? (column as unknown[]) : []));
@@ -298,6 +300,7 @@ export function readTileContent(gltf: Gltf, role: 'buildings' | 'ground'): TileC
     edges,
     skirt,
     anchors: anchorsOf(rows, positions, featureIds),
+    areas,
   };
 }
 

@@ -3,13 +3,13 @@ import { SimpleMeshLayer } from '@deck.gl/mesh-layers';
 import type { Layer } from '@deck.gl/core';
 import type { Rgba } from '../types';
 import { mixColour, type Tokens } from '../tokens';
-import { pointOf, type Feature, type Position } from '../features';
+import { pointOf, type Feature, type Place } from '../features';
 import { CITY_EXTENSIONS } from '../shading/extension';
 import { Kind } from '../shading/shader';
 
 export interface Tree {
   id: string;
-  position: Position;
+  position: Place;
   height_m: number;
   radius_m: number;
   /** 0..1, steady for the tree: spreads the tone of the crowns. */
@@ -105,7 +105,7 @@ export function treeLayer(id: string, trees: Tree[], tokens: Tokens, visible: bo
     pickable: true,
     material: { unlit: true } as never,
     extensions: CITY_EXTENSIONS,
-    getPosition: (t) => [t.position[0], t.position[1], 0],
+    getPosition: (t) => [t.position[0], t.position[1], t.position[2] ?? 0],
     getScale: (t) => [t.radius_m, t.radius_m, t.height_m],
     getColor: (t) => mixColour(base, light, t.tone * 0.175),
     updateTriggers: { getColor: base.join() },

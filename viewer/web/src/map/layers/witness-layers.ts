@@ -2,7 +2,8 @@ import type { Layer } from '@deck.gl/core';
 import { PathLayer, ScatterplotLayer, SolidPolygonLayer } from '@deck.gl/layers';
 import type { Verdict, Witness } from '../../scheme/types';
 import type { Rgba } from '../types';
-import { linesOf, polygonsOf, type Feature, type Position } from '../features';
+import { linesOf, polygonsOf, type Feature, type Place, type Position } from '../features';
+import type { Relief } from '../relief';
 import { withAlpha, type Tokens } from '../tokens';
 import { CITY_EXTENSIONS } from '../shading/extension';
 import { Kind } from '../shading/shader';
@@ -14,7 +15,8 @@ const SLICE_M_MIN = 0.05;
 
 interface Part {
   readonly witness: Witness;
-  readonly rings: Position[][];
+  /** As the map draws it, at its lower end. */
+  readonly rings: [number, number, number][][];
 }
 interface Path {
   readonly witness: Witness;
@@ -25,27 +27,30 @@ const asFeature = (w: Witness, geometry: GeoJSON.Geometry): Feature => ({ id: w.
 const simple = (g: GeoJSON.Geometry): GeoJSON.Geometry[] => (g.type === 'GeometryCollection' ? g.geometries.flatMap(simple) : [g]);
 
 /** The failing part itself: a slice of a building, a strip or a spot on the ground. What the pointer is on is lifted through the city. */
-export function witnessLayers(items: readonly Witness[], tokens: Tokens, hoverId: string | null): Layer[] {
+export function witnessLayers(items: readonly Witness[], relief: Relief, tokens: Tokens, hoverId: string | null): Layer[] {
   if (!items.length) return [];
   const colour = (w: Witness, alpha: number): Rgba => withAlpha(tokens.get(TOKEN[w.verdict]), alpha);
   const slices: Part[] = [];
   const ground: Part[] = [];
   const paths: Path[] = [];
-  const points: { witness: Witness; position: Position }[] = [];
+  const points: { witness: Witness; position: Place }[] = [];
   for (const witness of items) {
     for (const geometry of simple(witness.geometry)) {
       const feature = asFeature(witness, geometry);
       const sliced = witness.to_m - witness.from_m > SLICE_M_MIN;
       for (const rings of polygonsOf(feature)) {
-        (sliced ? slices : ground).push({ witness, rings });
+        // What is sliced is a building: it stands on one level.
+        const stands_m = sliced ? relief.at(rings[0]?.[0] ?? [0, 0]) : null;
+        const at = (p: Position, up_m: number): [number, number, number] => [p[0], p[1], (stands_m ?? relief.at(p)) + up_m];
+        (sliced ? slices : ground).push({ witness, rings: rings.map((ring) => ring.map((p) => at(p, witness.from_m))) });
         for (const ring of rings) {
-          const closed = [...ring, ring[0] ?? [0, 0]];
-          for (const z of sliced ? [witness.from_m, witness.to_m] : [witness.from_m]) paths.push({ witness, path: closed.map((p) => [p[0] ?? 0, p[1] ?? 0, z]) });
+          const closed: Position[] = [...ring, ring[0] ?? [0, 0]];
+          for (const up_m of sliced ? [witness.from_m, witness.to_m] : [witness.from_m]) paths.push({ witness, path: closed.map((p) => at(p, up_m)) });
         }
       }
-      for (const line of linesOf(feature)) paths.push({ witness, path: line.map((p) => [p[0], p[1], witness.from_m]) });
+      for (const line of linesOf(feature)) paths.push({ witness, path: line.map((p) => [p[0], p[1], relief.at(p) + witness.from_m]) });
       const spots = geometry.type === 'Point' ? [geometry.coordinates] : geometry.type === 'MultiPoint' ? geometry.coordinates : [];
-      for (const p of spots) points.push({ witness, position: [p[0] ?? 0, p[1] ?? 0] });
+      for (const p of spots) points.push({ witness, position: relief.on([p[0] ?? 0, p[1] ?? 0]) });
     }
   }
   const lifted = (w: Witness): boolean => w.id === hoverId;
@@ -61,7 +66,7 @@ export function witnessLayers(items: readonly Witness[], tokens: Tokens, hoverId
       new SolidPolygonLayer<Part>({
         id: `witness-ground${suffix}`,
         data,
-        getPolygon: (p) => p.rings.map((ring) => ring.map((q) => [q[0], q[1], p.witness.from_m])) as never,
+        getPolygon: (p) => p.rings as never,
         getFillColor: (p) => colour(p.witness, 0.85),
         extensions: CITY_EXTENSIONS,
         parameters: up ? OVER : { depthWriteEnabled: false },
@@ -122,7 +127,7 @@ const sliceLayer = (id: string, data: Part[], colour: Rgba, up: boolean): Layer 
     id,
     data,
     extruded: true,
-    getPolygon: (p) => p.rings.map((ring) => ring.map((q) => [q[0], q[1], p.witness.from_m])) as never,
+    getPolygon: (p) => p.rings as never,
     getElevation: (p) => p.witness.to_m - p.witness.from_m,
     material: false,
     extensions: CITY_EXTENSIONS,

@@ -92,7 +92,7 @@ export function withCursor(sketch: Sketch): readonly Xy[] {
 export interface Body {
   readonly closed: boolean;
   readonly height_m: number;
-  readonly ground_m: number;
+  readonly ground_m: number | null;
   readonly storey_m: readonly number[];
   readonly text: (length_m: number) => string;
 }

@@ -49,7 +49,7 @@ export class Placing {
     const frame = frameAt(this.at);
     const step = box.height_m / Math.max(1, box.storeys);
     this.bench.draft({
-      ring: rectangle([0, 0], box.length_m, box.width_m, this.turn_deg).map(frame.from), closed: true, height_m: box.height_m, ground_m: 0,
+      ring: rectangle([0, 0], box.length_m, box.width_m, this.turn_deg).map(frame.from), closed: true, height_m: box.height_m, ground_m: null,
       storey_m: Array.from({ length: Math.max(0, box.storeys - 1) }, (_, i) => (i + 1) * step), valid: true, handle: false, guides: [], dimensions: [],
     });
   }

@@ -32,7 +32,7 @@ export class Changing {
 
   choose(element: NetworkElement | null): void {
     this.id = element?.id ?? null;
-    this.bench.draft(element ? { ring: outline(element.at), closed: false, height_m: 0, ground_m: 0, storey_m: [], valid: true, handle: false, guides: [], dimensions: [] } : null);
+    this.bench.draft(element ? { ring: outline(element.at), closed: false, height_m: 0, ground_m: null, storey_m: [], valid: true, handle: false, guides: [], dimensions: [] } : null);
     this.bench.changed();
     if (element) void this.ask(element);
   }

@@ -20,7 +20,7 @@ const DARK = new Set(['15']);
 
 function outline(bench: Bench, parcel: Parcel | null): void {
   const ring = parcel?.rings[0];
-  bench.draft(ring ? { ring, closed: true, height_m: 0, ground_m: 0, storey_m: [], valid: true, handle: false, guides: [], dimensions: [] } : null);
+  bench.draft(ring ? { ring, closed: true, height_m: 0, ground_m: null, storey_m: [], valid: true, handle: false, guides: [], dimensions: [] } : null);
 }
 
 const nameOf = (p: Parcel): string => p.name ?? shortId(p.id);

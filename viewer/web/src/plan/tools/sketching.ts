@@ -71,7 +71,7 @@ export class Sketching {
 
   redraw(): void {
     const body = this.plan.body();
-    this.bench.draft(draftOf(this.sketch, { closed: this.plan.closed, ground_m: 0, ...body, text: (m) => quantity(m, 'm') }));
+    this.bench.draft(draftOf(this.sketch, { closed: this.plan.closed, ground_m: null, ...body, text: (m) => quantity(m, 'm') }));
     this.bench.changed();
   }
 

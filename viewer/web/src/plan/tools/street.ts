@@ -24,7 +24,7 @@ export function streetTool(bench: Bench): Tool {
   });
   const show = (s: Street | null): void => {
     id = s?.id ?? null;
-    bench.draft(s ? { ring: s.line, closed: false, height_m: 0, ground_m: 0, storey_m: [], valid: true, handle: false, guides: [], dimensions: [] } : null);
+    bench.draft(s ? { ring: s.line, closed: false, height_m: 0, ground_m: null, storey_m: [], valid: true, handle: false, guides: [], dimensions: [] } : null);
     bench.changed();
   };
   const nearest = (at: LonLat, reach_m: number): void => show(bench.ground.streetAt(at, reach_m));
