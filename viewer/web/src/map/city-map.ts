@@ -125,7 +125,7 @@ export class CityMap extends MapBase {
   }
 
   private profile(line: readonly [LonLat, LonLat]): ReturnType<typeof cutThrough> {
-    return cutThrough(line, this.scene.tileLayers, this.scene.overlay.content);
+    return cutThrough(line, this.scene.tileLayers, this.scene.overlay.content, this.scene.relief.lowest_m);
   }
 
   private recut(): void {

@@ -28,7 +28,7 @@ export class Extras {
   }
 
   layers(tokens: Tokens, hoverId: string | null): Layer[] {
-    const cut = this.section ? sectionLayers(this.section.line, this.section.profile, tokens, this.section.version) : [];
+    const cut = this.section ? sectionLayers(this.section.line, this.section.profile, this.relief, tokens, this.section.version) : [];
     return [...cut, ...witnessLayers(this.witnesses, this.relief, tokens, hoverId)];
   }
 }

@@ -9,21 +9,21 @@ const SLOPE = {
 
 describe('the ground', () => {
   const relief = Relief.of(SLOPE);
-  it('has its lowest place at the zero of the map', () => {
-    expect(relief.zero_m).toBeCloseTo(100);
-    expect(relief.at([8, 47])).toBeCloseTo(0);
-    expect(relief.drawn(112)).toBeCloseTo(12);
+  it('has its middle height at the zero of the map', () => {
+    expect([relief.zero_m, relief.lowest_m]).toEqual([expect.closeTo(102), expect.closeTo(-2)]);
+    expect(relief.at([8, 47])).toBeCloseTo(-2);
+    expect(relief.drawn(112)).toBeCloseTo(10);
   });
   it('is bilinear between its nodes, and goes on beyond them', () => {
-    expect(relief.at([8.01, 47])).toBeCloseTo(1);
-    expect(relief.at([8.015, 47.005])).toBeCloseTo(1.5 + 1);
-    expect(relief.at([8.02, 47.01])).toBeCloseTo(4);
-    expect(relief.at([9, 48])).toBeCloseTo(4);
-    expect(relief.at([7, 46])).toBeCloseTo(0);
+    expect(relief.at([8.01, 47])).toBeCloseTo(-1);
+    expect(relief.at([8.015, 47.005])).toBeCloseTo(-2 + 1.5 + 1);
+    expect(relief.at([8.02, 47.01])).toBeCloseTo(2);
+    expect(relief.at([9, 48])).toBeCloseTo(2);
+    expect(relief.at([7, 46])).toBeCloseTo(-2);
   });
   it('puts places and lines on it', () => {
-    expect(relief.on([8.02, 47])).toEqual([8.02, 47, expect.closeTo(2)]);
-    expect(relief.along([[8, 47], [8.02, 47.01]]).map((p) => p[2])).toEqual([expect.closeTo(0), expect.closeTo(4)]);
+    expect(relief.on([8.02, 47])).toEqual([8.02, 47, expect.closeTo(0)]);
+    expect(relief.along([[8, 47], [8.02, 47.01]]).map((p) => p[2])).toEqual([expect.closeTo(-2), expect.closeTo(2)]);
   });
   it('is found under a look from the side', () => {
     // A ray that moves 0.001 degrees east for a metre of height.
@@ -36,7 +36,7 @@ describe('the ground', () => {
 describe('a flat city', () => {
   it('is left as it is', () => {
     const flat = Relief.FLAT;
-    expect([flat.isFlat, flat.at([8, 47]), flat.drawn(7), flat.zero_m]).toEqual([true, 0, 7, 0]);
+    expect([flat.isFlat, flat.at([8, 47]), flat.drawn(7), flat.zero_m, flat.lowest_m]).toEqual([true, 0, 7, 0, 0]);
     expect(flat.on([8, 47])).toEqual([8, 47]);
     expect(flat.under((h) => [8 + h, 47])).toEqual([8, 47]);
   });

@@ -13,7 +13,7 @@ export interface HeightsDocument {
 }
 
 /**
- * How high the map draws things, metres. Its zero is the lowest ground of the city: the camera looks at zero, and a city
+ * How high the map draws things, metres. Its zero is the ground's middle height: the camera looks at zero, and a city
  * may lie anywhere above the sea.
  */
 export class Relief {
@@ -21,18 +21,20 @@ export class Relief {
     private readonly grid: HeightsDocument | null,
     /** The height that is the map's zero. */
     readonly zero_m: number,
+    /** Where the map draws the lowest ground. */
+    readonly lowest_m: number,
   ) {}
 
-  static readonly FLAT = new Relief(null, 0);
+  static readonly FLAT = new Relief(null, 0, 0);
 
   /** Reads what the server tells; what is not as it should be is flat. */
   static of(document: unknown): Relief {
     const d = document as HeightsDocument | null;
     const sound = d && d.columns >= 2 && d.rows >= 2 && Array.isArray(d.heights) && d.heights.length === d.columns * d.rows && d.east > d.west && d.north > d.south;
     if (!sound || !(d.step_m > 0) || !d.heights.every(Number.isFinite)) return Relief.FLAT;
-    let least = Infinity;
-    for (const height of d.heights) if (height < least) least = height;
-    return new Relief(d, least * d.step_m);
+    const sorted = Float64Array.from(d.heights).sort();
+    const zero_m = (sorted[sorted.length >> 1] ?? 0) * d.step_m;
+    return new Relief(d, zero_m, (sorted[0] ?? 0) * d.step_m - zero_m);
   }
 
   get isFlat(): boolean {

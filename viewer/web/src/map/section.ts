@@ -9,6 +9,7 @@ import { LocalFrame } from './local-frame';
 import type { CityTileLayer } from './layers/city-tile-layer';
 import { geometry } from './layers/tile-content';
 import type { Prepared } from './overlay';
+import type { Relief } from './relief';
 import { CITY_EXTENSIONS } from './shading/extension';
 import { Kind } from './shading/shader';
 
@@ -18,12 +19,12 @@ const STANDS_M = 0.3;
 
 type Xy = readonly [number, number];
 
-/** Highest point over each step of a line (pure). */
+/** Highest point over each step of a line, above the floor that it is measured from (pure). */
 export class Profile {
   readonly tops: Float32Array;
   readonly step_m: number;
 
-  constructor(readonly length_m: number) {
+  constructor(readonly length_m: number, readonly floor_m = 0) {
     const steps = Math.max(1, Math.min(STEPS_MAX, Math.ceil(length_m / STEP_M)));
     this.step_m = length_m / steps;
     this.tops = new Float32Array(steps + 1);
@@ -58,15 +59,15 @@ export class Profile {
 
   /** Heights of the city, where the map's zero is at `zero_m`. */
   points(zero_m = 0): ProfilePoint[] {
-    return [...this.tops].map((top_m, i) => ({ distance_m: i * this.step_m, height_m: top_m + zero_m }));
+    return [...this.tops].map((top_m, i) => ({ distance_m: i * this.step_m, height_m: top_m + this.floor_m + zero_m }));
   }
 }
 
-/** The city's skyline over a line, by the tiles that are loaded and by what a scheme puts there. */
-export function cutThrough(line: readonly [LonLat, LonLat], tiles: readonly CityTileLayer[], scheme: Prepared | null): Profile {
+/** The city's skyline over a line, by the tiles that are loaded and by what a scheme puts there; `floor_m` is under all ground. */
+export function cutThrough(line: readonly [LonLat, LonLat], tiles: readonly CityTileLayer[], scheme: Prepared | null, floor_m = 0): Profile {
   const own = new LocalFrame([line[0][0], line[0][1]]);
   const end = own.toMetres(line[1]);
-  const profile = new Profile(Math.hypot(end[0], end[1]));
+  const profile = new Profile(Math.hypot(end[0], end[1]), floor_m);
   const none: ReadonlySet<string> = new Set();
   const hidden = scheme?.hidden ?? none;
   for (const layer of tiles) {
@@ -74,7 +75,7 @@ export function cutThrough(line: readonly [LonLat, LonLat], tiles: readonly City
       const at = tile.content;
       if (!at) continue;
       const frame = new LocalFrame(at.cartographicOrigin.slice(0, 2) as [number, number]);
-      const up_m = at.cartographicOrigin[2] ?? 0;
+      const up_m = (at.cartographicOrigin[2] ?? 0) - floor_m;
       const m = new Matrix4(at.modelMatrix);
       const moved = (i: number): [number, number, number] => {
         const [x, y, z] = m.transformAsPoint([...content.positions.subarray(i * 3, i * 3 + 3)]) as number[];
@@ -90,7 +91,7 @@ export function cutThrough(line: readonly [LonLat, LonLat], tiles: readonly City
   if (scheme) {
     const { positions } = scheme.solid;
     const [a, b] = [scheme.frame.toMetres(line[0]), scheme.frame.toMetres(line[1])];
-    const corner = (i: number): [number, number, number] => [positions[i * 3] ?? 0, positions[i * 3 + 1] ?? 0, positions[i * 3 + 2] ?? 0];
+    const corner = (i: number): [number, number, number] => [positions[i * 3] ?? 0, positions[i * 3 + 1] ?? 0, (positions[i * 3 + 2] ?? 0) - floor_m];
     for (let i = 0; i + 2 < positions.length / 3; i += 3) profile.add([corner(i), corner(i + 1), corner(i + 2)], a, b);
   }
   return profile;
@@ -103,7 +104,7 @@ function each(order: ArrayLike<number> | null, vertices: number, visit: (i: numb
 }
 
 /** The cut faces, filled as drawings do, and the line on the ground. */
-export function sectionLayers(line: readonly [LonLat, LonLat], profile: Profile, tokens: Tokens, version: number): Layer[] {
+export function sectionLayers(line: readonly [LonLat, LonLat], profile: Profile, relief: Relief, tokens: Tokens, version: number): Layer[] {
   const frame = new LocalFrame([line[0][0], line[0][1]]);
   const end = frame.toMetres(line[1]);
   const at = (i: number): Xy => [(end[0] * i) / (profile.tops.length - 1), (end[1] * i) / (profile.tops.length - 1)];
@@ -126,7 +127,7 @@ export function sectionLayers(line: readonly [LonLat, LonLat], profile: Profile,
         getPosition: [0, 0, 0],
         getColor: ink,
         coordinateSystem: 'meter-offsets' as never,
-        coordinateOrigin: [line[0][0], line[0][1], 0],
+        coordinateOrigin: [line[0][0], line[0][1], profile.floor_m],
         material: { unlit: true } as never,
         extensions: CITY_EXTENSIONS,
         parameters: { cullMode: 'none' },
@@ -138,7 +139,7 @@ export function sectionLayers(line: readonly [LonLat, LonLat], profile: Profile,
     new PathLayer<readonly LonLat[]>({
       id: 'section-line',
       data: [line],
-      getPath: (l) => l as never,
+      getPath: ([a, b]) => relief.along([[a[0], a[1]], [b[0], b[1]]]) as never,
       getColor: withAlpha(ink, 0.9),
       widthUnits: 'pixels',
       getWidth: 2,
