@@ -139,7 +139,7 @@ export function sectionLayers(line: readonly [LonLat, LonLat], profile: Profile,
     new PathLayer<readonly LonLat[]>({
       id: 'section-line',
       data: [line],
-      getPath: ([a, b]) => relief.along([[a[0], a[1]], [b[0], b[1]]]) as never,
+      getPath: (l) => relief.along(l.map(([lon, lat]) => [lon, lat])) as never,
       getColor: withAlpha(ink, 0.9),
       widthUnits: 'pixels',
       getWidth: 2,
