@@ -106,8 +106,23 @@ export class LayerSources {
   private async fetchGround(signal: AbortSignal): Promise<void> {
     const source = this.specs.find((s) => s.hints.heights !== undefined)?.hints.heights;
     const response = source === undefined ? null : await fetch(source, { signal }).catch(() => null);
-    const told: unknown = response?.ok ? await response.json().catch(() => null) : null;
-    if (!signal.aborted) this.relief = Relief.of(told);
+    // What cannot be read now does not move the city.
+    if (signal.aborted || (source !== undefined && !response?.ok)) return;
+    const relief = Relief.of(response ? await response.json().catch(() => null) : null);
+    if (!signal.aborted && !relief.equals(this.relief)) this.relief = relief;
+  }
+
+  /** The tiles are others: so may be the ground, and what could not be read then may be there now. */
+  async renew(): Promise<void> {
+    const { signal } = this.abort;
+    const before = this.relief;
+    await (this.ground = this.fetchGround(signal));
+    if (signal.aborted) return;
+    for (const s of this.specs) {
+      const isTiled = s.role === 'ground' || s.role === 'buildings';
+      if (isTiled ? this.loaded.get(s.id)?.phase === 'failed' : this.relief !== before) this.loaded.delete(s.id);
+    }
+    this.ensure();
   }
 
   private async fetchLayer(s: LayerSpec, signal: AbortSignal): Promise<void> {

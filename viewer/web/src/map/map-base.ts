@@ -283,8 +283,7 @@ export class MapBase {
   }
 
   reloadTiles(): void {
-    this.scene.tileRevision++;
-    this.refresh();
+    void this.scene.renewTiles().then(() => this.refresh());
   }
 
   setQuality(quality: Quality): void {

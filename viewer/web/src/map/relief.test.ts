@@ -25,6 +25,12 @@ describe('the ground', () => {
     expect(relief.on([8.02, 47])).toEqual([8.02, 47, expect.closeTo(0)]);
     expect(relief.along([[8, 47], [8.02, 47.01]]).map((p) => p[2])).toEqual([expect.closeTo(-2), expect.closeTo(2)]);
   });
+  it('is the same ground only where nothing is another', () => {
+    expect(relief.equals(Relief.of({ ...SLOPE, heights: [...SLOPE.heights] }))).toBe(true);
+    expect(relief.equals(Relief.of({ ...SLOPE, heights: [1000, 1010, 1020, 1020, 1030, 1041] }))).toBe(false);
+    expect(relief.equals(Relief.of({ ...SLOPE, west: 7.9 }))).toBe(false);
+    expect([relief.equals(Relief.FLAT), Relief.FLAT.equals(relief), Relief.FLAT.equals(Relief.of(null))]).toEqual([false, false, true]);
+  });
   it('is found under a look from the side', () => {
     // A ray that moves 0.001 degrees east for a metre of height.
     const place = relief.under((h) => [8.01 + h * 0.001, 47]);

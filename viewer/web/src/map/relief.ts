@@ -37,6 +37,14 @@ export class Relief {
     return new Relief(d, zero_m, (sorted[0] ?? 0) * d.step_m - zero_m);
   }
 
+  /** Whether this is the same ground as another. */
+  equals(other: Relief): boolean {
+    const [a, b] = [this.grid, other.grid];
+    if (!a || !b) return a === b;
+    const same = (['west', 'south', 'east', 'north', 'columns', 'rows', 'step_m'] as const).every((name) => a[name] === b[name]);
+    return same && a.heights.every((height, i) => height === b.heights[i]);
+  }
+
   get isFlat(): boolean {
     return this.grid === null;
   }

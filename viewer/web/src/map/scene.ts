@@ -54,7 +54,7 @@ const CLUSTER_ROOM_PX = 17;
 export class Scene {
   readonly live = new LiveStore();
   readonly paint: CityPaint;
-  tileRevision = 0;
+  private tileRevision = 0;
   readonly overlay = new OverlayScene();
   readonly extras = new Extras();
   private steady: Layer[] = [];
@@ -153,6 +153,12 @@ export class Scene {
 
   private keepStated(): void {
     for (const [id, layer] of this.tiles) if (layer.state) this.stated.set(id, layer);
+  }
+
+  /** Shows other tiles, of the same address. */
+  async renewTiles(): Promise<void> {
+    await this.sources.renew();
+    this.tileRevision++;
   }
 
   /** Asks again for a layer that failed. */
