@@ -55,6 +55,9 @@ def _without_numbers(value: Any) -> Any:
     light = _without_boundaries(value)
     if "vertices" in light:
         light = {**light, "vertices": 0}
+    appearance = light.get("appearance")
+    if isinstance(appearance, dict) and "vertices-texture" in appearance:
+        light = {**light, "appearance": {**appearance, "vertices-texture": 0}}
     objects = light.get("CityObjects")
     if isinstance(objects, dict):
         light = {**light, "CityObjects": {key: _without_boundaries(body) for key, body in objects.items()}}
@@ -65,13 +68,20 @@ def _without_boundaries(body: Any) -> Any:
     geometry = body.get("geometry") if isinstance(body, dict) else None
     if not isinstance(geometry, list):
         return body
-    return {
-        **body,
-        "geometry": [
-            {**shape, "boundaries": 0} if isinstance(shape, dict) and "boundaries" in shape else shape
-            for shape in geometry
-        ],
-    }
+    return {**body, "geometry": [_without_indices(shape) for shape in geometry]}
+
+
+def _without_indices(shape: Any) -> Any:
+    if not isinstance(shape, dict) or "boundaries" not in shape:
+        return shape
+    light = {**shape, "boundaries": 0}
+    texture = light.get("texture")
+    if isinstance(texture, dict):
+        light["texture"] = {
+            theme: {**one, "values": 0} if isinstance(one, dict) and "values" in one else one
+            for theme, one in texture.items()
+        }
+    return light
 
 
 def _pairs(pairs: list[tuple[str, Any]]) -> None:

@@ -15,10 +15,12 @@ VALUES = st.recursive(
     lambda inner: st.one_of(st.lists(inner, max_size=3), st.dictionaries(WORDS, inner, max_size=3)),
     max_leaves=6,
 )
-GEOMETRY = st.fixed_dictionaries({"boundaries": VALUES, "semantics": VALUES}) | VALUES
+TEXTURES = st.dictionaries(WORDS, st.fixed_dictionaries({"values": VALUES}) | VALUES, max_size=2) | VALUES
+GEOMETRY = st.fixed_dictionaries({"boundaries": VALUES, "semantics": VALUES}, optional={"texture": TEXTURES}) | VALUES
 BODIES = st.fixed_dictionaries({"attributes": VALUES, "geometry": st.lists(GEOMETRY, max_size=2)}) | VALUES
 FEATURES = st.fixed_dictionaries(
-    {"CityObjects": st.dictionaries(WORDS, BODIES, max_size=2), "vertices": VALUES, "id": WORDS}
+    {"CityObjects": st.dictionaries(WORDS, BODIES, max_size=2), "vertices": VALUES, "id": WORDS},
+    optional={"appearance": st.fixed_dictionaries({"vertices-texture": VALUES}) | VALUES},
 )
 SEPARATORS = st.sampled_from([(",", ":"), (", ", ": "), (",", " :"), (",", "\n:")])
 
@@ -56,7 +58,14 @@ def test_a_member_twice(feature, separators, disguised, key, one, two):
 
 
 @pytest.mark.parametrize(
-    "text", ['{"a":1,"a":"\\u0022:"}', '{"a":1,"a":"\\u003a"}', '{"geometry":[{"boundaries":{"a":1,"a":2}}]}']
+    "text",
+    [
+        '{"a":1,"a":"\\u0022:"}',
+        '{"a":1,"a":"\\u003a"}',
+        '{"geometry":[{"boundaries":{"a":1,"a":2}}]}',
+        '{"geometry":[{"boundaries":0,"texture":{"t":{"values":{"a":1,"a":2}}}}]}',
+        '{"appearance":{"vertices-texture":{"a":1,"a":2}}}',
+    ],
 )
 def test_counts_that_could_make_up_for_each_other(text):
     assert member_twice(text.encode(), orjson.loads(text)) == "a"
