@@ -23,6 +23,8 @@ from cim.city.merging.report import counts_of
 from cim.city.merging.service import Declared, Delivery, merge_delivery
 from cim.city.merging.store import read_report
 from cim.city.model import Attribute, CityFrame, CityObject
+from cim.city.staging import store as staging
+from cim.city.staging.store import Compared, Staged
 from cim.city.store import Act, Published
 from cim.city.terrain import TERRAIN_TYPE
 from cim.db.bench import Bench
@@ -77,7 +79,7 @@ class CityService:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._guard = threading.Lock()
-        self._staged: dict[str, int] = {}
+        self._staged: dict[str, Staged] = {}
         self._benches: dict[str, Bench] = {}
         self.committer = Committer(database)
         """Gives the numbers of baselines; whoever publishes one goes through it."""
@@ -143,8 +145,8 @@ class CityService:
     def stage(self, job_id: str, first_sequence: int, objects: pa.RecordBatch, geometries: pa.RecordBatch) -> None:
         """Keep rows that a job has read, unseen until they are published."""
         bench = self._benches.setdefault(job_id, self._database.bench())
-        bench.run(lambda c: store.stage(c, job_id, first_sequence, objects, geometries))
-        self._staged[job_id] = self._staged.get(job_id, 0) + objects.num_rows
+        bench.run(lambda c: staging.stage(c, job_id, first_sequence, objects, geometries))
+        self._staged[job_id] = self._staged.get(job_id, Staged()).with_batch(objects, geometries)
 
     def discard(self, job_id: str) -> None:
         """Forget what a job has staged: the city is as it was."""
@@ -171,14 +173,15 @@ class CityService:
         bench = self._benches.setdefault(act.job_id, self._database.bench())
         with self.committer.next_baseline(bench) as version:
 
-            def gather(connection: duckdb.DuckDBPyConnection) -> Published:
-                store.check_frame(connection, frame)
+            def gather(connection: duckdb.DuckDBPyConnection) -> Compared:
                 delivery = Delivery(act.job_id, version, act.at, names, declared or Declared())
-                staged = self._staged.get(act.job_id, 0)
+                staged = self._staged.get(act.job_id, Staged())
                 share = partial(merge_delivery, connection, delivery)
-                return store.gather(connection, act.job_id, act.at, names, staged, version, share)
+                return staging.gather(connection, act.at, names, staged, version, share)
 
-            published = bench.run(gather)
+            store.check_frame(self._view.frame, frame)
+            compared = bench.run(gather)
+            published = compared.published
 
             def finish(connection: duckdb.DuckDBPyConnection) -> None:
                 store.write_frame(connection, frame, act.at)
@@ -188,7 +191,7 @@ class CityService:
                 for write in also:
                     write(connection, version)
 
-            self.committer.commit(bench, version, finish)
+            self.committer.commit(bench, version, finish, compared.rows)
         self.discard(act.job_id)
         return replace(published, attached=self.reload_and_look())
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from itertools import groupby
 from operator import itemgetter
@@ -13,6 +13,7 @@ import duckdb
 import pyarrow as pa
 
 from cim.city.committing import store
+from cim.city.committing.store import Gathered
 from cim.city.store import current_version
 from cim.db.bench import Bench
 from cim.db.store import Database
@@ -33,8 +34,7 @@ class Committer:
     def next_baseline(self, bench: Bench) -> Iterator[int]:
         """Lend the number of the next baseline; nobody else publishes meanwhile.
 
-        The bench has empty tables ``fresh_…`` for objects and their geometries; what else a baseline writes to is made
-        by who gathers it.
+        The bench has no tables ``fresh_…``: they are made by who gathers in them.
         """
         with self._guard:
             if bench.run(store.has_unpublished):
@@ -42,8 +42,16 @@ class Committer:
             bench.run(store.begin)
             yield bench.run(current_version) + 1
 
-    def commit(self, bench: Bench, version: int, finish: Callable[[duckdb.DuckDBPyConnection], T]) -> T:
-        """Move what was gathered into the city and publish it; return what ``finish`` does.
+    def commit(
+        self,
+        bench: Bench,
+        version: int,
+        finish: Callable[[duckdb.DuckDBPyConnection], T],
+        gathered: Sequence[Gathered] = (),
+    ) -> T:
+        """Move what was ``gathered``, here and in tables ``fresh_…``, into the city and publish it.
+
+        Returns what ``finish`` does.
 
         ``finish`` writes the row of ``baseline``, in the transaction of the last turn: until that is durable nobody
         sees anything, and a failure leaves the city as it was.
@@ -60,7 +68,7 @@ class Committer:
 
         try:
             turn: list[Piece] = []
-            for piece in store.pieces(bench):
+            for piece in store.pieces(bench, gathered):
                 if turn and _bytes(turn) + piece[1].nbytes > store.PIECE_BYTES:
                     some = turn
                     self._database.submit(lambda connection, some=some: _append(connection, some)).result()  # type: ignore[misc]
@@ -78,7 +86,8 @@ class Committer:
 
 def _append(connection: duckdb.DuckDBPyConnection, turn: list[Piece]) -> None:
     for name, some in groupby(turn, key=itemgetter(0)):
-        store.append(connection, name, pa.concat_tables([rows for _, rows in some]))
+        # Some rows leave columns out, such as of objects that go.
+        store.append(connection, name, pa.concat_tables([rows for _, rows in some], promote_options="default"))
 
 
 def _bytes(turn: list[Piece]) -> int:

@@ -1,12 +1,12 @@
-"""SQL of the next baseline: gathered in temporary tables of a bench, moved piece by piece, seen when all is there.
+"""SQL of the next baseline: read from tables of a bench, moved piece by piece, seen when all is there.
 
 Rows of a baseline that is not in ``baseline`` are nobody's: readers ask for what is up to a published number.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from typing import Final
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Final, NamedTuple
 
 import duckdb
 import pyarrow as pa
@@ -20,10 +20,8 @@ TABLES: Final = (
     *("dataset", "merge_priority", "merge_report", "network", "network_node", "network_link"),
 )
 """What a baseline writes to; each has the column ``baseline_version``."""
-FIRST_TABLES: Final = TABLES[:2]
-"""What every baseline writes to."""
-MERGED_TABLES: Final = ("source_object", "source_geometry", "contribution", "merge_priority", "merge_report")
-"""What one that merges sources writes to as well."""
+MERGED_TABLES: Final = (*TABLES[:5], "merge_priority", "merge_report")
+"""What one that merges sources writes to."""
 
 PIECE_BYTES: Final = 4 * 2**20
 """About how much is moved at once: a tenth of a second of the writer."""
@@ -35,35 +33,56 @@ TURNS_A_GROUP: Final = 4
 """In how many turns a group is filled, where that is more than ``PIECE_BYTES`` each: a turn may end with a checkpoint,
 so many small ones would write large geometries again and again."""
 FIRST_ROWS: Final = 200
-"""Rows whose size tells how many make a piece."""
+"""Rows whose size tells how many make a piece, where that is not known."""
+
+
+class Gathered(NamedTuple):
+    """Rows of a table of the next baseline that lie on a bench.
+
+    ``sql`` reads, of ``rows`` at most, those from ``$start`` to before ``$stop`` by the names of the table's columns;
+    what it leaves out is NULL.  ``size_bytes`` of all of them, 0 where it is not known.
+    """
+
+    table: str
+    rows: int
+    sql: str
+    parameters: Mapping[str, Any]
+    size_bytes: int = 0
 
 
 def begin(connection: duckdb.DuckDBPyConnection) -> None:
-    """Make the tables ``fresh_…`` of a bench that every baseline is gathered in; none of an earlier one is left."""
+    """Take away the tables ``fresh_…`` of an earlier baseline."""
     for name in _made(connection):
         connection.execute(f"DROP TABLE temp.fresh_{name}")
-    begin_also(connection, FIRST_TABLES)
 
 
 def begin_also(connection: duckdb.DuckDBPyConnection, names: Sequence[str]) -> None:
-    """Make tables ``fresh_…`` that not every baseline needs: to make one costs as much as to fill it."""
+    """Make tables ``fresh_…`` to gather in; not every baseline needs them: to make one costs as much as to fill it."""
     for name in names:
         connection.execute(f"CREATE OR REPLACE TEMP TABLE fresh_{name} AS SELECT * FROM main.{name} LIMIT 0")  # noqa: S608
 
 
-def pieces(bench: Bench) -> Iterator[tuple[str, pa.Table]]:
-    """Yield what was gathered, a table after the other, in the order in which it was written."""
-    for name, count in bench.run(_gathered).items():
-        there = bench.run(lambda c, name=name: c.execute(f"SELECT count(*) FROM main.{name}").fetchall()[0][0])  # type: ignore[misc]  # noqa: S608
-        group_rows = min(GROUP_ROWS, there % GROUP_ROWS + count)
-        start, rows = 0, FIRST_ROWS
-        while start < count:
-            piece = bench.run(lambda c, name=name, start=start, rows=rows: _piece(c, name, start, rows))  # type: ignore[misc]
-            yield name, piece
+def pieces(bench: Bench, gathered: Sequence[Gathered] = ()) -> Iterator[tuple[str, pa.Table]]:
+    """Yield what was ``gathered``, and what lies in tables ``fresh_…``, one after the other, as they were written."""
+    every = [one for one in (*gathered, *bench.run(_fresh)) if one.rows]
+    there = bench.run(lambda c: _counted(c, {one.table: f"main.{one.table}" for one in every}))
+    for one in every:
+        group_rows = min(GROUP_ROWS, there[one.table] % GROUP_ROWS + one.rows)
+        start, rows = 0, min(one.rows, _piece_rows(one.size_bytes / one.rows, group_rows))
+        while start < one.rows:
+            piece = bench.run(lambda c, one=one, start=start, rows=rows: _piece(c, one, start, rows))  # type: ignore[misc]
             start += rows
-            row_bytes = max(1, piece.nbytes) / piece.num_rows
-            wanted = min(PIECE_BYTES_MAX, max(PIECE_BYTES, row_bytes * group_rows / TURNS_A_GROUP))
-            rows = max(1, int(wanted / row_bytes))
+            if piece.num_rows:
+                yield one.table, piece
+                rows = _piece_rows(max(1, piece.nbytes) / piece.num_rows, group_rows)
+
+
+def _piece_rows(row_bytes: float, group_rows: int) -> int:
+    """Return how many rows make a piece."""
+    if not row_bytes:
+        return FIRST_ROWS
+    wanted = min(PIECE_BYTES_MAX, max(PIECE_BYTES, row_bytes * group_rows / TURNS_A_GROUP))
+    return max(1, int(wanted / row_bytes))
 
 
 def _made(connection: duckdb.DuckDBPyConnection) -> list[str]:
@@ -73,21 +92,26 @@ def _made(connection: duckdb.DuckDBPyConnection) -> list[str]:
     return [name for name in TABLES if f"fresh_{name}" in found]
 
 
-def _gathered(connection: duckdb.DuckDBPyConnection) -> dict[str, int]:
-    """Return how many rows were gathered for each table that gets any, in the order of ``TABLES``."""
-    made = _made(connection)
-    # One question about all of them: each statement costs more than what it finds.
-    each = " UNION ALL ".join(f"SELECT '{name}', count(*) FROM temp.fresh_{name}" for name in made)  # noqa: S608
-    counts = dict(connection.execute(each).fetchall())
-    return {name: counts[name] for name in made if counts[name]}
-
-
-def _piece(connection: duckdb.DuckDBPyConnection, name: str, start: int, rows: int) -> pa.Table:
+def _fresh(connection: duckdb.DuckDBPyConnection) -> list[Gathered]:
+    """Return what lies in tables ``fresh_…``, in the order of ``TABLES``."""
     # Rows of a table that was only ever appended to are numbered without gaps.
-    return connection.sql(
-        f"SELECT * FROM temp.fresh_{name} WHERE rowid >= ? AND rowid < ? ORDER BY rowid",  # noqa: S608 -- a constant
-        params=[start, start + rows],
-    ).to_arrow_table()
+    counts = _counted(connection, {name: f"temp.fresh_{name}" for name in _made(connection)})
+    read = "SELECT * FROM temp.fresh_{} WHERE rowid >= $start AND rowid < $stop ORDER BY rowid"
+    return [Gathered(name, rows, read.format(name), {}) for name, rows in counts.items()]
+
+
+def _counted(connection: duckdb.DuckDBPyConnection, relations: Mapping[str, str]) -> dict[str, int]:
+    """Return how many rows some relations have, by the names that they are given here."""
+    if not relations:
+        return {}
+    # One question about all of them: each statement costs more than what it finds.
+    each = " UNION ALL ".join(f"SELECT '{name}', count(*) FROM {relation}" for name, relation in relations.items())  # noqa: S608
+    counts = dict(connection.execute(each).fetchall())
+    return {name: counts[name] for name in relations}
+
+
+def _piece(connection: duckdb.DuckDBPyConnection, one: Gathered, start: int, rows: int) -> pa.Table:
+    return connection.sql(one.sql, params={**one.parameters, "start": start, "stop": start + rows}).to_arrow_table()
 
 
 def append(connection: duckdb.DuckDBPyConnection, name: str, piece: pa.Table) -> None:

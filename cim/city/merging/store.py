@@ -1,10 +1,10 @@
 """SQL of merging: what sources gave, who contributes to what, and what is shown of it.
 
 Functions take the connection of a bench, on which the next baseline is gathered in tables ``fresh_…``
-(:mod:`cim.city.committing`).  They work on temporary tables: ``incoming`` and ``difference`` of :mod:`cim.city.store`,
-and of their own ``link`` (who contributed before), ``present_raw`` (each object as its source gave it, before),
-``concerned`` (objects whose building is worked out anew), ``raw_after`` (those as their sources give them now),
-``shown`` and ``pick`` (what is shown, and whose geometry).  Nothing of geometry passes through Python.
+(:mod:`cim.city.committing`).  They work on temporary tables: ``incoming`` and ``difference`` of
+:mod:`cim.city.staging`, and of their own ``link`` (who contributed before), ``present_raw`` (each object as its source
+gave it, before), ``concerned`` (objects whose building is worked out anew), ``raw_after`` (those as their sources give
+them now), ``shown`` and ``pick`` (what is shown, and whose geometry).  Nothing of geometry passes through Python.
 """
 
 from __future__ import annotations
@@ -88,7 +88,7 @@ def has_buildings(connection: duckdb.DuckDBPyConnection, datasets: Sequence[str]
 
 
 def compare(connection: duckdb.DuckDBPyConnection, version: int, datasets: Sequence[str]) -> None:
-    """Compare what is staged with what the same sources gave before, as :mod:`cim.city.store` does for one source."""
+    """Compare what is staged with what the same sources gave before, as :mod:`cim.city.staging` does for one source."""
     connection.execute(f"CREATE OR REPLACE TEMP TABLE link AS {_LINKS}", [version])
     connection.execute(
         f"""CREATE OR REPLACE TEMP TABLE present_raw AS

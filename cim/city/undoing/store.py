@@ -11,7 +11,7 @@ from typing import Final, NamedTuple
 
 import duckdb
 
-from cim.city.committing.store import FIRST_TABLES, TABLES, begin_also
+from cim.city.committing.store import TABLES, begin_also
 from cim.city.store import current_version
 
 _PAIRS: Final = (("city_object", "city_geometry"), ("source_object", "source_geometry"))
@@ -135,7 +135,7 @@ def take_back(connection: duckdb.DuckDBPyConnection, version: int, new: int, at:
 
     The numbers are of what is shown.  Nothing may have been built upon ``version``.
     """
-    begin_also(connection, [name for name in TABLES if name not in FIRST_TABLES])
+    begin_also(connection, TABLES)
     counts = _restore(connection, "city_object", "city_geometry", version, new, at)
     _restore(connection, "source_object", "source_geometry", version, new, at)
     connection.execute(

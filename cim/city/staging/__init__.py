@@ -1,0 +1,1 @@
+"""What jobs read, staged on a bench, and compared there with what the city has."""
