@@ -1,4 +1,4 @@
-"""CityJSON made by tests and benchmarks: blocks with semantic surfaces, as a document or as a stream."""
+"""CityJSON made by tests and benchmarks: blocks with semantic surfaces, and a real place many times over."""
 
 from __future__ import annotations
 
@@ -65,3 +65,38 @@ def write_document(path: Path, buildings: int) -> None:
         objects[f"b{number}"], own = block(number, len(vertices))
         vertices.extend(own)
     path.write_bytes(orjson.dumps({**HEAD, "CityObjects": objects, "vertices": vertices}))
+
+
+def write_copies(place: Path, path: Path, copies: int) -> int:
+    """Write a CityJSONSeq that holds the features of another so many times, side by side; return how many objects.
+
+    Each copy stands east of the one before and has ids of its own; extents are left out of the header.
+    """
+    head, *features = [orjson.loads(line) for line in place.read_bytes().splitlines()]
+    head.get("metadata", {}).pop("geographicalExtent", None)
+    east = [vertex[0] for feature in features for vertex in feature["vertices"]]
+    wide = max(east) - min(east) + 1
+    objects = 0
+    with path.open("wb") as out:
+        out.write(orjson.dumps(head) + b"\n")
+        for copy in range(copies):
+            for feature in features:
+                shifted = _copied(feature, copy, wide)
+                objects += len(shifted["CityObjects"])
+                out.write(orjson.dumps(shifted) + b"\n")
+    return objects
+
+
+def _copied(feature: dict[str, Any], copy: int, wide: int) -> dict[str, Any]:
+    """Return a feature moved east by so many times its place's width, under other ids."""
+
+    def renamed(body: dict[str, Any]) -> dict[str, Any]:
+        related = {name: [f"{one}-{copy}" for one in body[name]] for name in ("parents", "children") if name in body}
+        return {**body, **related}
+
+    return {
+        **feature,
+        **({"id": f"{feature['id']}-{copy}"} if "id" in feature else {}),
+        "CityObjects": {f"{name}-{copy}": renamed(body) for name, body in feature["CityObjects"].items()},
+        "vertices": [[x + copy * wide, y, z] for x, y, z in feature["vertices"]],
+    }
