@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any, Protocol, TypeAlias
 
@@ -12,6 +13,7 @@ from cim.city.rows import ObjectRows
 from cim.findings import Finding
 from cim.networks.model import Network
 from cim.sensing.model import Datastream, ObservationBatch, StateSeries
+from tiles.crew import Crew
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,13 +22,15 @@ class ReadContext:
 
     ``dataset``: slug for ids.  ``working_crs``: the city's CRS, or ``None`` when this is the first
     ingest and the reader proposes one in its :class:`SourceHeader`.  ``source_crs``: what ``--crs``
-    said, which overrides the file.  ``options``: declared per reader.
+    said, which overrides the file.  ``options``: declared per reader.  ``crew``: processes that a
+    reader may have decode a large file.
     """
 
     dataset: str
     working_crs: str | None = None
     source_crs: str | None = None
     options: dict[str, str | int | float | bool] = field(default_factory=dict)
+    crew: Crew = field(default_factory=partial(Crew, 1), compare=False)
 
 
 @dataclass(frozen=True, slots=True)

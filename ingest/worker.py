@@ -21,6 +21,7 @@ from cim.quality.codes import Policy
 from cim.quality.model import QualityNotes
 from ingest.columns import Piece, gather
 from ingest.records import Progress, ReadContext, Record, SourceHeader
+from tiles.crew import Crew
 
 READER_OPTIONS: Final = ("time_zone", "network_id", "mapping", "invalid", "vertical_error_m")
 """Parameters of a job that readers may ask for by name."""
@@ -44,8 +45,9 @@ class Reporting(Protocol):
 def read_source(params: Mapping[str, object], channel: Reporting) -> Mapping[str, object]:
     """Read one file into the city; ``params`` are those of :class:`ingest.intake.IntakeKind`."""
     channel.step("read", None, "")
-    reader, records = _records_of(params, {})
-    summary = _hand_over(records, channel, params)
+    with Crew(os.cpu_count() or 1) as crew:
+        reader, records = _records_of(params, {}, crew)
+        summary = _hand_over(records, channel, params)
     return {**summary, "sha256": _sha256(Path(str(params["path"]))), "reader": reader}
 
 
@@ -54,15 +56,16 @@ def preview_source(params: Mapping[str, object], channel: Reporting) -> Mapping[
     from ingest.preview import Preview
 
     channel.step("read", None, "")
-    reader, records = _records_of(params, {"preview": True})
     preview = Preview()
-    for piece in _pieces(records, channel, params):
-        preview.take(piece)
+    with Crew(os.cpu_count() or 1) as crew:
+        reader, records = _records_of(params, {"preview": True}, crew)
+        for piece in _pieces(records, channel, params):
+            preview.take(piece)
     return {**preview.summary(), "reader": reader}
 
 
-def _records_of(params: Mapping[str, object], more: Mapping[str, bool]) -> tuple[str, Iterable[Record]]:
-    """Return the name of the reader of a job's file, and what it gives."""
+def _records_of(params: Mapping[str, object], more: Mapping[str, bool], crew: Crew) -> tuple[str, Iterable[Record]]:
+    """Return the name of the reader of a job's file, and what it gives while the crew is there."""
     from ingest.readers.registry import reader_for
 
     path = Path(str(params["path"]))
@@ -72,6 +75,7 @@ def _records_of(params: Mapping[str, object], more: Mapping[str, bool]) -> tuple
         working_crs=_text(params, "working_crs"),
         source_crs=_text(params, "source_crs"),
         options={**{name: str(params[name]) for name in READER_OPTIONS if params.get(name) is not None}, **more},
+        crew=crew,
     )
     records: Iterable[Record] = reader.read(path, context)
     if params.get("selection") is not None:
@@ -187,7 +191,6 @@ def _steps_to(channel: Reporting) -> Callable[[str, int, int], None]:
 def build_tiles(params: Mapping[str, object], channel: Reporting) -> Mapping[str, object]:
     """Build a tileset from a snapshot that the parent has laid down as Arrow files."""
     from tiles.build import build_tileset
-    from tiles.crew import Crew
     from tiles.frame import TileFrame
 
     folder, out = Path(str(params["snapshot"])), Path(str(params["out"]))

@@ -1,4 +1,4 @@
-"""Worker processes that make tiles: as many as there are cores, or none at all."""
+"""Worker processes, for tiles and for large files: as many as there are cores, or none at all."""
 
 from __future__ import annotations
 

@@ -77,6 +77,45 @@ class GeometryRows:
             boxes[filled, 3:] = np.maximum.reduceat(self.coordinates, starts, axis=0)
         return boxes
 
+    def only_owned(self, kept: NDArray[np.bool_]) -> GeometryRows:
+        """Return the geometries of the objects that are ``kept``, which are counted anew."""
+        mask = kept[self.owners]
+        rows = np.flatnonzero(mask).tolist()
+        of_ring = np.repeat(mask, self.rings)
+        return GeometryRows(
+            owners=(np.cumsum(kept) - 1)[self.owners[mask]],
+            kinds=[self.kinds[row] for row in rows],
+            lods=[self.lods[row] for row in rows],
+            structures=[self.structures[row] for row in rows],
+            coordinates=self.coordinates[np.repeat(mask, self.vertices)],
+            vertices=self.vertices[mask],
+            rings=self.rings[mask],
+            surfaces=self.surfaces[mask],
+            ring_counts=self.ring_counts[of_ring],
+            surface_counts=self.surface_counts[np.repeat(mask, self.surfaces)],
+        )
+
+
+def joined_geometries(parts: Sequence[GeometryRows], objects: Sequence[int]) -> GeometryRows:
+    """Return geometries one part after the other; ``objects`` says how many objects each part is of."""
+    first = offsets_of(np.array(objects, dtype=np.int64))[:-1].tolist()
+
+    def together(name: str) -> Any:
+        return np.concatenate([getattr(part, name) for part in parts])
+
+    return GeometryRows(
+        owners=np.concatenate([part.owners + start for part, start in zip(parts, first, strict=True)]),
+        kinds=[kind for part in parts for kind in part.kinds],
+        lods=[lod for part in parts for lod in part.lods],
+        structures=[structure for part in parts for structure in part.structures],
+        coordinates=together("coordinates"),
+        vertices=together("vertices"),
+        rings=together("rings"),
+        surfaces=together("surfaces"),
+        ring_counts=together("ring_counts"),
+        surface_counts=together("surface_counts"),
+    )
+
 
 @dataclass(frozen=True, slots=True)
 class ObjectRows:
@@ -97,6 +136,13 @@ class ObjectRows:
     def __len__(self) -> int:
         return len(self.ids)
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Cross to another process: places as WKB, all at once, and without what can be parsed again."""
+        return _arrived, (
+            *(self.ids, self.types, self.parents, self.attributes),
+            *(shapely.to_wkb(self.places), self.geometries),
+        )
+
     def only(self, kept: NDArray[np.bool_]) -> ObjectRows:
         """Return some of the objects, with their geometries."""
         rows = np.flatnonzero(kept).tolist()
@@ -106,27 +152,20 @@ class ObjectRows:
             parents=[self.parents[row] for row in rows],
             attributes=[self.attributes[row] for row in rows],
             places=self.places[kept],
-            geometries=_only_owned(self.geometries, kept),
+            geometries=self.geometries.only_owned(kept),
             parsed=None if self.parsed is None else [self.parsed[row] for row in rows],
         )
 
 
-def _only_owned(geometries: GeometryRows, kept: NDArray[np.bool_]) -> GeometryRows:
-    mask = kept[geometries.owners]
-    rows = np.flatnonzero(mask).tolist()
-    of_ring = np.repeat(mask, geometries.rings)
-    return GeometryRows(
-        owners=(np.cumsum(kept) - 1)[geometries.owners[mask]],
-        kinds=[geometries.kinds[row] for row in rows],
-        lods=[geometries.lods[row] for row in rows],
-        structures=[geometries.structures[row] for row in rows],
-        coordinates=geometries.coordinates[np.repeat(mask, geometries.vertices)],
-        vertices=geometries.vertices[mask],
-        rings=geometries.rings[mask],
-        surfaces=geometries.surfaces[mask],
-        ring_counts=geometries.ring_counts[of_ring],
-        surface_counts=geometries.surface_counts[np.repeat(mask, geometries.surfaces)],
-    )
+def _arrived(
+    ids: list[str],
+    types: list[str],
+    parents: list[str | None],
+    attributes: list[str],
+    places: NDArray[np.object_],
+    geometries: GeometryRows,
+) -> ObjectRows:
+    return ObjectRows(ids, types, parents, attributes, shapely.from_wkb(places), geometries)
 
 
 def boxes_of(rows: ObjectRows) -> NDArray[np.float64]:

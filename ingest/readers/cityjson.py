@@ -16,7 +16,7 @@ import orjson
 
 from cim.city.model import Quarantined
 from cim.errors import InvalidInput
-from ingest.readers.cityjson_batch import RawObject
+from ingest.readers.cityjson_batch import FLATTENED_OBJECTS, Decoder, Flat, RawObject
 from ingest.readers.cityjson_source import (
     BATCH_OBJECTS,
     ObjectStream,
@@ -78,7 +78,7 @@ class CityJsonReader:
         check_limit("VERTICES_BYTES_MAX", listed.stop - listed.start, VERTICES_BYTES_MAX, "The text of the vertices")
         pool = transform(read_vertices(text, listed.start, listed.stop))
         yield header(path, metadata, way, self.name, self.version)
-        stream = ObjectStream(context.dataset, templates, way, appearances="appearance" in top)
+        stream = ObjectStream(Decoder(context.dataset, templates, way), appearances="appearance" in top)
         start, stop = _trimmed(text, objects)
         for batch in _member_batches(members(text, start, stop)):
             # Whole batches, not a generator: the collector must not stand still while nobody asks for more.
@@ -106,18 +106,14 @@ def _decode(text: memoryview, batch: list[Member], stream: ObjectStream, pool: V
     with collection_paused():
         window = (0, len(pool))
         faults: list[Record] = []
-        raws: list[RawObject] = []
-        raw: RawObject | Quarantined | None = None
-        for member in batch:
-            raw = _raw(text, member, stream, window)
-            if isinstance(raw, Quarantined):
-                faults.append(raw)
-            else:
-                raws.append(raw)
-        records = [*faults, *stream.decode(raws, pool)]
-        # What was parsed goes before the collector is back, or it would walk through all of it.
-        del raws, raw
-    return records
+        flat: list[Flat | Quarantined] = []
+        for start in range(0, len(batch), FLATTENED_OBJECTS):
+            found = [_raw(text, member, stream, window) for member in batch[start : start + FLATTENED_OBJECTS]]
+            faults.extend(one for one in found if isinstance(one, Quarantined))
+            flat.extend(stream.decoder.flatten([one for one in found if isinstance(one, RawObject)], pool))
+            # What was parsed goes before the collector is back, or it would walk through all of it.
+            del found
+        return [*faults, *stream.take(stream.decoder.settle(flat))]
 
 
 def _top_members(text: memoryview, path: Path) -> dict[str, Member]:

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
-import numpy as np
 import shapely
 
 from cim.city.rows import ObjectRows
@@ -28,29 +27,19 @@ class Families:
 
     def take(self, decoded: Decoded) -> Iterator[ObjectRows]:
         """Take a batch; yield what is complete now."""
-        drafts = decoded.drafts
-        held: list[int] = []
         released: list[Draft] = []
-        for row, draft in enumerate(drafts):
-            if draft.children and draft.place is None:
-                held.append(row)
-                self._held[draft.id] = draft
-                released.extend(self._release(draft.id))
+        for relative in decoded.relatives:
+            if isinstance(relative, Draft):
+                self._held[relative.id] = relative
+                released.extend(self._release(relative.id))
                 continue
-            if draft.children:
-                self._placed.add(draft.id)
-                self._children.pop(draft.id, None)
-            if draft.parent_id is not None and draft.parent_id not in self._placed:
-                released.extend(self._tell_parent(draft.parent_id, decoded.standing(row)))
-        geometries = decoded.geometries
-        if held:
-            # Those that wait have no geometry; the rows of the others move up.
-            waits = np.zeros(len(drafts), dtype=bool)
-            waits[held] = True
-            geometries = replace(geometries, owners=geometries.owners - np.cumsum(waits)[geometries.owners])
-            drafts = [draft for draft, waiting in zip(drafts, waits.tolist(), strict=True) if not waiting]
-        if drafts:
-            yield rows_of(drafts, geometries)
+            if relative.has_children:
+                self._placed.add(relative.id)
+                self._children.pop(relative.id, None)
+            if relative.parent_id is not None and relative.parent_id not in self._placed:
+                released.extend(self._tell_parent(relative.parent_id, relative.standing))
+        if len(decoded.rows):
+            yield decoded.rows
         if released:
             yield rows_of(released)
 

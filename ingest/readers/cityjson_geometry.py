@@ -7,7 +7,7 @@ every test and every gather runs over the batch as one array.  Geometry types: C
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import chain
 from typing import Any, Final, cast
 
@@ -131,19 +131,19 @@ def index_array(values: list[int]) -> NDArray[np.int64]:
 
 @dataclass(frozen=True, slots=True)
 class Assembled:
-    """The geometries of a batch; which surfaces are ground; what is wrong, by object."""
+    """Geometries of some objects; which surfaces are ground; what is wrong, by object."""
 
     rows: GeometryRows
     is_ground: NDArray[np.bool_]
     faults: dict[int, Fault]
 
 
-def assemble(shapes: Shapes, pool: Vertices, project: Project) -> Assembled:
-    """Flatten, gather, project and check the geometries of a batch at once.
+def assemble(shapes: Shapes, pool: Vertices) -> Assembled:
+    """Flatten some geometries and gather their vertices; what was parsed is not needed any more.
 
-    ``pool`` has shape (n, 3), in the CRS of the source; ``project`` leads to the working CRS.  Where
-    there are ``faults`` the rest is not to be used.  Raises :class:`InvalidInput` or ``TypeError`` where
-    some geometry is not built as it should be.
+    ``pool`` has shape (n, 3), in the CRS of the source, and so have the coordinates.  Where there are ``faults`` the
+    rest is not to be used.  Raises :class:`InvalidInput` or ``TypeError`` where some geometry is not built as it
+    should be.
     """
     kinds = [body["type"] for body in shapes.bodies]
     if not _DEPTHS.keys() >= set(kinds):
@@ -174,7 +174,7 @@ def assemble(shapes: Shapes, pool: Vertices, project: Project) -> Assembled:
         ring_counts=levels.ring_counts[np.repeat(depth > 1, np.diff(ring_ends))],
         surface_counts=levels.surface_counts[thick_surface],
     )
-    return _placed(rows, levels.indices, shapes, pool, project, meanings.is_ground)
+    return _gathered(rows, levels.indices, shapes, pool, meanings.is_ground)
 
 
 def _check_filled(
@@ -211,23 +211,35 @@ def _structures(
     )
 
 
-def _placed(
-    rows: GeometryRows,
-    indices: NDArray[np.int64],
-    shapes: Shapes,
-    pool: Vertices,
-    project: Project,
-    is_ground: NDArray[np.bool_],
+def _gathered(
+    rows: GeometryRows, indices: NDArray[np.int64], shapes: Shapes, pool: Vertices, is_ground: NDArray[np.bool_]
 ) -> Assembled:
+    """Take the vertices that the boundaries name."""
+    faults: dict[int, Fault] = {}
+    bad = (indices < 0) | (indices >= np.repeat(np.array(shapes.limits, dtype=np.int64), rows.vertices))
+    _blame(faults, np.repeat(rows.owners, rows.vertices)[bad], MISSING)
+    if bad.any():
+        return Assembled(rows, is_ground, faults)
+    named = indices + np.repeat(np.array(shapes.starts, dtype=np.int64), rows.vertices)
+    if shapes.extra:
+        # The pool may be that of a whole file: nothing is put behind it in earnest.
+        coordinates = np.empty((len(named), 3))
+        own = named < len(pool)
+        coordinates[own] = pool[named[own]]
+        coordinates[~own] = np.concatenate(shapes.extra)[named[~own] - len(pool)]
+    else:
+        coordinates = pool[named]
+    return Assembled(replace(rows, coordinates=coordinates), is_ground, faults)
+
+
+def settle(rows: GeometryRows, is_ground: NDArray[np.bool_], project: Project) -> Assembled:
+    """Bring geometries into the working CRS and check them; where there are ``faults`` those objects cannot be used."""
     faults: dict[int, Fault] = {}
     owner = np.repeat(rows.owners, rows.vertices)
-    bad = (indices < 0) | (indices >= np.repeat(np.array(shapes.limits), rows.vertices))
-    _blame(faults, owner[bad], MISSING)
-    everything = np.concatenate((pool, *shapes.extra)) if shapes.extra else pool
-    if bad.any() or not len(everything):
+    if not len(rows.coordinates):
         return Assembled(rows, is_ground, faults)
     with np.errstate(invalid="ignore", over="ignore"):
-        coordinates = project(everything[indices + np.repeat(np.array(shapes.starts), rows.vertices)])
+        coordinates = project(rows.coordinates)
         # A NaN fails every comparison, so it is caught here too.
         near = (np.abs(coordinates[:, :2]) < COORDINATE_M_MAX).all(axis=1)
         low = np.abs(coordinates[:, 2]) < HEIGHT_M_MAX
@@ -264,18 +276,7 @@ def _opened(
     least = np.where(in_surface, RING_VERTICES_MIN, LINE_VERTICES_MIN)
     _blame(faults, rows.owners[shape[counts < least]], TOO_SHORT)
     per_shape = np.bincount(shape, weights=dropped, minlength=len(rows)).astype(np.int64)
-    opened = GeometryRows(
-        owners=rows.owners,
-        kinds=rows.kinds,
-        lods=rows.lods,
-        structures=rows.structures,
-        coordinates=coordinates,
-        vertices=rows.vertices - per_shape,
-        rings=rows.rings,
-        surfaces=rows.surfaces,
-        ring_counts=counts,
-        surface_counts=rows.surface_counts,
-    )
+    opened = replace(rows, coordinates=coordinates, vertices=rows.vertices - per_shape, ring_counts=counts)
     return Assembled(opened, is_ground, faults)
 
 

@@ -1,12 +1,15 @@
 """CityJSONSeq: a header line, then one CityJSONFeature per line (CityJSON 2.0.1, section 8).
 
-Memory: one batch of lines and the ids; a line is at most ``FEATURE_BYTES_MAX``.
+Memory: one batch of lines and the ids; a line is at most ``FEATURE_BYTES_MAX``.  Batches of a large file are decoded by
+processes beside the reader's, where it is given any; what they give is taken in the order of the file, and it is the
+reader that knows which ids came before and which parents wait for their children.
 """
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import chain
 from pathlib import Path
 from typing import Any, BinaryIO, Final
@@ -15,8 +18,8 @@ import numpy as np
 import orjson
 
 from cim.city.model import Quarantined
-from cim.errors import InvalidInput
-from ingest.readers.cityjson_batch import RawObject
+from cim.errors import CimError, InvalidInput
+from ingest.readers.cityjson_batch import FLATTENED_OBJECTS, Decoded, Decoder, Flat, RawObject
 from ingest.readers.cityjson_source import (
     BATCH_OBJECTS,
     ObjectStream,
@@ -35,9 +38,16 @@ from ingest.readers.damage import damaged
 from ingest.readers.json_twice import member_twice
 from ingest.readers.limits import FEATURE_BYTES_MAX, check_file_size, check_limit
 from ingest.records import Progress, ReadContext, Record
+from tiles.crew import Crew
 
 BATCH_BYTES: Final = 8 * 1024 * 1024
 """Text of features that are decoded together."""
+
+LARGE_BYTES_MIN: Final = 2 * BATCH_BYTES
+"""Text of features that are not decoded beside others: memory would grow with the number of processes."""
+
+CREW_BYTES_MIN: Final = 64 * 1024 * 1024
+"""A smaller file is read before another process has started."""
 
 
 class CityJsonSeqReader:
@@ -63,16 +73,80 @@ class CityJsonSeqReader:
             way = way_in(metadata, transform, context)
             yield header(path, metadata, way, self.name, self.version)
             templates = read_templates(first.get("geometry-templates"))
-            stream = ObjectStream(context.dataset, templates, way, appearances="appearance" in first)
-            for lines in _line_batches(file):
-                # Whole batches, not a generator: the collector must not stand still while nobody asks for more.
-                yield from _decode(lines, stream, transform, path)
-                yield Progress(file.tell(), total, "bytes")
+            decoder = Decoder(context.dataset, templates, way)
+            stream = ObjectStream(decoder, appearances="appearance" in first)
+            # Templates would go along with every batch.
+            crew = context.crew if total >= CREW_BYTES_MIN and not templates.bodies else Crew(1)
+            for lines, portion in _decoded(crew, LineDecoder(decoder, transform, path), file, stream):
+                stream.appearances += portion.appearances
+                yield from portion.faults
+                yield from stream.take(portion.decoded)
+                yield Progress(lines.stop, total, "bytes")
+                # One batch at a time: the next is decoded before these names are given away.
+                del lines, portion
             yield from stream.end()
             yield Progress(total, total, "bytes")
 
 
-def _line_batches(file: BinaryIO) -> Iterator[list[tuple[int, bytes]]]:
+@dataclass(frozen=True, slots=True)
+class Lines:
+    """Numbered lines that are decoded together, of ``size`` bytes and up to ``stop``; ``known`` ids came before."""
+
+    numbered: list[tuple[int, bytes]]
+    size: int
+    stop: int
+    known: frozenset[str] = frozenset()
+
+
+def _decoded(crew: Crew, decoder: LineDecoder, file: BinaryIO, stream: ObjectStream) -> Iterator[tuple[Lines, Portion]]:
+    """Yield batches of lines with what they hold, in the order of the file, whoever decodes them."""
+    ahead = _Ahead(_line_batches(file))
+    while not ahead.is_over:
+        for portion in chain(crew.run(decoder, ahead.shared()), map(decoder, ahead.alone())):
+            lines = ahead.sent.popleft()
+            known = stream.known(portion.native_ids)
+            if known:
+                # Ids that come again are rare: what they would push aside is found by decoding again without them.
+                portion = decoder(replace(lines, known=known))  # noqa: PLW2901
+            stream.remember(portion.native_ids)
+            yield lines, portion
+            del lines, portion
+
+
+@dataclass(slots=True)
+class _Ahead:
+    """Batches of lines on their way: as many at once as somebody asks for, but one that is large goes alone."""
+
+    batches: Iterator[Lines]
+    sent: deque[Lines] = field(default_factory=deque)
+    is_over: bool = False
+    _large: Lines | None = None
+    _fault: CimError | None = None
+
+    def shared(self) -> Iterator[Lines]:
+        """Yield batches up to a large one, to a fault or to the end."""
+        try:
+            for lines in self.batches:
+                self.sent.append(lines)
+                if lines.size > LARGE_BYTES_MIN:
+                    self._large = lines
+                    return
+                yield lines
+        except CimError as error:
+            # What was read before comes first.
+            self._fault = error
+
+    def alone(self) -> Iterator[Lines]:
+        """Yield the large batch that stopped the others, once these are done; raise the fault that did."""
+        large, self._large = self._large, None
+        if self._fault is not None:
+            raise self._fault
+        self.is_over = large is None
+        if large is not None:
+            yield large
+
+
+def _line_batches(file: BinaryIO) -> Iterator[Lines]:
     """Yield numbered lines, as many as are decoded together."""
     lines: list[tuple[int, bytes]] = []
     size = 0
@@ -84,23 +158,10 @@ def _line_batches(file: BinaryIO) -> Iterator[list[tuple[int, bytes]]]:
             lines.append((number, line))
             size += len(line)
         if len(lines) >= BATCH_OBJECTS or size >= BATCH_BYTES:
-            yield lines
+            yield Lines(lines, size, file.tell())
             lines, size = [], 0
     if lines:
-        yield lines
-
-
-def _decode(lines: list[tuple[int, bytes]], stream: ObjectStream, transform: Transform, path: Path) -> list[Record]:
-    with collection_paused():
-        batch = _Batch(stream, path)
-        for number, line in lines:
-            batch.add(line, number)
-        rows = vertex_array(list(chain.from_iterable(batch.vertices)))
-        pool = transform(rows) if len(rows) else np.empty((0, 3))
-        records = [*batch.faults, *stream.decode(batch.raws, pool)]
-        # What was parsed goes before the collector is back, or it would walk through all of it.
-        del batch
-    return records
+        yield Lines(lines, size, file.tell())
 
 
 def _first_line(file: BinaryIO, path: Path) -> dict[str, Any]:
@@ -117,15 +178,55 @@ def _first_line(file: BinaryIO, path: Path) -> dict[str, Any]:
 
 
 @dataclass(slots=True)
+class Portion:
+    """What some lines hold: the ids of all their objects, what is wrong with lines, and the objects."""
+
+    native_ids: list[str] = field(default_factory=list)
+    faults: list[Quarantined] = field(default_factory=list)
+    decoded: list[Decoded | Quarantined] = field(default_factory=list)
+    appearances: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class LineDecoder:
+    """Decodes lines of one file; depends on nothing but them, so that it may run in any process."""
+
+    decoder: Decoder
+    transform: Transform
+    path: Path
+
+    def __call__(self, lines: Lines) -> Portion:
+        """Return what the lines hold; raises :class:`InvalidInput` for a file that is cut or is two."""
+        batch = _Batch(self.path, set(lines.known))
+        flat: list[Flat | Quarantined] = []
+        # Whole batches: the collector must not stand still while nobody asks for more.
+        with collection_paused():
+            for start in range(0, len(lines.numbered), FLATTENED_OBJECTS):
+                for number, line in lines.numbered[start : start + FLATTENED_OBJECTS]:
+                    batch.add(line, number)
+                rows = vertex_array(list(chain.from_iterable(batch.vertices)))
+                pool = self.transform(rows) if len(rows) else np.empty((0, 3))
+                flat.extend(self.decoder.flatten(batch.raws, pool))
+                # What was parsed goes before the collector is back, or it would walk through all of it.
+                batch.forget_parsed()
+            batch.portion.decoded = self.decoder.settle(flat)
+        return batch.portion
+
+
+@dataclass(slots=True)
 class _Batch:
     """Objects of some lines, and the vertices of their features one after the other."""
 
-    stream: ObjectStream
     path: Path
+    seen: set[str]
+    portion: Portion = field(default_factory=Portion)
     raws: list[RawObject] = field(default_factory=list)
     vertices: list[list[Any]] = field(default_factory=list)
-    faults: list[Quarantined] = field(default_factory=list)
     _rows: int = 0
+
+    def forget_parsed(self) -> None:
+        """Let go of what was parsed."""
+        self.raws, self.vertices, self._rows = [], [], 0
 
     def add(self, line: bytes, number: int) -> None:
         """Parse one line; note what is wrong with it."""
@@ -136,7 +237,7 @@ class _Batch:
             if not line.endswith(b"\n"):
                 # The last line of a file that was cut: what is missing cannot be known.
                 raise damaged(self.path) from error
-            self.faults.append(Quarantined(name, "json-damaged", "The line is not JSON, or nested too deep."))
+            self.portion.faults.append(Quarantined(name, "json-damaged", "The line is not JSON, or nested too deep."))
             return
         kind = feature.get("type") if isinstance(feature, dict) else None
         if kind == "CityJSON":
@@ -149,21 +250,23 @@ class _Batch:
         objects = feature.get("CityObjects") if kind == "CityJSONFeature" else None
         vertices = feature.get("vertices") if kind == "CityJSONFeature" else None
         if not isinstance(objects, dict) or not isinstance(vertices, list):
-            self.faults.append(Quarantined(name, "structure", "The line is not a CityJSONFeature."))
+            self.portion.faults.append(Quarantined(name, "structure", "The line is not a CityJSONFeature."))
             return
         twice = member_twice(line, feature)
         if twice is not None:
             known = twice in objects
-            self.faults.append(
+            self.portion.faults.append(
                 Quarantined(twice[:80], "id-twice", f"{name} has this id twice.") if known else key_twice(name, twice)
             )
             return
-        self.stream.appearances += "appearance" in feature
+        self.portion.appearances += "appearance" in feature
         window = (self._rows, len(vertices))
         for native_id, body in objects.items():
-            if self.stream.is_new(native_id):
-                self.raws.append(RawObject(native_id, body, window))
-            else:
-                self.faults.append(id_twice(native_id))
+            if native_id in self.seen:
+                self.portion.faults.append(id_twice(native_id))
+                continue
+            self.seen.add(native_id)
+            self.portion.native_ids.append(native_id)
+            self.raws.append(RawObject(native_id, body, window))
         self.vertices.append(vertices)
         self._rows += len(vertices)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -13,9 +13,8 @@ from numpy.typing import NDArray
 from cim.city.model import Quarantined
 from cim.errors import InvalidInput, UnsupportedFormat
 from cim.findings import to_discuss
-from ingest.readers.cityjson_batch import Decoder, RawObject
+from ingest.readers.cityjson_batch import Decoded, Decoder, RawObject
 from ingest.readers.cityjson_families import Families
-from ingest.readers.cityjson_templates import Templates
 from ingest.readers.cityjson_vertices import Vertices
 from ingest.readers.source_crs import Projection, projection, source_crs
 from ingest.records import ReadContext, Record, SourceHeader
@@ -116,9 +115,7 @@ def _text(value: Any) -> str:
 class ObjectStream:
     """Batches of raw objects in, records out; keeps the ids that were seen, to refuse one twice."""
 
-    dataset: str
-    templates: Templates
-    project: Projection
+    decoder: Decoder
     appearances: int = 0
     """Documents and features that bring textures or materials."""
     _seen: set[str] = field(default_factory=set)
@@ -130,9 +127,21 @@ class ObjectStream:
         self._seen.add(native_id)
         return len(self._seen) > before
 
+    def known(self, native_ids: Sequence[str]) -> frozenset[str]:
+        """Return those ids that came before."""
+        return frozenset(self._seen.intersection(native_ids))
+
+    def remember(self, native_ids: Sequence[str]) -> None:
+        """Remember ids that have come."""
+        self._seen.update(native_ids)
+
     def decode(self, raws: list[RawObject], pool: Vertices) -> Iterator[Record]:
         """Yield the records of a batch."""
-        for item in Decoder(self.dataset, self.templates, self.project).decode(raws, pool):
+        return self.take(self.decoder.decode(raws, pool))
+
+    def take(self, decoded: Iterable[Decoded | Quarantined]) -> Iterator[Record]:
+        """Yield the records of a batch that was decoded."""
+        for item in decoded:
             if isinstance(item, Quarantined):
                 yield item
             else:

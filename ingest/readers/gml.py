@@ -21,7 +21,7 @@ from lxml import etree
 from cim.city.model import Quarantined
 from cim.findings import Finding, to_discuss
 from cim.geometry.crs import epsg_code
-from ingest.readers.cityjson_batch import RawObject
+from ingest.readers.cityjson_batch import Decoder, RawObject
 from ingest.readers.cityjson_source import LICENCE_UNSTATED, ObjectStream, id_twice
 from ingest.readers.cityjson_templates import Templates
 from ingest.readers.gml_crs import GmlPlace, gml_place
@@ -136,7 +136,7 @@ class _Reading:
     def __post_init__(self) -> None:
         working = self.place.project.working_crs
         already = Projection(working, SourceCrs(epsg_code(working), "", 1.0, is_geographic=False))
-        self.stream = ObjectStream(self.context.dataset, Templates(), already)
+        self.stream = ObjectStream(Decoder(self.context.dataset, Templates(), already))
 
     def features(self, size: int) -> Iterator[Record]:
         """Yield what each feature of the file gives."""

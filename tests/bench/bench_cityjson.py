@@ -1,8 +1,8 @@
 """CityJSON decoded, checked and committed, beside cjio and a bare JSON parser, in one run.
 
-``python -m tests.bench.bench_cityjson [--buildings N] [--rounds N]``.  Times are processor times of all threads, so
-that other work on the machine does not count; the wall clock stands in brackets.  Imports are not counted; the
-contenders take turns, and the round in the middle is told.  What each does:
+``python -m tests.bench.bench_cityjson [--buildings N] [--copies N] [--rounds N]``.  Times are processor times of all
+threads, so that other work on the machine does not count; the wall clock stands in brackets.  Imports are not counted;
+the contenders take turns, and the round in the middle is told.  What each does:
 
 * ``orjson``      parses the bytes, and nothing else (a stream line by line), as it is called by
   default and with Python's cyclic collector off, which our readers do too;
@@ -10,43 +10,45 @@ contenders take turns, and the round in the middle is told.  What each does:
   2,000, since its time grows with the square of their number, and the time for one building is compared;
 * ``committed``   sniffs, decodes, checks the quality, makes Arrow columns and commits them into the store, durable,
   published as a baseline; in one process, where a job reads in a child while the writer stages.
+
+The place is also taken many times over, side by side, so that what a delivery costs is told apart from what an object
+costs; cjio's time for one object is that of the place itself.  That city is measured by the clock as well, as a job
+takes it (:mod:`tests.bench.job_cityjson`).
 """
 
 from __future__ import annotations
 
 import argparse
 import gc
+import os
+import statistics
 import tempfile
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from pathlib import Path
 
 import orjson
 from cjio import cityjson
 
-from cim.city.model import CityFrame
 from cim.city.rows import ObjectRows
 from cim.city.service import CityService
-from cim.city.store import Act
 from cim.db.directory import DataDirectory
 from cim.db.store import Database
-from cim.findings import Provenance
 from cim.quality.inspector import Inspector
 from cim.quality.model import QualityNotes
 from ingest.columns import ObjectBatch, gather
 from ingest.readers.collection import collection_paused
 from ingest.readers.registry import reader_for
 from ingest.records import ReadContext, Record, SourceHeader
-from tests.support.made_cityjson import write_document, write_stream
+from tests.bench.job_cityjson import NOW, published, taken_by_clock
+from tests.support.made_cityjson import write_copies, write_document, write_stream
 
 ROTTERDAM = Path(__file__).resolve().parents[3] / "shared" / "data" / "rotterdam" / "3-20-DELFSHAVEN.city.json"
 DOCUMENT_BUILDINGS = 2_000
 """cjio takes time that grows with the square of the number of objects."""
-NOW = datetime(2026, 1, 1, tzinfo=UTC)
 CJIO_AIM, ORJSON_AIM_PERCENT = 5, 20
 READ, QUALITY, COMMIT = "parse and decode", "quality checks", "stage, commit, publish"
 
@@ -117,7 +119,7 @@ def committed(path: Path, taken: Taken) -> int:
 
 def _commit_into(city: CityService, path: Path, taken: Taken) -> int:
     sequence = 0
-    header: SourceHeader | None = None
+    headers: list[SourceHeader] = []
     records = lapped(reader_for(path).read(path, ReadContext("bench")), taken)
     for piece in gather(records, TimedInspector(taken)):
         if isinstance(piece, ObjectBatch):
@@ -125,12 +127,9 @@ def _commit_into(city: CityService, path: Path, taken: Taken) -> int:
                 city.stage("bench", sequence, piece.objects, piece.geometries)
             sequence += piece.objects.num_rows
         elif isinstance(piece, SourceHeader):
-            header = piece
-    assert header is not None
-    frame = CityFrame("bench", "Bench", "Bench", header.working_crs, header.vertical_datum, header.ground, "UTC")
-    dataset = Provenance("bench", "Bench", path.name, "", "", "", header.reader, header.reader_version, NOW)
+            headers.append(piece)
     with taken.phase(COMMIT):
-        return city.publish(Act("bench", "local", "bench", NOW), frame, [dataset]).added
+        return published(city, headers, path)
 
 
 def parse_document(path: Path) -> int:
@@ -214,9 +213,40 @@ def tell_phases(one: Taken, parse_s: float) -> None:
         print(f"    {name:22} {part_s * 1e3:9.1f} ms {100 * part_s / one.processor_s:5.0f} %")
 
 
+def clocked(run: Callable[[Path], int], path: Path) -> float:
+    """Return the seconds that a contender takes by the clock."""
+    began = time.perf_counter()
+    run(path)
+    return time.perf_counter() - began
+
+
+def measure_city(place: Path, path: Path, copies: int, rounds: int) -> None:
+    """Measure a place many times over: by processor time, then by the clock."""
+    objects = write_copies(place, path, copies)
+    took = measure(path, parse_stream, ROTTERDAM, rounds)
+    title = f"Rotterdam Delfshaven {copies} times side by side, CityJSONSeq"
+    tell(title, path, took, objects, objects // copies)
+    clocked_s: dict[str, list[float]] = {"orjson": [], "cjio": [], "job": []}
+    for _ in range(rounds):
+        clocked_s["orjson"].append(clocked(without_collector(parse_stream), path))
+        clocked_s["cjio"].append(clocked(cjio_export, ROTTERDAM))
+        clocked_s["job"].append(taken_by_clock(path)[0])
+    parse, cjio, job = (statistics.median(clocked_s[name]) for name in ("orjson", "cjio", "job"))
+    print(f"  by the clock, {os.cpu_count()} cores, a child reads while the writer stages")
+    for name, seconds, count in (
+        ("orjson, no gc", parse, objects),
+        ("cjio export jsonl", cjio, objects // copies),
+        ("committed by a job", job, objects),
+    ):
+        print(f"  {name:24} {seconds * 1e3:9.1f} ms {seconds * 1e6 / count:21.1f} µs/object")
+    print(f"  committed is {cjio * copies / job:.1f} × cjio export jsonl (aim {CJIO_AIM})")
+    print(f"  committed runs at {100 * parse / job:.1f} % of the rate of orjson, no gc (aim {ORJSON_AIM_PERCENT} %)")
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--buildings", type=int, default=100_000, help="in the generated stream")
+    parser.add_argument("--copies", type=int, default=24, help="of the place, for a city")
     parser.add_argument("--rounds", type=int, default=3)
     wanted = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
@@ -231,6 +261,7 @@ def main() -> None:
             tell("Rotterdam Delfshaven, CityJSONSeq", exported, took, objects, objects)
             took = measure(ROTTERDAM, parse_document, ROTTERDAM, wanted.rounds)
             tell("Rotterdam Delfshaven, CityJSON", ROTTERDAM, took, objects, objects)
+            measure_city(exported, Path(folder) / "city.city.jsonl", wanted.copies, wanted.rounds)
         took = measure(stream, parse_stream, document, wanted.rounds)
         tell("Generated LoD1 blocks, CityJSONSeq", stream, took, wanted.buildings, DOCUMENT_BUILDINGS)
 
