@@ -18,6 +18,9 @@ from tiles.soup import Bounds, FloatArray, IntArray
 LEAF_FEATURES_MAX: Final = 384
 LEAF_VERTICES_MAX: Final = 48_000
 """Keeps a leaf of several features below 65,535 vertices, edges and skirt apart."""
+FAR_FEATURES_MIN: Final = 2 * LEAF_FEATURES_MAX
+FAR_VERTICES_MIN: Final = 2 * LEAF_VERTICES_MAX
+"""An inner tile stands for more than so many buildings or vertices: over less it merges next to nothing."""
 DEPTH_MAX: Final = 48
 """Of halvings: beyond it, what lies in one place stays together."""
 
@@ -82,7 +85,8 @@ class Branch:
     """A cell of the tree; a leaf has ``members``, any other one or two ``kids``.
 
     ``drawn`` is the tile of a leaf or of an even depth, and what the tile above shows of the whole branch; ``None``
-    until it is made.  Branches of odd depths that are no leaves have no tile: their kids hang from the tile above.
+    until it is made.  Branches of odd depths that are no leaves, and those with too little to merge, have no tile:
+    their kids hang from the tile above.
     ``unit`` and ``document`` are the files that hold the branch and its tileset, where it is the top of a unit; the
     kids and members of one that is not opened lie there alone.
     """
@@ -105,7 +109,9 @@ class Branch:
     @property
     def has_tile(self) -> bool:
         """Whether this is a tile of the tileset."""
-        return self.members is not None or self.depth % 2 == 0 or self.unit is not None
+        if self.members is not None or self.unit is not None or not self.depth:
+            return True
+        return self.depth % 2 == 0 and (self.count > FAR_FEATURES_MIN or self.weight > FAR_VERTICES_MIN)
 
     def leaves(self) -> Iterator[Branch]:
         """Yield the leaves, in order."""

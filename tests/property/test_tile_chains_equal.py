@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ import shapely
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+import tiles.tree
 from cim.city.model import Attribute, CityObject
 from cim.schemes.solids import solid_of
 from tests.support.tile_city import CRS, EAST, NORTH, at, block, grid_city, painted, rectangle, tables
@@ -74,6 +75,15 @@ class Store:
 
     def all(self) -> tuple[pa.Table, pa.Table]:
         return tables([*self.of.values()])
+
+
+@pytest.fixture(scope="module", autouse=True)
+def deep() -> Iterator[None]:
+    """Small leaves, so that a small city has inner tiles, and branches in which there is too little for one."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(tiles.tree, "LEAF_FEATURES_MAX", 70)
+        patch.setattr(tiles.tree, "FAR_FEATURES_MIN", 140)
+        yield
 
 
 @pytest.fixture(scope="module", params=["flat", "interpolated"])
