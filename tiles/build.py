@@ -18,16 +18,18 @@ from tiles.content import Content
 from tiles.crew import Crew
 from tiles.files import ProgressFunction, TileFiles
 from tiles.frame import TileFrame
-from tiles.ground import MARGIN_M, ground_shapes
-from tiles.ground_tree import Stand, build_ground
+from tiles.ground import MARGIN_M
 from tiles.heights import HEIGHTS_NAME, heights_document
 from tiles.making import (
     GEOMETRY_COLUMNS,
     OBJECT_COLUMNS,
+    PAINTED_COLUMNS,
     FeetJob,
+    GroundJob,
     UnitJob,
     batches,
     feet,
+    make_ground,
     make_twins,
     make_unit,
     stream,
@@ -37,7 +39,7 @@ from tiles.reach import within_reach
 from tiles.report import Counts, TilesetReport
 from tiles.site import Site, bounds_of, painted_boxes, site_over
 from tiles.soup import Bounds, FloatArray
-from tiles.stock import Stock, read_stock
+from tiles.stock import BUILDING, PART, Stock, read_stock
 from tiles.tileset import Tile, branch_tile, ground_tile, root_json, tileset_json
 from tiles.tree import Branch, grow
 from tiles.unit import make
@@ -77,12 +79,19 @@ def build_tileset(
     site = choose_site(objects, geometries, rows, frame, before, crew)
     report.origin = site.chart.origin
     progress("read", 1, 1)
+    painted = objects.filter(pc.invert(pc.is_in(objects["type"], pa.array([BUILDING, PART]))))
+    ground_job = GroundJob(stream(painted.select(PAINTED_COLUMNS)), site, out)
+    # The ground is made beside the units; alone, after them.
+    ground_made = crew.start(make_ground, ground_job)
     build = _Build(rows, site, out, before, files, crew, progress)
     crown, counts = build.crown(report)
     _count(report, counts)
     report.buildings_s = time.perf_counter() - begun
     report.quarantined = sorted({*far_away, *counts.quarantined, *((name, "no-geometry") for name in stock.nowhere)})
-    ground = _build_ground(objects, site, files, report, progress)
+    made = ground_made()
+    ground, report.ground_features, report.ground_tiles = made.top, made.features, made.leaves
+    files.written |= made.files
+    progress("ground", made.leaves, made.leaves)
     write_documents(files, site, crown, ground)
     heights = heights_document(site)
     if heights is not None:
@@ -216,7 +225,14 @@ class _Build:
             UnitJob(unit, above, self._site, self._rows.of(unit), self._out, self._before, unit is top)
             for unit, above in places
         )
-        for (unit, _), made in zip(places, self._crew.run(make_unit, jobs), strict=True):
+        made_units = self._crew.run(make_unit, jobs)
+
+        def finish(unit: Branch) -> bool:
+            """Take the next unit from the workers, who go on with others while the tiles above it are made."""
+            nonlocal done
+            if not is_unit(unit):
+                return False
+            made = next(made_units)
             unit.drawn, unit.unit, unit.document = made.branch.drawn, made.branch.unit, made.branch.document
             unit.members, unit.kids = made.branch.members, made.branch.kids
             if unit is not top:
@@ -228,11 +244,12 @@ class _Build:
             report.units_reused += made.reused
             done += made.counts.tiles
             self._progress("buildings", done, total)
+            return True
 
         def keep(content: Content) -> str:
             return self._files.add_content("buildings", content.glb)
 
-        make(top, None, self._site, keep, None)
+        make(top, None, self._site, keep, finish)
         return top, counts
 
 
@@ -259,22 +276,6 @@ def _orphans(objects: pa.Table, stock: Stock) -> dict[str, str]:
     taken = stock.rows.filter(pc.is_in(stock.rows["id"], lost["id"].combine_chunks()))
     pairs = zip(taken["id"].to_pylist(), taken["parent_id"].to_pylist(), strict=True)
     return {part: whole for part, whole in pairs if whole is not None}
-
-
-def _build_ground(
-    objects: pa.Table, site: Site, files: TileFiles, report: TilesetReport, progress: ProgressFunction
-) -> PlanTile:
-    ground = ground_shapes(objects, sheet=site.sheet)
-    report.ground_features = len(set(ground.shapes.ids.tolist()) - {""})
-
-    def keep(content: Content) -> str:
-        return files.add_content("ground", content.glb)
-
-    def told(done: int, total: int) -> None:
-        report.ground_tiles = done
-        progress("ground", done, total)
-
-    return build_ground(ground, Stand(site.chart, site.surface, site.sheet, bool(site.terrain)), keep, told)
 
 
 def _add_twins(files: TileFiles, crew: Crew, progress: ProgressFunction) -> None:

@@ -125,7 +125,7 @@ def _build(
         if draft.objects.num_rows:
             leaves = Leaves.over((draft.objects, draft.geometries), crown, None, site, keeping("buildings"))
             report.quarantined = leaves.counts.quarantined
-        make(crown, None, site, keeping("buildings"), leaves)
+        make(crown, None, site, keeping("buildings"), _nothing if leaves is None else leaves.finish)
         crown = _with_units(crown, plan, files, report, top=True, plans=plans)
     progress("buildings", 1, 1)
     ground = plan.ground
@@ -151,6 +151,12 @@ def _build(
     report.changed = sorted(name for name in files.written if name != "tileset.json")
     report.tiles = sum(name.endswith(".glb") for name in files.written)
     return report
+
+
+def _nothing(branch: Branch) -> bool:
+    """Make no branch but from its kids: no leaf has changed."""
+    assert branch.members is None
+    return False
 
 
 def _with_units(branch: Branch, plan: Plan, files: TileFiles, report: ChainReport, *, top: bool, plans: bool) -> Branch:

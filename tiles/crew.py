@@ -9,6 +9,7 @@ import signal
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
+from functools import partial
 from types import TracebackType
 from typing import Final, Self, TypeVar
 
@@ -44,16 +45,23 @@ class Crew:
         if self.workers <= 1:
             yield from map(work, jobs)
             return
-        if self._pool is None:
-            context = multiprocessing.get_context("spawn")
-            self._pool = ProcessPoolExecutor(self.workers, context, _stay_with, (os.getpid(),))
         waiting: deque[Future[Made]] = deque()
         for job in jobs:
-            waiting.append(self._pool.submit(work, job))
+            waiting.append(self._processes().submit(work, job))
             if len(waiting) > self.workers * _WAITING_PER_WORKER:
                 yield waiting.popleft().result()
         while waiting:
             yield waiting.popleft().result()
+
+    def start(self, work: Callable[[Job], Made], job: Job) -> Callable[[], Made]:
+        """Begin one job beside all others; what is returned waits for it, or does it where there is one worker."""
+        return partial(work, job) if self.workers <= 1 else self._processes().submit(work, job).result
+
+    def _processes(self) -> ProcessPoolExecutor:
+        if self._pool is None:
+            context = multiprocessing.get_context("spawn")
+            self._pool = ProcessPoolExecutor(self.workers, context, _stay_with, (os.getpid(),))
+        return self._pool
 
 
 def _stay_with(parent: int) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import orjson
@@ -14,6 +14,8 @@ from numpy.typing import NDArray
 from tiles.soup import FloatArray, IntArray
 
 NAN: Final = float("nan")
+_NOTHING: Final = {"v": NAN}
+_PLAIN: Final = frozenset((float, int))
 _ROWS_AT_ONCE: Final = 128
 """Decoded rows are let go before Python's collector takes notice of them, and a large city's do not fill memory."""
 
@@ -39,7 +41,7 @@ def read_facts(
     attributes: Sequence[str], *, numbers: Sequence[str], texts: Sequence[str], estimates: Sequence[str] = ()
 ) -> Facts:
     """Decode the wanted names from the attributes of the store's rows."""
-    number_lists: dict[str, list[float]] = {name: [] for name in numbers}
+    number_lists: dict[str, list[FloatArray]] = {name: [] for name in numbers}
     text_lists: dict[str, list[str]] = {name: [] for name in texts}
     modelled_lists: dict[str, list[bool]] = {name: [] for name in estimates}
     for first in range(0, len(attributes), _ROWS_AT_ONCE):
@@ -47,20 +49,32 @@ def read_facts(
         rows = orjson.loads(written)
         # Most names are in no row: to look for them in the text is a hundred times as fast.
         there = {name for name in {*numbers, *texts, *estimates} if f'"{name}"' in written}
+        unsure = '"q"' in written
         for name, found in number_lists.items():
-            known = name in there
-            found.extend([number(row.get(name)) for row in rows] if known else [NAN] * len(rows))
+            found.append(_numbers(rows, name) if name in there else np.full(len(rows), NAN))
         for name, words in text_lists.items():
-            known = name in there
-            words.extend([text(row.get(name)) for row in rows] if known else [""] * len(rows))
+            words.extend([text(row.get(name)) for row in rows] if name in there else [""] * len(rows))
         for name, estimated in modelled_lists.items():
-            known = name in there
+            known = unsure and name in there
             estimated.extend([modelled(row.get(name)) for row in rows] if known else [False] * len(rows))
     return Facts(
-        {name: np.array(found, dtype=np.float64) for name, found in number_lists.items()},
+        {name: np.concatenate([np.empty(0), *found]) for name, found in number_lists.items()},
         {name: np.array(words, dtype=object) for name, words in text_lists.items()},
         {name: np.array(estimated, dtype=np.bool_) for name, estimated in modelled_lists.items()},
     )
+
+
+def _numbers(rows: Sequence[dict[str, Any]], name: str) -> FloatArray:
+    """Return one fact of decoded rows as finite numbers, NaN where it is none."""
+    try:
+        values = [row.get(name, _NOTHING)["v"] for row in rows]
+    except (TypeError, KeyError):
+        values = []
+    # Written out for what nearly all rows are: a call for each takes longer than to decode it.
+    if {type(value) for value in values} <= _PLAIN and len(values) == len(rows):
+        found = np.array(values, dtype=np.float64)
+        return found if np.isfinite(found).all() else np.where(np.isfinite(found), found, NAN)
+    return np.array([number(row.get(name)) for row in rows], dtype=np.float64)
 
 
 def number(members: object) -> float:

@@ -43,6 +43,8 @@ def far_blocks(
     spans = np.column_stack((bounds[:, 2] - bounds[:, 0], bounds[:, 3] - bounds[:, 1], blocks.top_m - blocks.floor_m))
     area = shapely.area(blocks.footprint)
     ground = city.features.ground_m[blocks.owner]
+    said = pa.RecordBatch.from_pydict({name: pa.array(column) for name, column in columns.items()})
+    is_each = len(blocks.owner) == said.num_rows and bool((np.diff(blocks.owner) == 1).all())
     massing = Massing(
         polygons=blocks.footprint,
         floor_m=blocks.floor_m,
@@ -54,9 +56,7 @@ def far_blocks(
         size_m=spans.max(axis=1),
         widest_m2=area,
         merged=np.ones(len(area), dtype=np.int64),
-        columns=pa.RecordBatch.from_pydict({name: pa.array(column) for name, column in columns.items()}).take(
-            pa.array(blocks.owner)
-        ),
+        columns=said if is_each else said.take(pa.array(blocks.owner)),
     )
     return massing, blocks.owner
 

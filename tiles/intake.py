@@ -122,10 +122,10 @@ def read_city(objects: pa.Table, geometries: pa.Table) -> City:
     wanted = np.flatnonzero((types == BUILDING) | (types == PART))
     table = objects.take(pa.array(wanted)) if len(wanted) != len(types) else objects
     facts = read_facts(table["attributes"].to_pylist(), numbers=_NUMBERS, texts=_TEXTS, estimates=("height_m",))
-    best = _best_bodies(geometries, set(table["id"].to_pylist()))
+    best = _best_bodies(geometries, table["id"])
     rows = _rows(table, facts, best)
     parents = _parents(rows, table["parent_id"].to_pylist())
-    top = np.setdiff1d(np.arange(len(rows.ids)), np.fromiter(parents, dtype=np.int64, count=len(parents)))
+    top = _all_but(np.arange(len(rows.ids)), parents)
     features = _features(table, facts, top)
     quarantined: list[tuple[str, str]] = []
     owner_of = np.full(len(rows.ids), -1)
@@ -136,13 +136,18 @@ def read_city(objects: pa.Table, geometries: pa.Table) -> City:
     draft = _Draft()
     for row, parts in children.items():
         _draw_parts(row, int(owner_of[row]), parts, rows, draft)
-    whole = np.setdiff1d(top, np.fromiter(children, dtype=np.int64, count=len(children)))
+    whole = _all_but(top, children)
     blocks = _finish_blocks(whole, owner_of, rows, draft, (features.ids, quarantined))
     bodied = whole[rows.with_body[whole]]
     draft.bodies.extend(zip(owner_of[bodied].tolist(), bodied.tolist(), strict=True))
     bodies = _bodies(geometries, [(best[rows.ids[row]], owner) for owner, row in draft.bodies])
     parts_of = {int(owner_of[row]): [rows.ids[part] for part in parts] for row, parts in children.items()}
     return City(features, blocks, bodies, quarantined, parts_of)
+
+
+def _all_but(rows: IntArray, others: Mapping[int, object]) -> IntArray:
+    """Return those rows, ascending, that are no keys of a mapping."""
+    return np.setdiff1d(rows, np.array(list(others), dtype=np.int64)) if others else rows
 
 
 def _rows(table: pa.Table, facts: Facts, best: Mapping[str, int]) -> _Rows:
@@ -152,7 +157,7 @@ def _rows(table: pa.Table, facts: Facts, best: Mapping[str, int]) -> _Rows:
         ids,
         table["type"].to_pylist(),
         shapely.from_wkb(table["place"].to_numpy(zero_copy_only=False)),
-        np.array([identifier in best for identifier in ids], dtype=np.bool_),
+        np.array([identifier in best for identifier in ids] if best else np.zeros(len(ids)), dtype=np.bool_),
         np.fmax(facts.numbers["min_height_m"], 0.0),
         np.where(np.isnan(height), facts.numbers["storeys_above_ground"] * LEVEL_HEIGHT_M, height),
         facts.texts["roof_type"],
@@ -174,8 +179,9 @@ def _features(table: pa.Table, facts: Facts, top: IntArray) -> Features:
     return Features(texts["id"].to_pylist(), pa.RecordBatch.from_pydict(texts), numbers, chosen.numbers["ground_m"])
 
 
-def _best_bodies(geometries: pa.Table, ids: set[str]) -> dict[str, int]:
+def _best_bodies(geometries: pa.Table, objects: pa.ChunkedArray) -> dict[str, int]:
     """Return the row of the most detailed geometry of each object that has surfaces."""
+    ids = set(objects.to_pylist()) if geometries.num_rows else set()
     best: dict[str, tuple[float, int]] = {}
     columns = (geometries[name].to_pylist() for name in ("object_id", "lod", "kind"))
     for row, (owner, lod, kind) in enumerate(zip(*columns, strict=True)):

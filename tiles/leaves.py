@@ -69,21 +69,24 @@ class Leaves:
         """
         leaves = list(_unmade(branch, above))
         members = [leaf.members.object_ids() if leaf.members is not None else [] for leaf, _ in leaves]
-        leaf_of = {name: at for at, names in enumerate(members) for name in names}
-        objects = tables[0].take(pc.sort_indices(tables[0]["id"]))
-        at = np.array([leaf_of.get(name, len(leaves)) for name in objects["id"].to_pylist()], dtype=np.int64)
-        city = read_city(objects.take(pa.array(np.argsort(at, kind="stable"))), tables[1])
+        names = pa.array([name for found in members for name in found], pa.string())
+        # The last is for what is in no leaf.
+        leaf_of = np.append(np.repeat(np.arange(len(leaves)), [len(found) for found in members]), len(leaves))
+        ids = tables[0]["id"].combine_chunks()
+        by_id = pc.sort_indices(ids).to_numpy()
+        at = leaf_of[_places(ids, names)[by_id]]
+        city = read_city(tables[0].take(pa.array(by_id[np.argsort(at, kind="stable")])), tables[1])
         placed = place_city(city, site.frame, site.surface, site.chart)
-        ids = city.features.ids
+        count = len(city.features.ids)
         flat = site.frame.ground == "flat"
-        far, owner = far_blocks(
-            city, placed.outlines, placed.outline_owner, placed.columns(np.arange(len(ids))), flat=flat
-        )
-        named = {identifier for identifier, _ in city.quarantined}
-        drawn = np.isfinite(placed.box[:, 0])
-        city.quarantined.extend((ids[row], "no-geometry") for row in np.flatnonzero(~drawn) if ids[row] not in named)
-        rows = np.flatnonzero(drawn)
-        leaf = np.array([leaf_of.get(ids[row], len(leaves)) for row in rows.tolist()], dtype=np.int64)
+        said = placed.columns(np.arange(count))
+        far, owner = far_blocks(city, placed.outlines, placed.outline_owner, said, flat=flat)
+        rows = np.flatnonzero(np.isfinite(placed.box[:, 0]))
+        if len(rows) < count:
+            named = {identifier for identifier, _ in city.quarantined}
+            lost = [city.features.ids[row] for row in np.setdiff1d(np.arange(count), rows).tolist()]
+            city.quarantined.extend((name, "no-geometry") for name in lost if name not in named)
+        leaf = leaf_of[_places(city.features.texts["id"], names)[rows]]
         return cls(
             site,
             placed,
@@ -93,9 +96,15 @@ class Leaves:
             rows,
             np.searchsorted(leaf, np.arange(len(leaves) + 1)),
             far,
-            np.searchsorted(owner, np.arange(len(ids) + 1)),
+            np.searchsorted(owner, np.arange(count + 1)),
             {leaf.cell: at for at, (leaf, _) in enumerate(leaves)},
         )
+
+    def finish(self, branch: Branch) -> bool:
+        """Make a branch if it is a leaf, and tell whether it is."""
+        if branch.members is not None:
+            branch.drawn = self.leaf(branch)
+        return branch.drawn is not None
 
     def leaf(self, branch: Branch) -> Drawn:
         """Make a leaf."""
@@ -129,6 +138,13 @@ class Leaves:
         leaf = np.repeat(np.searchsorted(starts, np.arange(len(rows)), side="right") - 1, count)
         shown = _merged(items, [above for _, above in self._leaves[first:last]], leaf)
         return _Lot(first, starts, drawings, skirts, self.placed.columns(rows), shown)
+
+
+def _places(ids: pa.Array, names: pa.Array) -> IntArray:
+    """Return where each of some ids is among names, -1 where it is not."""
+    found = pc.fill_null(pc.index_in(ids, value_set=names.cast(ids.type)), -1)
+    places: IntArray = found.to_numpy(zero_copy_only=False).astype(np.int64)
+    return places
 
 
 def _unmade(branch: Branch, above: Raster | None) -> Iterator[tuple[Branch, Raster | None]]:

@@ -21,11 +21,13 @@ import pyarrow.compute as pc
 
 from tiles.content import Content
 from tiles.files import TileFiles
+from tiles.ground import ground_shapes
+from tiles.ground_tree import Stand, build_ground
 from tiles.intake import read_city
 from tiles.leaves import Leaves
 from tiles.massing import Raster
 from tiles.placing import given_feet
-from tiles.plan import FORM, PLAN_FOLDER, closed, read_unit, unit_bytes
+from tiles.plan import FORM, PLAN_FOLDER, PlanTile, closed, read_unit, unit_bytes
 from tiles.report import Counts
 from tiles.site import Site
 from tiles.soup import Bounds, FloatArray
@@ -36,6 +38,7 @@ from tiles.unit import make
 
 OBJECT_COLUMNS: Final = ("id", "type", "parent_id", "attributes", "place")
 GEOMETRY_COLUMNS: Final = ("object_id", "lod", "kind", "surfaces", "structure")
+PAINTED_COLUMNS: Final = ("id", "type", "attributes", "place")
 NOTE: Final = ".made"
 TWINS: Final = ("", ".br", ".gz")
 
@@ -96,7 +99,7 @@ def make_unit(job: UnitJob) -> UnitMade:
 
     branch, above = job.branch, None if job.above is None else Raster.over(job.above)
     made_leaves = Leaves.over((_table(job.rows[0]), _table(job.rows[1])), branch, above, job.site, keep)
-    make(branch, above, job.site, keep, made_leaves)
+    make(branch, above, job.site, keep, made_leaves.finish)
     branch = finish_unit(branch, files, alone=job.alone)
     assert branch.drawn is not None
     leaves = [leaf.drawn.uri for leaf in branch.leaves() if leaf.drawn is not None and leaf.drawn.uri]
@@ -181,6 +184,41 @@ def feet(job: FeetJob) -> tuple[FloatArray, FloatArray]:
     if (np.diff(city.bodies.owner) < 0).any():
         city.bodies = city.bodies.select(np.argsort(city.bodies.owner, kind="stable"))
     return feet_of(city.bodies, lowest(city.bodies, len(city.features.ids))), given_feet(city)
+
+
+@dataclass(frozen=True, slots=True)
+class GroundJob:
+    """``rows`` are the objects that may be painted on the ground, as an Arrow stream."""
+
+    rows: bytes
+    site: Site
+    out: Path
+
+
+@dataclass(frozen=True, slots=True)
+class GroundMade:
+    """The ground's tree, of how many objects, how many of its tiles are leaves, and its files with their bytes."""
+
+    top: PlanTile
+    features: int
+    leaves: int
+    files: dict[str, int]
+
+
+def make_ground(job: GroundJob) -> GroundMade:
+    """Make the tiles of the ground."""
+    site, files, leaves = job.site, TileFiles(job.out), 0
+    ground = ground_shapes(_table(job.rows), sheet=site.sheet)
+
+    def keep(content: Content) -> str:
+        return files.add_content("ground", content.glb)
+
+    def told(done: int, _total: int) -> None:
+        nonlocal leaves
+        leaves = done
+
+    top = build_ground(ground, Stand(site.chart, site.surface, site.sheet, bool(site.terrain)), keep, told)
+    return GroundMade(top, len(set(ground.shapes.ids.tolist()) - {""}), leaves, files.written)
 
 
 @dataclass(frozen=True, slots=True)

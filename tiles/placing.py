@@ -95,13 +95,16 @@ class PlacedCity:
         return [SkirtMesh(local[a:b], alpha[a:b], skirt.triangles[a:b] - a) for a, b in pairwise(ends)]
 
     def columns(self, rows: IntArray) -> dict[str, Column]:
-        """Return the property columns of some features."""
+        """Return the property columns of some features; rows ascend."""
         features = self.city.features
-        texts = features.texts.take(pa.array(rows))
+        begin = int(rows[0]) if len(rows) else 0
+        whole = len(rows) == 0 or int(rows[-1]) - begin + 1 == len(rows)
+        some = slice(begin, begin + len(rows)) if whole else rows
+        texts = features.texts.slice(begin, len(rows)) if whole else features.texts.take(pa.array(rows))
         return {
             **dict(zip(texts.schema.names, texts.columns, strict=True)),
-            **{name: column[rows] for name, column in features.numbers.items()},
-            "ground_m": features.ground_m[rows],
+            **{name: column[some] for name, column in features.numbers.items()},
+            "ground_m": features.ground_m[some],
         }
 
     def _blocks(self, rows: IntArray) -> IntArray:

@@ -2,24 +2,25 @@
 
 from __future__ import annotations
 
-from tiles.leaves import Keep, Leaves, bounds_over, drawn
+from collections.abc import Callable
+
+from tiles.leaves import Keep, bounds_over, drawn
 from tiles.massing import Raster, massing_content, merged
 from tiles.site import Site
 from tiles.tree import Branch, Drawn, handed_up
 
+Finish = Callable[[Branch], bool]
+"""Makes a branch that is not made from its kids, and tells whether it did."""
 
-def make(branch: Branch, above: Raster | None, site: Site, keep: Keep, leaves: Leaves | None) -> None:
-    """Make all tiles of a branch that are not made yet; ``above`` is the grid of the tile over it."""
-    if branch.drawn is not None:
-        return
-    if branch.members is not None:
-        assert leaves is not None
-        branch.drawn = leaves.leaf(branch)
+
+def make(branch: Branch, above: Raster | None, site: Site, keep: Keep, finish: Finish) -> None:
+    """Make all tiles of a branch that are not made yet, from below; ``above`` is the grid of the tile over it."""
+    if branch.drawn is not None or finish(branch):
         return
     own = Raster.over(branch.cell) if branch.has_tile else above
     assert own is not None
     for kid in branch.kids:
-        make(kid, own, site, keep, leaves)
+        make(kid, own, site, keep, finish)
     branch.drawn = inner(branch, own, above, site, keep)
 
 
