@@ -6,7 +6,7 @@ from typing import Final
 
 import numpy as np
 
-from tiles.footprints import rings, turned
+from tiles.footprints import turned
 from tiles.intake import Blocks
 from tiles.roofs import ShapedRoofs, shape_roofs
 from tiles.soup import FloatArray, IntArray, Soup, counts, equal_faces, join, next_in_rings
@@ -27,7 +27,8 @@ def extrude(blocks: Blocks, ground_m: FloatArray, foot_m: FloatArray) -> Soup:
     own_ground = ground_m[blocks.owner]
     floor = np.where(blocks.floor_m > HANGING_M, own_ground + blocks.floor_m, foot_m)
     eaves = own_ground + np.where(shaped.rise_m > 0, blocks.top_m - shaped.rise_m, blocks.top_m)
-    xy, ring_ends, polygon_ends = rings(shaped.footprint)
+    outlines = shaped.footprint
+    xy, ring_ends, polygon_ends = outlines.coordinates, outlines.ring_ends, outlines.surface_ends
     block = np.repeat(np.arange(len(polygon_ends)), counts(polygon_ends))[
         np.repeat(np.arange(len(ring_ends)), counts(ring_ends))
     ]

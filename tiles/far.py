@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 import pyarrow as pa
-import shapely
-from numpy.typing import NDArray
 
 from tiles.footprints import clean_footprints
 from tiles.intake import Blocks, City
 from tiles.massing import Massing
 from tiles.metadata import Column
+from tiles.outlines import Outlines
 from tiles.roofs import SHARE_MAX, kin_of
 from tiles.soup import FloatArray, IntArray
 from tiles.terrain import SUNK_M
@@ -20,28 +19,29 @@ BODY_TOP_QUANTILE: float = 0.8
 
 
 def far_blocks(
-    city: City, outlines: NDArray[np.object_], outline_owner: IntArray, columns: dict[str, Column], *, flat: bool
+    city: City, outlines: Outlines, outline_owner: IntArray, columns: dict[str, Column], *, flat: bool
 ) -> tuple[Massing, IntArray]:
     """Return blocks for everything, by owner: as they are, and one for each body by its outline; and their owners.
 
     ``columns`` is what is said of every feature.
     """
-    polygons, origin = clean_footprints(outlines)
+    polygons, origin = clean_footprints(outlines.shapes)
     owner = outline_owner[origin]
     low, mean, high = _levels(city, owner)
     bodies = Blocks(
-        polygons, owner, np.zeros(len(owner)), np.maximum(mean - low, 0.5), np.full(len(owner), "", dtype=object),
-        np.full(len(owner), np.nan),
+        Outlines.of(polygons), owner, np.zeros(len(owner)), np.maximum(mean - low, 0.5),
+        np.full(len(owner), "", dtype=object), np.full(len(owner), np.nan),
     )  # fmt: skip
-    blocks = Blocks(*(np.concatenate((getattr(city.blocks, name), getattr(bodies, name))) for name in Blocks.__slots__))
+    blocks = city.blocks.and_also(bodies)
     guessed = (kin_of(city.blocks.roof) != "") * SHARE_MAX * (city.blocks.top_m - city.blocks.floor_m)
     pitched = np.where(city.blocks.roof_height_m > 0, city.blocks.roof_height_m, guessed)
     roof_error = np.concatenate((pitched, high - mean))
-    order = np.argsort(blocks.owner, kind="stable")
-    blocks, roof_error = blocks.select(order), roof_error[order]
-    bounds = shapely.bounds(blocks.footprint).reshape(-1, 4)
+    if len(owner):
+        order = np.argsort(blocks.owner, kind="stable")
+        blocks, roof_error = blocks.select(order), roof_error[order]
+    bounds = blocks.footprint.bounds
     spans = np.column_stack((bounds[:, 2] - bounds[:, 0], bounds[:, 3] - bounds[:, 1], blocks.top_m - blocks.floor_m))
-    area = shapely.area(blocks.footprint)
+    area = blocks.footprint.area_m2
     ground = city.features.ground_m[blocks.owner]
     said = pa.RecordBatch.from_pydict({name: pa.array(column) for name, column in columns.items()})
     is_each = len(blocks.owner) == said.num_rows and bool((np.diff(blocks.owner) == 1).all())

@@ -35,7 +35,7 @@ def clean_footprints(
         places[wrong] = shapely.make_valid(places[wrong])
     polygons, origin = polygon_parts(places)
     layout = rings(polygons)
-    polygons = _straight(polygons, ~_settled(layout, tolerance_m), tolerance_m)
+    polygons = _straight(polygons, ~settled(layout, tolerance_m), tolerance_m)
     turned_or_holed = ~_plainly_left(layout)
     polygons[turned_or_holed] = shapely.orient_polygons(polygons[turned_or_holed])
     keep = shapely.area(polygons) >= FOOTPRINT_M2_MIN
@@ -44,14 +44,7 @@ def clean_footprints(
 
 def straightened(polygons: NDArray[np.object_], tolerance_m: float) -> NDArray[np.object_]:
     """Return polygons without the vertices that hardly leave a line; one that this would break stays as it is."""
-    return _straight(polygons, ~_settled(rings(polygons), tolerance_m), tolerance_m)
-
-
-def straight_rings(polygons: NDArray[np.object_], tolerance_m: float) -> Rings:
-    """Return the rings of polygons without the vertices that hardly leave a line."""
-    layout = rings(polygons)
-    bent = ~_settled(layout, tolerance_m)
-    return rings(_straight(polygons, bent, tolerance_m)) if bent.any() else layout
+    return _straight(polygons, ~settled(rings(polygons), tolerance_m), tolerance_m)
 
 
 def _straight(polygons: NDArray[np.object_], bent: NDArray[np.bool_], tolerance_m: float) -> NDArray[np.object_]:
@@ -61,7 +54,7 @@ def _straight(polygons: NDArray[np.object_], bent: NDArray[np.bool_], tolerance_
     return result
 
 
-def _settled(layout: Rings, tolerance_m: float) -> NDArray[np.bool_]:
+def settled(layout: Rings, tolerance_m: float) -> NDArray[np.bool_]:
     """Tell which polygons simplification will leave as they are, several times faster than to try.
 
     A run of vertices within the tolerance of a line has one that lies within twice the tolerance of the line through

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Final
 
 import numpy as np
@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 from cim.city.columns import surface_table
 from cim.geometry.surfaces import lod_rank
 from tiles.facts import NAN, Facts, read_facts
-from tiles.footprints import POLYGONAL, clean_footprints
+from tiles.outlines import Outlines, joined
+from tiles.places import Places, read_places
 from tiles.soup import FloatArray, IntArray, Soup, counts, empty_soup, meanings
 
 BUILDING: Final = "Building"
@@ -58,7 +59,7 @@ class Blocks:
     roof's shape, ``roof_height_m`` NaN where not given.
     """
 
-    footprint: NDArray[np.object_]
+    footprint: Outlines
     owner: IntArray
     floor_m: FloatArray
     top_m: FloatArray
@@ -68,6 +69,14 @@ class Blocks:
     def select(self, rows: IntArray) -> Blocks:
         """Return some blocks."""
         return Blocks(*(getattr(self, name)[rows] for name in self.__slots__))
+
+    def and_also(self, others: Blocks) -> Blocks:
+        """Return these blocks and others after them."""
+        if not len(others.owner):
+            return self
+        names = self.__slots__[1:]
+        columns = (np.concatenate((getattr(self, name), getattr(others, name))) for name in names)
+        return Blocks(joined((self.footprint, others.footprint)), *columns)
 
 
 @dataclass(slots=True)
@@ -88,16 +97,12 @@ class _Rows:
 
     ids: list[str]
     kinds: list[str]
-    places: NDArray[np.object_]
+    places: Places
     with_body: NDArray[np.bool_]
     floor_m: FloatArray
     top_m: FloatArray
     roof: NDArray[np.object_]
     roof_height_m: FloatArray
-
-    def polygonal(self, rows: IntArray) -> NDArray[np.bool_]:
-        """Tell which rows have an outline."""
-        return np.isin(shapely.get_type_id(self.places[rows]), POLYGONAL)
 
 
 @dataclass(slots=True)
@@ -156,7 +161,7 @@ def _rows(table: pa.Table, facts: Facts, best: Mapping[str, int]) -> _Rows:
     return _Rows(
         ids,
         table["type"].to_pylist(),
-        shapely.from_wkb(table["place"].to_numpy(zero_copy_only=False)),
+        read_places(table["place"]),
         np.array([identifier in best for identifier in ids] if best else np.zeros(len(ids)), dtype=np.bool_),
         np.fmax(facts.numbers["min_height_m"], 0.0),
         np.where(np.isnan(height), facts.numbers["storeys_above_ground"] * LEVEL_HEIGHT_M, height),
@@ -205,13 +210,13 @@ def _parents(rows: _Rows, parent_ids: Sequence[str | None]) -> dict[int, int]:
             top = up
         if top != row:
             parents[row] = top
-    placed = ~shapely.is_missing(rows.places)
-    orphans = [r for r, kind in enumerate(rows.kinds) if kind == PART and not parent_ids[r] and placed[r]]
+    orphans = [r for r, kind in enumerate(rows.kinds) if kind == PART and not parent_ids[r]]
     if orphans:
-        hosts = np.array([r for r, kind in enumerate(rows.kinds) if kind == BUILDING and placed[r]], dtype=int)
-        tree = shapely.STRtree(rows.places[hosts])
-        points = shapely.point_on_surface(rows.places[np.array(orphans)])
-        found, host = tree.query(points, predicate="within")
+        places = rows.places.shapes(np.arange(len(rows.ids)))
+        orphans = [r for r in orphans if places[r] is not None]
+        hosts = np.array([r for r, kind in enumerate(rows.kinds) if kind == BUILDING and places[r] is not None], int)
+        points = shapely.point_on_surface(places[np.array(orphans, dtype=int)])
+        found, host = shapely.STRtree(places[hosts]).query(points, predicate="within")
         for part, at in zip(found.tolist(), host.tolist(), strict=True):
             parents.setdefault(orphans[part], int(hosts[at]))
     return parents
@@ -225,16 +230,16 @@ def _draw_parts(row: int, owner: int, parts: Sequence[int], rows: _Rows, draft: 
         return
     whole = float(rows.top_m[row])
     tops = np.where(np.isnan(rows.top_m[parts]), whole, rows.top_m[parts])
-    drawn = rows.polygonal(np.array(parts)) & (tops > 0)
+    drawn = rows.places.polygonal(np.array(parts)) & (tops > 0)
     blocks = [(part, top) for part, top, good in zip(parts, tops.tolist(), drawn.tolist(), strict=True) if good]
     draft.blocks.extend((owner, part, top) for part, top in blocks)
-    outline = rows.places[row]
-    if not rows.polygonal(np.array([row]))[0]:
+    if not rows.places.polygonal(np.array([row]))[0]:
         return
     if not blocks:
         draft.blocks.append((owner, row, whole))
         return
-    places = rows.places[[part for part, _ in blocks]]
+    (outline,) = rows.places.shapes(np.array([row]))
+    places = rows.places.shapes(np.array([part for part, _ in blocks]))
     rest = outline.difference(shapely.union_all(places))
     if rest.area > (1.0 - COVERED_SHARE) * outline.area:
         # The outline's height is that of its highest part, so what no part covers takes their mean.
@@ -248,24 +253,23 @@ def _finish_blocks(
     """Return the blocks of whole buildings (rows ``whole``) and of the draft, by owner."""
     ids, quarantined = named
     plain = whole[~rows.with_body[whole]]
-    plain = plain[rows.polygonal(plain)]
+    plain = plain[rows.places.polygonal(plain)]
     row = np.concatenate((plain, np.array([r for _, r, _ in draft.blocks], dtype=np.int64)))
     top = np.concatenate((rows.top_m[plain], [t for *_, t in draft.blocks], [t for *_, t in draft.rests]))
     owner = np.concatenate((owner_of[plain], np.array([o for o, *_ in (*draft.blocks, *draft.rests)], dtype=np.int64)))
     rests = len(draft.rests)
-    place = np.concatenate((rows.places[row], np.array([p for _, p, _ in draft.rests], dtype=object)))
+    outlines, origin = rows.places.outlines(row, np.array([p for _, p, _ in draft.rests], dtype=object))
     floor = np.concatenate((rows.floor_m[row], np.zeros(rests)))
     roof = np.concatenate((rows.roof[row], np.full(rests, "", dtype=object)))
     roof_height = np.concatenate((rows.roof_height_m[row], np.full(rests, NAN)))
-    order = np.argsort(owner, kind="stable")
-    blocks = Blocks(place, owner, floor, top, roof, roof_height).select(order)
-    standing = blocks.top_m - blocks.floor_m >= BLOCK_HEIGHT_M_MIN
-    quarantined.extend((ids[o], "height-missing") for o in blocks.owner[~standing].tolist())
-    polygons, origin = clean_footprints(blocks.footprint)
-    lost = np.setdiff1d(np.arange(len(order)), origin)
-    quarantined.extend((ids[o], "footprint-empty") for o in blocks.owner[lost].tolist())
-    keep = standing[origin]
-    return replace(blocks.select(origin[keep]), footprint=polygons[keep])
+    standing = top - floor >= BLOCK_HEIGHT_M_MIN
+    quarantined.extend((ids[o], "height-missing") for o in np.sort(owner[~standing]).tolist())
+    lost = np.setdiff1d(np.arange(len(owner)), origin)
+    quarantined.extend((ids[o], "footprint-empty") for o in np.sort(owner[lost]).tolist())
+    kept = np.flatnonzero(standing[origin])
+    kept = kept[np.argsort(owner[origin[kept]], kind="stable")]
+    of = origin[kept]
+    return Blocks(outlines[kept], owner[of], floor[of], top[of], roof[of], roof_height[of])
 
 
 def _bodies(geometries: pa.Table, drawn: list[tuple[int, int]]) -> Soup:

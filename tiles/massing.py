@@ -21,9 +21,10 @@ from numpy.typing import NDArray
 from tiles.content import Content, SkirtMesh, building_content
 from tiles.drawing import Drawing, drawing_of, together
 from tiles.extrude import extrude
-from tiles.footprints import straightened
+from tiles.footprints import settled, straightened
 from tiles.frame import Chart
 from tiles.intake import Blocks
+from tiles.outlines import Outlines, hulls, joined, leftward
 from tiles.prisms import are_plain, prism_drawing
 from tiles.soup import Bounds, FloatArray, IntArray, Soup
 
@@ -49,7 +50,7 @@ class Massing:
     ``columns`` (one row each) is what is said of the widest of them, ``widest_m2``.
     """
 
-    polygons: NDArray[np.object_]
+    polygons: Outlines
     floor_m: FloatArray
     top_m: FloatArray
     ground_m: FloatArray
@@ -77,7 +78,7 @@ class Massing:
 
 
 _ARRAYS: Final = tuple(member.name for member in fields(Massing) if member.name != "columns")
-_STORED: Final = tuple(name for name in _ARRAYS if name != "polygons")
+_NUMBERS: Final = tuple(name for name in _ARRAYS if name != "polygons")
 
 
 def pooled(parts: list[Massing]) -> Massing:
@@ -85,8 +86,9 @@ def pooled(parts: list[Massing]) -> Massing:
     if len(parts) == 1:
         return parts[0]
     table = pa.Table.from_batches([part.columns for part in parts]).combine_chunks()
-    arrays = {name: np.concatenate([getattr(part, name) for part in parts]) for name in _ARRAYS}
-    return Massing(**arrays, columns=table.to_batches()[0] if table.num_rows else parts[0].columns)
+    arrays = {name: np.concatenate([getattr(part, name) for part in parts]) for name in _NUMBERS}
+    outlines = joined([part.polygons for part in parts])
+    return Massing(outlines, **arrays, columns=table.to_batches()[0] if table.num_rows else parts[0].columns)
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,9 +110,8 @@ class Raster:
         return float(self.step.max())
 
 
-def _cells(polygons: NDArray[np.object_], low: FloatArray, step: FloatArray) -> IntArray:
-    """Return a number for the cell in which the middle of each polygon lies, on its grid by ``low`` and ``step``."""
-    bounds = shapely.bounds(polygons).reshape(-1, 4)
+def _cells(bounds: FloatArray, low: FloatArray, step: FloatArray) -> IntArray:
+    """Return a number for the cell in which the middle of each box lies, on its grid by ``low`` and ``step``."""
     place = np.floor(((bounds[:, :2] + bounds[:, 2:]) / 2 - low) / step).astype(np.int64)
     numbers: IntArray = (place[:, 1] + (1 << 20)) * (1 << 32) + place[:, 0] + (1 << 20)
     return numbers
@@ -125,7 +126,7 @@ def merged(massing: Massing, rasters: Sequence[Raster], of: IntArray | None = No
     large = _large(massing, np.array([raster.step_m for raster in rasters])[of], of)
     rows = np.flatnonzero(~large)
     low, step = (np.array([getattr(raster, name) for raster in rasters])[of[rows]] for name in ("low", "step"))
-    cells = _cells(massing.polygons[rows], low, step)
+    cells = _cells(massing.polygons.bounds[rows], low, step)
     order = np.lexsort((cells, of[rows]))
     rows, cells = rows[order], cells[order]
     first = np.flatnonzero(np.append(True, (cells[1:] != cells[:-1]) | (np.diff(of[rows]) != 0))[: len(rows)])
@@ -133,12 +134,13 @@ def merged(massing: Massing, rasters: Sequence[Raster], of: IntArray | None = No
     several = np.flatnonzero(size > 1)
     if len(several):
         kept = np.sort(np.concatenate((np.flatnonzero(large), rows[first[size == 1]])))
-        groups, widest = _groups(massing, rows, first[several], size[several])
+        outlines, groups, widest = _groups(massing, rows, first[several], size[several])
         of = np.concatenate((of[kept], of[rows[first[several]]]))
         order = np.argsort(of, kind="stable")
         of, said = of[order], np.concatenate((kept, widest))[order]
-        arrays = {name: np.concatenate((getattr(massing, name)[kept], groups[name]))[order] for name in _ARRAYS}
-        massing = Massing(**arrays, columns=massing.columns.take(pa.array(said)))
+        arrays = {name: np.concatenate((getattr(massing, name)[kept], groups[name]))[order] for name in _NUMBERS}
+        shapes = joined([massing.polygons[kept], outlines])[order]
+        massing = Massing(shapes, **arrays, columns=massing.columns.take(pa.array(said)))
     ends = np.searchsorted(of, np.arange(len(rasters) + 1)).tolist()
     return [massing.part(a, b) for a, b in pairwise(ends)]
 
@@ -155,18 +157,17 @@ def _large(massing: Massing, step_m: FloatArray, of: IntArray) -> NDArray[np.boo
 
 def _groups(
     massing: Massing, rows: IntArray, first: IntArray, size: IntArray
-) -> tuple[dict[str, NDArray[Any]], IntArray]:
+) -> tuple[Outlines, dict[str, NDArray[Any]], IntArray]:
     """Return groups of blocks as one block each, those at ``rows[first[i] : first[i] + size[i]]``.
 
-    As arrays by name, and the row of each group's widest block, of which the columns speak.
+    Their hulls, arrays by name, and the row of each group's widest block, of which the columns speak.
     """
     group = np.repeat(np.arange(len(first)), size)
     within = np.arange(len(group)) - np.repeat(np.cumsum(size) - size, size)
     chosen = rows[first[group] + within]
     begin = np.cumsum(size) - size
     polygons = massing.polygons[chosen]
-    points, of_polygon = shapely.get_coordinates(polygons, return_index=True)
-    hulls = _hulls(points, group[of_polygon], len(first))
+    outlines = leftward(Outlines.of(hulls(polygons.coordinates, group[polygons.vertex_surface])))
     area, top, floor = massing.area_m2[chosen], massing.top_m[chosen], massing.floor_m[chosen]
     ground = massing.ground_m[chosen]
     total = np.add.reduceat(area, begin)
@@ -178,13 +179,12 @@ def _groups(
     level, foot = mean(ground), np.minimum.reduceat(massing.foot_m[chosen], begin)
     height = mean(ground + top) - level
     wrong = np.abs(ground + top - (level + height)[group]) + massing.error_m[chosen]
-    bounds = shapely.bounds(hulls).reshape(-1, 4)
+    bounds = outlines.bounds
     widest = np.maximum.reduceat(massing.widest_m2[chosen], begin)
     ahead = np.flatnonzero(massing.widest_m2[chosen] == widest[group])
     _, winner = np.unique(group[ahead], return_index=True)
     spans = np.column_stack((bounds[:, 2] - bounds[:, 0], bounds[:, 3] - bounds[:, 1], height))
     arrays = {
-        "polygons": hulls,
         "floor_m": np.minimum.reduceat(floor, begin),
         "top_m": height,
         "ground_m": level,
@@ -195,15 +195,7 @@ def _groups(
         "widest_m2": widest,
         "merged": np.add.reduceat(massing.merged[chosen], begin),
     }
-    return arrays, chosen[ahead[winner]]
-
-
-def _hulls(points: FloatArray, group: IntArray, count: int) -> NDArray[np.object_]:
-    """Return the convex hull of each group of points; ``group`` ascends."""
-    # A line has the hull of its points and is made several times faster than they are.
-    hulls: NDArray[np.object_] = shapely.convex_hull(shapely.linestrings(points, indices=group))
-    assert len(hulls) == count
-    return hulls
+    return outlines, arrays, chosen[ahead[winner]]
 
 
 def massing_content(massing: Massing, raster: Raster, chart: Chart) -> tuple[Content | None, float]:
@@ -234,36 +226,35 @@ def massing_content(massing: Massing, raster: Raster, chart: Chart) -> tuple[Con
     return building_content(drawing, SkirtMesh(), {**columns, **numbers}), error_m
 
 
-def _coarse(shown: Massing, step_m: float) -> NDArray[np.object_]:
+def _coarse(shown: Massing, step_m: float) -> Outlines:
     """Return outlines with fewer corners: those of groups on steps, single ones as near as a step."""
-    result = np.empty(len(shown), dtype=object)
-    several = np.flatnonzero(shown.merged > 1)
-    if len(several):
-        hulls = shown.polygons[several]
-        points, of_hull = shapely.get_coordinates(hulls, return_index=True)
-        points = np.rint(points / step_m) * step_m
-        rounded = _hulls(points, of_hull, len(hulls))
-        flat = shapely.get_type_id(rounded) != int(shapely.GeometryType.POLYGON)
-        rounded[flat] = hulls[flat]
-        # A group of points on one line has a hull without width.
-        flat = shapely.get_type_id(rounded) != int(shapely.GeometryType.POLYGON)
-        rounded[flat] = shapely.buffer(rounded[flat], step_m / 2, quad_segs=1)
-        result[several] = rounded
-    single = np.flatnonzero(shown.merged <= 1)
-    result[single] = _coarser(shown.polygons[single], step_m)
-    oriented: NDArray[np.object_] = shapely.orient_polygons(result)
-    return oriented
+    several, single = np.flatnonzero(shown.merged > 1), np.flatnonzero(shown.merged <= 1)
+    merged_ones = _on_steps(shown.polygons[several], step_m)
+    place = np.empty(len(shown), dtype=np.int64)
+    place[several], place[single] = np.arange(len(several)), len(several) + np.arange(len(single))
+    return joined([merged_ones, _coarser(shown.polygons[single], step_m)])[place]
 
 
-def _coarser(polygons: NDArray[np.object_], tolerance_m: float) -> NDArray[np.object_]:
+def _on_steps(outlines: Outlines, step_m: float) -> Outlines:
+    """Return convex outlines with their corners on steps."""
+    if not len(outlines):
+        return outlines
+    rounded = hulls(np.rint(outlines.coordinates / step_m) * step_m, outlines.vertex_surface)
+    flat = np.flatnonzero(shapely.get_type_id(rounded) != int(shapely.GeometryType.POLYGON))
+    # What has no width on the steps is drawn as it is.
+    rounded[flat] = outlines[flat].shapes
+    return leftward(Outlines.of(rounded))
+
+
+def _coarser(outlines: Outlines, tolerance_m: float) -> Outlines:
     """Return outlines with fewer corners: fast, and with care for those that the fast way breaks."""
-    simple: NDArray[np.object_] = shapely.simplify(polygons, tolerance_m, preserve_topology=False)
-    changed = np.flatnonzero(shapely.get_num_coordinates(simple) != shapely.get_num_coordinates(polygons))
-    made = simple[changed]
-    whole = (shapely.get_type_id(made) == shapely.GeometryType.POLYGON) & ~shapely.is_empty(made)
-    broken = changed[~(whole & shapely.is_valid(made))]
+    bent = np.flatnonzero(~settled((outlines.coordinates, outlines.ring_ends, outlines.surface_ends), tolerance_m))
+    polygons = outlines[bent].shapes
+    simple = shapely.simplify(polygons, tolerance_m, preserve_topology=False)
+    whole = (shapely.get_type_id(simple) == shapely.GeometryType.POLYGON) & ~shapely.is_empty(simple)
+    broken = np.flatnonzero(~(whole & shapely.is_valid(simple)))
     simple[broken] = straightened(polygons[broken], tolerance_m)
-    return simple
+    return outlines.put(bent, shapely.orient_polygons(simple))
 
 
 def _drawn(blocks: Blocks, ground_m: FloatArray, foot_m: FloatArray, chart: Chart) -> Drawing:
@@ -289,15 +280,27 @@ def _charted(soup: Soup, chart: Chart) -> Soup:
 
 def to_batch(massing: Massing) -> pa.RecordBatch:
     """Return a massing as one batch of columns, for keeping."""
-    arrays = {name: pa.array(getattr(massing, name)) for name in _STORED}
-    outlines = pa.array(shapely.to_wkb(massing.polygons).tolist(), pa.binary())
+    arrays = {name: pa.array(getattr(massing, name)) for name in _NUMBERS}
     said = dict(zip(massing.columns.schema.names, massing.columns.columns, strict=True))
-    return pa.RecordBatch.from_pydict({"outline": outlines, **arrays, **{f"p_{n}": c for n, c in said.items()}})
+    outlines = massing.polygons
+    x, y = (pa.array(np.ascontiguousarray(column)) for column in outlines.coordinates.T)
+    rings = pa.ListArray.from_arrays(_offsets(outlines.ring_ends), pa.StructArray.from_arrays((x, y), ("x", "y")))
+    kept = {"outline": pa.ListArray.from_arrays(_offsets(outlines.surface_ends), rings)}
+    return pa.RecordBatch.from_pydict({**kept, **arrays, **{f"p_{n}": c for n, c in said.items()}})
 
 
 def from_batch(batch: pa.RecordBatch) -> Massing:
     """Return the massing that was kept as a batch."""
-    arrays = {name: batch.column(name).to_numpy(zero_copy_only=False) for name in _STORED}
+    arrays = {name: batch.column(name).to_numpy(zero_copy_only=False) for name in _NUMBERS}
     said = {name[2:]: batch.column(name) for name in batch.schema.names if name.startswith("p_")}
-    outlines = shapely.from_wkb(batch.column("outline").to_numpy(zero_copy_only=False))
-    return Massing(polygons=outlines, columns=pa.RecordBatch.from_pydict(said), **arrays)
+    surfaces = batch.column("outline")
+    rings = surfaces.values
+    x, y = (rings.values.field(axis).to_numpy() for axis in ("x", "y"))
+    ring_ends, surface_ends = (lists.offsets.to_numpy()[1:].astype(np.int64) for lists in (rings, surfaces))
+    return Massing(
+        Outlines(np.column_stack((x, y)), ring_ends, surface_ends), columns=pa.RecordBatch.from_pydict(said), **arrays
+    )
+
+
+def _offsets(ends: IntArray) -> pa.Array:
+    return pa.array(np.append(0, ends), pa.int32())

@@ -16,10 +16,11 @@ from cim.geometry.triangles import area_vectors
 from tiles.content import SkirtMesh
 from tiles.drawing import Drawing, drawing_of, split, together
 from tiles.extrude import extrude
-from tiles.footprints import UNDERSIDE_M, footprints_of, rings
+from tiles.footprints import UNDERSIDE_M, footprints_of
 from tiles.frame import Chart, TileFrame
 from tiles.intake import City
 from tiles.metadata import Column
+from tiles.outlines import Outlines, joined
 from tiles.prisms import are_plain, prism_drawing
 from tiles.skirt import skirts_around
 from tiles.soup import FloatArray, IntArray, Soup, join, length, ranges
@@ -37,7 +38,7 @@ class PlacedCity:
     chart: Chart
     surface: Surface
     bodies: Soup
-    outlines: NDArray[np.object_]
+    outlines: Outlines
     outline_owner: IntArray
     body_starts: IntArray
     block_order: IntArray
@@ -87,7 +88,7 @@ class PlacedCity:
         owner = np.concatenate((self.city.blocks.owner[standing], self.outline_owner[outlined]))
         group = np.searchsorted(starts, np.searchsorted(rows, owner), side="right") - 1
         order = np.argsort(group, kind="stable")
-        footprints = np.concatenate((self.city.blocks.footprint[standing], self.outlines[outlined]))
+        footprints = joined([self.city.blocks.footprint[standing], self.outlines[outlined]])
         skirt = skirts_around(footprints[order], group[order])
         placed = np.column_stack((skirt.xy, self.surface.height_m(skirt.xy) + SUNK_M / 2))
         local, alpha = self.chart.to_local(placed), np.tile((1.0, 0.0), len(placed) // 2)
@@ -148,7 +149,7 @@ def place_city(city: City, frame: TileFrame, surface: Surface, chart: Chart) -> 
         chart=chart,
         surface=surface,
         bodies=bodies,
-        outlines=outlines,
+        outlines=Outlines.of(outlines),
         outline_owner=outline_owner,
         body_starts=np.searchsorted(bodies.owner, every),
         block_order=block_order,
@@ -163,7 +164,7 @@ def place_city(city: City, frame: TileFrame, surface: Surface, chart: Chart) -> 
 def given_feet(city: City) -> FloatArray:
     """Return the ground heights that buildings state, at the middle of their blocks."""
     stated = city.features.ground_m[city.blocks.owner]
-    middle = shapely.get_coordinates(shapely.centroid(city.blocks.footprint))
+    middle = shapely.get_coordinates(shapely.centroid(city.blocks.footprint.shapes))
     known = np.isfinite(stated)
     return np.column_stack((middle[known], stated[known]))
 
@@ -174,8 +175,8 @@ def _grounds(city: City, lowest_m: FloatArray, surface: Surface, *, flat: bool) 
     if flat:
         return np.zeros(count), np.zeros(len(blocks.owner))
     ground = np.where(np.isfinite(lowest_m), lowest_m, city.features.ground_m)
-    xy, ring_ends, polygon_ends = rings(blocks.footprint)
-    under = lowest_under(surface, xy, ring_ends[polygon_ends - 1])
+    outlines = blocks.footprint
+    under = lowest_under(surface, outlines.coordinates, outlines.ring_ends[outlines.surface_ends - 1])
     found = np.full(count, np.inf)
     np.minimum.at(found, blocks.owner, under)
     ground = np.where(np.isfinite(ground), ground, np.where(np.isfinite(found), found, 0.0))
@@ -184,7 +185,7 @@ def _grounds(city: City, lowest_m: FloatArray, surface: Surface, *, flat: bool) 
 
 
 def _boxes(city: City, count: int) -> FloatArray:
-    bounds = shapely.bounds(city.blocks.footprint).reshape(-1, 4).T
+    bounds = city.blocks.footprint.bounds.T
     boxes = np.empty((count, 4))
     for side, reduce in enumerate((np.minimum, np.minimum, np.maximum, np.maximum)):
         boxes[:, side] = by_feature(reduce, city.bodies, city.bodies.coordinates[:, side % 2], count)

@@ -9,18 +9,18 @@ from __future__ import annotations
 from typing import Final
 
 import numpy as np
-import shapely
 from numpy.typing import NDArray
 
 from tiles.drawing import Drawing
 from tiles.edges import CREASE_COSINE
 from tiles.extrude import HANGING_M
-from tiles.footprints import FOOTPRINT_M2_MIN, rings
+from tiles.footprints import FOOTPRINT_M2_MIN
 from tiles.frame import Chart
 from tiles.intake import Blocks
 from tiles.mesh import triangulate
+from tiles.outlines import Outlines
 from tiles.roofs import kin_of
-from tiles.soup import FloatArray, IntArray, Soup, counts, cross, length, next_in_rings
+from tiles.soup import FloatArray, IntArray, Soup, counts, cross, length
 
 SIDE_M_MIN: Final = 0.05
 """An outline with a shorter side takes the general way: its corners may be one to the matching of edges."""
@@ -34,26 +34,21 @@ def are_plain(blocks: Blocks, with_body: IntArray) -> NDArray[np.bool_]:
     size[with_body] += 1
     alone = size[blocks.owner] == 1
     flat = (kin_of(blocks.roof) == "") & (blocks.floor_m <= HANGING_M)
-    solid = shapely.get_num_interior_rings(blocks.footprint) == 0
-    wide = shapely.area(blocks.footprint) >= FOOTPRINT_M2_MIN
+    solid = counts(blocks.footprint.surface_ends) == 1
+    wide = blocks.footprint.area_m2 >= FOOTPRINT_M2_MIN
     plain: NDArray[np.bool_] = alone & flat & solid & wide & _clear_sides(blocks.footprint)
     return plain
 
 
-def _clear_sides(polygons: NDArray[np.object_]) -> NDArray[np.bool_]:
-    closed = shapely.get_coordinates(polygons)
-    ends = np.cumsum(shapely.get_num_coordinates(polygons))
-    x, y = closed.T
-    dx, dy = np.diff(x, append=0.0), np.diff(y, append=0.0)
-    long = dx * dx + dy * dy >= SIDE_M_MIN**2
-    long[ends - 1] = True
-    result: NDArray[np.bool_] = np.logical_and.reduceat(long, np.append(0, ends[:-1]))
+def _clear_sides(outlines: Outlines) -> NDArray[np.bool_]:
+    dx, dy = (column[outlines.next_vertex] - column for column in outlines.coordinates.T)
+    result: NDArray[np.bool_] = np.logical_and.reduceat(dx * dx + dy * dy >= SIDE_M_MIN**2, outlines.surface_starts)
     return result
 
 
 def prism_drawing(blocks: Blocks, ground_m: FloatArray, foot_m: FloatArray, chart: Chart) -> Drawing:
     """Return how plain prisms are drawn; ``ground_m`` and ``foot_m`` (blocks,) metres in the working CRS."""
-    xy, ring_ends, _ = rings(blocks.footprint)
+    xy, ring_ends = blocks.footprint.coordinates, blocks.footprint.ring_ends
     size = counts(ring_ends)
     block = np.repeat(np.arange(len(size)), size)
     level, metre = chart.uprights(xy)
@@ -63,7 +58,7 @@ def prism_drawing(blocks: Blocks, ground_m: FloatArray, foot_m: FloatArray, char
     for row, axis, rise in zip(positions, level.T, metre.T, strict=True):
         row[::2], row[1::2] = axis + rise * foot_m[block], axis + rise * eaves_m[block]
     foot, top = positions[:, ::2].T, positions[:, 1::2].T
-    here, following = np.arange(len(xy)), next_in_rings(ring_ends)
+    here, following = np.arange(len(xy)), blocks.footprint.next_vertex
     roof = triangulate(Soup(top, ring_ends, np.arange(1, len(size) + 1), blocks.owner, np.empty(len(xy))))
     walls = _wall_normals(foot, top, following)
     wall_face, roof_face = here + block, ring_ends + np.arange(len(size))

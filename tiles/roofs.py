@@ -17,6 +17,7 @@ import shapely
 from numpy.typing import NDArray
 
 from tiles.intake import Blocks
+from tiles.outlines import Outlines
 from tiles.soup import FloatArray, IntArray, Soup, empty_soup, equal_faces, join
 
 KIN: Final = {
@@ -38,32 +39,32 @@ DOME_STEPS: Final = 4
 class ShapedRoofs:
     """``rise_m`` is 0 for a flat roof; ``surfaces`` are above the eaves at height 0, owner = the block's row."""
 
-    footprint: NDArray[np.object_]
+    footprint: Outlines
     rise_m: FloatArray
     surfaces: Soup
 
 
 def shape_roofs(blocks: Blocks) -> ShapedRoofs:
     """Return the pitched roofs of blocks, and the footprints with four clean corners where a ridge needs them."""
-    footprint = blocks.footprint.copy()
-    rise = np.zeros(len(footprint))
+    footprint, rise = blocks.footprint, np.zeros(len(blocks.footprint))
     surfaces: list[Soup] = []
     kin = kin_of(blocks.roof)
     ridged = np.flatnonzero((kin == "gabled") | (kin == "hipped") | (kin == "skillion"))
     rows, corners = _rectangles(blocks.footprint, ridged)
     if len(rows):
-        footprint[rows] = shapely.polygons(corners)
+        footprint = footprint.put(rows, shapely.polygons(corners))
         width = np.linalg.norm(corners[:, 1] - corners[:, 0], axis=1)
         run = np.where(kin[rows] == "skillion", width * 0.4, width / 2)
         rise[rows] = _rise(blocks, rows, run * SLOPE)
         for word, shape in (("gabled", _gabled), ("hipped", _hipped), ("skillion", _skillion)):
             of_kind = kin[rows] == word
             surfaces.append(shape(corners[of_kind], rise[rows[of_kind]], rows[of_kind]))
-    for row in np.flatnonzero((kin == "pyramidal") | (kin == "dome")).tolist():
-        ring = _seen_from_middle(footprint[row])
+    pointed = np.flatnonzero((kin == "pyramidal") | (kin == "dome"))
+    for row, shape in zip(pointed.tolist(), footprint[pointed].shapes, strict=True):
+        ring = _seen_from_middle(shape)
         if ring is None:
             continue
-        radius = float(np.sqrt(shapely.area(footprint[row]) / np.pi))
+        radius = float(np.sqrt(shapely.area(shape) / np.pi))
         one = np.array([row])
         rise[one] = _rise(blocks, one, np.array([radius * (1.0 if kin[row] == "dome" else SLOPE)]))
         surfaces.append(_pointed(ring, float(rise[row]), row, dome=kin[row] == "dome"))
@@ -85,11 +86,11 @@ def _rise(blocks: Blocks, rows: IntArray, by_slope: FloatArray) -> FloatArray:
     return rise
 
 
-def _rectangles(footprints: NDArray[np.object_], rows: IntArray) -> tuple[IntArray, FloatArray]:
+def _rectangles(footprints: Outlines, rows: IntArray) -> tuple[IntArray, FloatArray]:
     """Return the rows that are nearly rectangles, and their corners (n, 4, 2), the first side a short one."""
     if not len(rows):
         return rows, np.empty((0, 4, 2))
-    simple = shapely.orient_polygons(shapely.simplify(footprints[rows], CORNERS_TOLERANCE_M))
+    simple = shapely.orient_polygons(shapely.simplify(footprints[rows].shapes, CORNERS_TOLERANCE_M))
     filled = shapely.area(simple) / np.maximum(shapely.area(shapely.minimum_rotated_rectangle(simple)), 1e-9)
     four = (shapely.get_num_coordinates(simple) == 5) & (filled >= RECTANGLE_SHARE)
     rows = rows[four]

@@ -7,10 +7,10 @@ from typing import Final
 
 import numpy as np
 import shapely
-from numpy.typing import NDArray
 
-from tiles.footprints import polygon_parts, straight_rings
-from tiles.soup import FloatArray, IntArray, counts, next_in_rings
+from tiles.footprints import polygon_parts
+from tiles.outlines import Outlines, joined
+from tiles.soup import FloatArray, IntArray
 
 WIDTH_M: Final = 5.0
 SIMPLIFY_M: Final = 0.25
@@ -30,13 +30,13 @@ class Skirt:
     group: IntArray
 
 
-def skirts_around(footprints: NDArray[np.object_], group: IntArray) -> Skirt:
+def skirts_around(footprints: Outlines, group: IntArray) -> Skirt:
     """Return the band around footprints, those of one group joined first so that party walls have none."""
     if not len(footprints):
         return Skirt(np.empty((0, 2)), np.empty((0, 3), dtype=np.int64), np.empty(0, dtype=np.int64))
-    joined, group = _joined(footprints, group)
-    xy, ring_ends, polygon_ends = straight_rings(joined, SIMPLIFY_M)
-    following = next_in_rings(ring_ends)
+    together, group = _joined(footprints, group)
+    around = together.straight(SIMPLIFY_M)
+    xy, following = around.coordinates, around.next_vertex
     before = np.empty(len(xy), dtype=np.int64)
     before[following] = np.arange(len(xy))
     x, y = np.ascontiguousarray(xy.T)
@@ -50,23 +50,46 @@ def skirts_around(footprints: NDArray[np.object_], group: IntArray) -> Skirt:
     return Skirt(
         np.stack((x, y, x + east * reach, y + north * reach), axis=1).reshape(-1, 2),
         np.stack((here, here + 1, far, here, far, far - 1), axis=1).reshape(-1, 3),
-        np.repeat(group, 2 * counts(ring_ends[polygon_ends - 1])),
+        np.repeat(group, 2 * around.sizes),
     )
 
 
-def _joined(footprints: NDArray[np.object_], group: IntArray) -> tuple[NDArray[np.object_], IntArray]:
+def _joined(footprints: Outlines, group: IntArray) -> tuple[Outlines, IntArray]:
     """Return single polygons, counter-clockwise, by group: those of one group that meet are one."""
-    pairs = shapely.STRtree(footprints).query(footprints)
-    one, other = pairs[:, (pairs[0] < pairs[1]) & (group[pairs[0]] == group[pairs[1]])]
-    meets = shapely.intersects(footprints[one], footprints[other])
+    one, other = _near(footprints.bounds, group)
+    rows, at = np.unique(np.concatenate((one, other)), return_inverse=True)
+    shapes = footprints[rows].shapes
+    first, second = at[: len(one)], at[len(one) :]
+    meets = shapely.intersects(shapes[first], shapes[second])
     if not meets.any():
         return footprints, group
-    shared = np.zeros(len(footprints), dtype=np.bool_)
-    shared[one[meets]] = shared[other[meets]] = True
-    groups = np.unique(group[shared])
-    unions = [shapely.disjoint_subset_union_all(footprints[shared & (group == each)]) for each in groups]
+    met = np.unique(np.concatenate((first[meets], second[meets])))
+    groups, of = np.unique(group[rows[met]], return_inverse=True)
+    unions = [shapely.disjoint_subset_union_all(shapes[met[of == each]]) for each in range(len(groups))]
     polygons, origin = polygon_parts(np.array(unions, dtype=object))
-    joined = np.concatenate((footprints[~shared], shapely.orient_polygons(polygons)))
-    of = np.concatenate((group[~shared], groups[origin]))
+    alone = np.ones(len(footprints), dtype=np.bool_)
+    alone[rows[met]] = False
+    every = joined([footprints[alone], Outlines.of(shapely.orient_polygons(polygons))])
+    of = np.concatenate((group[alone], groups[origin]))
     order = np.argsort(of, kind="stable")
-    return joined[order], of[order]
+    return every[order], of[order]
+
+
+def _near(boxes: FloatArray, group: IntArray) -> tuple[IntArray, IntArray]:
+    """Return the pairs of rows of one group whose boxes (n, 4) meet; ``group`` ascends."""
+    order = np.lexsort((boxes[:, 0], group))
+    west, south, east, north = boxes[order].T
+    of, pairs = group[order], [np.empty((2, 0), dtype=np.int64)]
+    here = np.arange(len(order) - 1)
+    step = 1
+    # From west to east: a box meets those that follow until one begins beyond it.
+    while len(here):
+        here = here[here + step < len(order)]
+        there = here + step
+        here = here[(of[here] == of[there]) & (west[there] <= east[here])]
+        there = here + step
+        meets = (south[there] <= north[here]) & (south[here] <= north[there])
+        pairs.append(np.stack((order[here[meets]], order[there[meets]])))
+        step += 1
+    one, other = np.concatenate(pairs, axis=1)
+    return np.minimum(one, other), np.maximum(one, other)

@@ -46,7 +46,7 @@ def cut(rings: Rings, normals: FloatArray, *, slivers: bool = False) -> tuple[In
     """
     size = counts(rings.ring_ends)[starts(rings.surface_ends)]
     flat = _flatten(rings, normals)
-    start, fan = _fans(rings, flat)
+    start, fan = fans(rings, flat)
     cut = np.flatnonzero(~fan)
     found, found_count = _earcut(rings, flat, cut, slivers=slivers)
     count = np.where(fan, size - 2, 0)
@@ -129,7 +129,7 @@ def _flatten(rings: Rings, normals: FloatArray) -> tuple[FloatArray, FloatArray]
     return u, v
 
 
-def _fans(rings: Rings, flat: tuple[FloatArray, FloatArray]) -> tuple[IntArray, NDArray[np.bool_]]:
+def fans(rings: Rings, flat: tuple[FloatArray, FloatArray]) -> tuple[IntArray, NDArray[np.bool_]]:
     """Return a corner of each surface's outer ring, and whether a fan from there cuts the surface into triangles.
 
     It does where there are no holes, every triangle of the fan runs to the left, and all of them turn less than once

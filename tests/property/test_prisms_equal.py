@@ -13,6 +13,7 @@ from tiles.extrude import extrude
 from tiles.footprints import clean_footprints
 from tiles.frame import Chart, TileFrame
 from tiles.intake import Blocks
+from tiles.outlines import Outlines
 from tiles.prisms import are_plain, prism_drawing
 from tiles.soup import Soup
 
@@ -27,7 +28,7 @@ def blocks(shapes, heights, floors) -> Blocks:
     places = [shapely.affinity.translate(p, EAST + 200 * i, NORTH + 77 * i) for i, p in enumerate(largest)]
     footprint, owner = clean_footprints(np.array(places, dtype=object))
     return Blocks(
-        footprint, owner, np.array(floors)[owner], np.array(heights)[owner],
+        Outlines.of(footprint), owner, np.array(floors)[owner], np.array(heights)[owner],
         np.full(len(owner), "", dtype=object), np.full(len(owner), np.nan),
     )  # fmt: skip
 

@@ -12,6 +12,7 @@ from tiles.extrude import extrude
 from tiles.footprints import clean_footprints, rings, straightened
 from tiles.intake import Blocks
 from tiles.mesh import triangulate
+from tiles.outlines import Outlines
 from tiles.soup import Soup, ranges
 
 
@@ -19,7 +20,7 @@ def blocks(polygons, top=10.0, floor=0.0, roof="", rise=np.nan):
     footprint, owner = clean_footprints(np.array(polygons, dtype=object))
     count = len(footprint)
     return Blocks(
-        footprint, owner, np.full(count, floor), np.full(count, top), np.full(count, roof, dtype=object),
+        Outlines.of(footprint), owner, np.full(count, floor), np.full(count, top), np.full(count, roof, dtype=object),
         np.full(count, rise),
     )  # fmt: skip
 
