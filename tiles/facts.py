@@ -71,7 +71,7 @@ def _numbers(rows: Sequence[dict[str, Any]], name: str) -> FloatArray:
     except (TypeError, KeyError):
         values = []
     # Written out for what nearly all rows are: a call for each takes longer than to decode it.
-    if {type(value) for value in values} <= _PLAIN and len(values) == len(rows):
+    if set(map(type, values)) <= _PLAIN and len(values) == len(rows):
         found = np.array(values, dtype=np.float64)
         return found if np.isfinite(found).all() else np.where(np.isfinite(found), found, NAN)
     return np.array([number(row.get(name)) for row in rows], dtype=np.float64)

@@ -34,17 +34,22 @@ class Outlines(Rings):
             return self._part(*rows.indices(len(self))[:2])
         if rows.dtype == np.bool_:
             rows = np.flatnonzero(rows)
+        if len(rows) and rows[-1] - rows[0] == len(rows) - 1 and (rows[1:] > rows[:-1]).all():
+            return self._part(int(rows[0]), int(rows[-1]) + 1)
         if self.are_single:
             ring, surface_ends = rows, np.arange(1, len(rows) + 1)
         else:
             per_surface = counts(self.surface_ends)[rows]
             ring, surface_ends = ranges(starts(self.surface_ends)[rows], per_surface), np.cumsum(per_surface)
-        size = counts(self.ring_ends)[ring]
-        return Outlines(self.coordinates[ranges(self.ring_starts[ring], size)], np.cumsum(size), surface_ends)
+        first = self.ring_starts[ring]
+        size = self.ring_ends[ring] - first
+        return Outlines(self.coordinates[ranges(first, size)], np.cumsum(size), surface_ends)
 
     def _part(self, first: int, end: int) -> Outlines:
-        ring, last = (int(np.append(0, self.surface_ends)[at]) for at in (first, end))
-        vertex, stop = (int(np.append(0, self.ring_ends)[at]) for at in (ring, last))
+        if first == 0 and end == len(self):
+            return self
+        ring, last = (int(self.surface_ends[at - 1]) if at else 0 for at in (first, end))
+        vertex, stop = (int(self.ring_ends[at - 1]) if at else 0 for at in (ring, last))
         return Outlines(
             self.coordinates[vertex:stop], self.ring_ends[ring:last] - vertex, self.surface_ends[first:end] - ring
         )

@@ -79,10 +79,10 @@ class Store:
 
 @pytest.fixture(scope="module", autouse=True)
 def deep() -> Iterator[None]:
-    """Small leaves, so that a small city has inner tiles, and branches in which there is too little for one."""
+    """Small leaves, and inner tiles that there are while no building of a quarter is taken away."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(tiles.tree, "LEAF_FEATURES_MAX", 70)
-        patch.setattr(tiles.tree, "FAR_FEATURES_MIN", 140)
+        patch.setattr(tiles.tree, "LEAF_FEATURES_MAX", 120)
+        patch.setattr(tiles.tree, "FAR_FEATURES_MIN", 224)
         yield
 
 
