@@ -22,7 +22,7 @@ from cim.city.model import Attribute, CityObject
 from cim.city.rows import GeometryRows, ObjectRows, boxes_of, geometry_rows
 from cim.findings import Quality
 from cim.geometry.surfaces import KINDS, NO_ENDS, Geometry, GeometryKind, Semantics
-from cim.geometry.wkb import multipolygons_to_wkb, offsets_of
+from cim.geometry.wkb import multipolygons_from_wkb, multipolygons_to_wkb, offsets_of
 
 OBJECT_SCHEMA: Final = pa.schema(
     [
@@ -217,6 +217,11 @@ def surface_table(kinds: Sequence[str], wkb: NDArray[np.object_]) -> SurfaceTabl
     if not len(rows):
         empty = np.empty(0, dtype=np.int64)
         return SurfaceTable(rows, np.empty((0, 3)), empty, empty, empty)
+    found = multipolygons_from_wkb(wkb[rows].tolist())
+    if found is not None:
+        coordinates, *sizes = found
+        ring_ends, surface_ends, geometry_ends = (np.cumsum(size) for size in sizes)
+        return SurfaceTable(rows, coordinates, ring_ends, surface_ends, geometry_ends)
     _, closed, offsets = shapely.to_ragged_array(shapely.from_wkb(wkb[rows]), include_z=True)
     ring_offsets, surface_offsets, geometry_offsets = (np.asarray(o, dtype=np.int64) for o in offsets)
     keep = np.ones(len(closed), dtype=bool)

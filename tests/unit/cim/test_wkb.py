@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import shapely
 
-from cim.geometry.wkb import closed_rings, multipolygons_to_wkb, offsets_of
+from cim.geometry.wkb import closed_rings, multipolygons_from_wkb, multipolygons_to_wkb, offsets_of
 
 SQUARE = [(0, 0, 1), (9, 0, 1), (9, 9, 2), (0, 9, 2)]
 HOLE = [(2, 2, 1), (2, 4, 1), (4, 4, 1.5)]
@@ -29,6 +29,36 @@ def test_the_bytes_are_those_of_geos(geometries):
         shapely.to_wkb(shapely.MultiPolygon([(s[0], s[1:]) for s in geometry]), output_dimension=3)
         for geometry in geometries
     ]
+
+
+@pytest.mark.parametrize("geometries", [GEOMETRIES, GEOMETRIES[::-1], GEOMETRIES[:1]])
+def test_what_geos_writes_is_read_back(geometries):
+    shapes = [shapely.MultiPolygon([(s[0], s[1:]) for s in geometry]) for geometry in geometries]
+    found = multipolygons_from_wkb(shapely.to_wkb(shapes, output_dimension=3).tolist())
+    for mine, given in zip(found, flat(geometries), strict=True):
+        np.testing.assert_array_equal(mine, given)
+
+
+SHAPE = shapely.MultiPolygon([(SQUARE, [HOLE])])
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        [],
+        [shapely.to_wkb(SHAPE, output_dimension=2)],
+        [shapely.to_wkb(SHAPE, output_dimension=3), shapely.to_wkb(SHAPE, byte_order=0)],
+        [shapely.to_wkb(SHAPE)[:-1]],
+        [shapely.to_wkb(SHAPE) + b"0"],
+        [shapely.to_wkb(shapely.MultiPolygon())],
+        [bytes((1, 6, 0, 0, 128, 0, 0, 0, 0))],
+        [shapely.to_wkb(shapely.LineString([(0, 0, 0), (1, 1, 1)]))],
+        [b""],
+    ],
+    ids=["none", "flat", "big-endian", "cut", "longer", "empty", "empty in space", "line", "nothing"],
+)
+def test_other_layouts_are_left_to_others(rows):
+    assert multipolygons_from_wkb(rows) is None
 
 
 def test_rings_are_closed_with_their_own_first_vertex():
