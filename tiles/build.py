@@ -129,9 +129,9 @@ class Rows:
         self._row_of = {name: row for row, name in enumerate(ids.to_pylist())}
 
     def of(self, branch: Branch) -> tuple[bytes, bytes]:
-        """Return the objects and geometries of all buildings in a branch, as Arrow streams."""
+        """Return the objects and geometries of all buildings in a branch, leaf by leaf, as Arrow streams."""
         names = [name for leaf in branch.leaves() if leaf.members for name in leaf.members.object_ids()]
-        row = np.sort(np.array([self._row_of[name] for name in names], dtype=np.int64))
+        row = np.array([self._row_of[name] for name in names], dtype=np.int64)
         first, last = self._starts[row], self._starts[row + 1]
         count = last - first
         shapes = np.repeat(first - np.cumsum(count) + count, count) + np.arange(int(count.sum()))

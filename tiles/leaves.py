@@ -74,8 +74,9 @@ class Leaves:
         leaf_of = np.append(np.repeat(np.arange(len(leaves)), [len(found) for found in members]), len(leaves))
         ids = tables[0]["id"].combine_chunks()
         by_id = pc.sort_indices(ids).to_numpy()
-        at = leaf_of[_places(ids, names)[by_id]]
-        city = read_city(tables[0].take(pa.array(by_id[np.argsort(at, kind="stable")])), tables[1])
+        order = by_id[np.argsort(leaf_of[_places(ids, names)[by_id]], kind="stable")]
+        in_order = bool((order == np.arange(len(order))).all())
+        city = read_city(tables[0] if in_order else tables[0].take(pa.array(order)), tables[1])
         placed = place_city(city, site.frame, site.surface, site.chart)
         count = len(city.features.ids)
         flat = site.frame.ground == "flat"

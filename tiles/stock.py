@@ -43,9 +43,10 @@ def read_stock(objects: pa.Table, geometries: pa.Table) -> Stock:
     types = objects["type"]
     wanted = pc.is_in(types, pa.array([BUILDING, PART], types.type))
     rows = adopted(objects.filter(wanted) if not pc.all(wanted).as_py() else objects)
-    order = pc.sort_indices(rows["id"])
-    rows = rows.take(order)
-    ids = np.array(rows["id"].to_pylist(), dtype=object)
+    column = rows["id"].combine_chunks()
+    if not pc.all(pc.less(column[:-1], column[1:])).as_py():
+        rows = rows.take(pc.sort_indices(column))
+    ids = rows["id"].to_numpy(zero_copy_only=False)
     box = np.column_stack([_numbers(rows, name) for name in ("xmin", "ymin", "xmax", "ymax")])
     weight = _weights(rows, geometries)
     top_of = _tops(ids, rows["parent_id"])
