@@ -10,7 +10,7 @@ import numpy as np
 from cim.city.rows import GeometryRows
 from cim.quality.codes import Tolerances
 from cim.quality.holes import check_holes
-from cim.quality.layout import Flags, Ints, Shells, Surfaces, shells_of, structures_of, surfaces_of
+from cim.quality.layout import Flags, Ints, Shells, Surfaces, shells_of, surfaces_of
 from cim.quality.marks import Marks, joined
 from cim.quality.planes import Planes, check_planes, planes_of
 from cim.quality.rings import check_points, check_simple
@@ -52,7 +52,7 @@ def examine(geometries: GeometryRows, tolerances: Tolerances) -> Examined:
     planes = planes_of(surfaces)
     found, sound = check_surfaces(surfaces, planes, tolerances)
     floorless = _floorless(surfaces, planes)
-    shells = shells_of(geometries, structures_of(geometries))
+    shells = shells_of(geometries)
     if not len(shells):
         return Examined(found, len(surfaces), 0, floorless, none)
     marked, good, corners = check_shells(surfaces, shells, _sound_shells(shells, sound), tolerances)

@@ -5,9 +5,9 @@ Everything is counted from the batch: surface 7 is the eighth of all surfaces, w
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from functools import lru_cache
+from typing import Final
 
 import numpy as np
 import orjson
@@ -21,6 +21,9 @@ Ints = NDArray[np.int64]
 Flags = NDArray[np.bool_]
 
 SOLID_KINDS: Final = frozenset({"Solid", "MultiSolid", "CompositeSolid"})
+_SHELLS_FIRST: Final = '{"shells":'
+_MEANINGS: Final = ',"semantics":'
+"""As :func:`cim.city.columns.structure_to_json` writes them; another order is read whole."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,25 +96,37 @@ def surfaces_of(geometries: GeometryRows) -> Surfaces:
     )
 
 
-def structures_of(geometries: GeometryRows) -> list[Mapping[str, Any]]:
-    """Return what stands beside the surfaces of each geometry; see :mod:`cim.city.columns`."""
-    return [orjson.loads(text) if text else {} for text in geometries.structures]
+@lru_cache(maxsize=1024)
+def _ends(structure: str) -> tuple[tuple[int, ...], frozenset[int]]:
+    """Return where the shells end among the surfaces, and the solids among the shells, as a structure says."""
+    said = orjson.loads(structure)
+    return tuple(said.get("shells") or ()), frozenset(said.get("solids") or ())
 
 
-def shells_of(geometries: GeometryRows, structures: list[Mapping[str, Any]]) -> Shells:
+def _without_meanings(structure: str | None) -> str:
+    """Return what says the shells: many geometries share it, and it stands before what their surfaces mean."""
+    if not structure or not structure.startswith(_SHELLS_FIRST):
+        return structure or "{}"
+    start, behind, _ = structure.partition(_MEANINGS)
+    return f"{start}}}" if behind else structure
+
+
+def shells_of(geometries: GeometryRows) -> Shells:
     """Return the shells of solids and composite surfaces."""
     starts = offsets_of(geometries.surfaces)
     rows: list[tuple[int, int, int, bool, bool, int]] = []
     solids = 0
-    for row, kind in enumerate(geometries.kinds):
-        count, base = int(geometries.surfaces[row]), int(starts[row])
+    for row, (kind, count, base) in enumerate(
+        zip(geometries.kinds, geometries.surfaces.tolist(), starts[:-1].tolist(), strict=True)
+    ):
         if kind == "CompositeSurface" and count:
             rows.append((base, base + count, row, False, True, -1))
         elif kind in SOLID_KINDS and count:
-            ends = structures[row].get("shells") or [count]
-            solid_ends = set(structures[row].get("solids") or [len(ends)])
+            said, solid_ends = _ends(_without_meanings(geometries.structures[row]))
+            shell_ends = said or (count,)
+            solid_ends = solid_ends or frozenset({len(shell_ends)})
             first, outer = 0, True
-            for number, last in enumerate(ends, start=1):
+            for number, last in enumerate(shell_ends, start=1):
                 rows.append((base + first, base + last, row, True, outer, solids))
                 first, outer = last, number in solid_ends
                 solids += outer
@@ -142,6 +157,15 @@ def summed(values: Floats, offsets: Ints) -> Floats:
     if len(filled):
         totals[filled] = np.add.reduceat(values, offsets[filled], axis=0)
     return totals
+
+
+def some(values: Flags, offsets: Ints) -> Flags:
+    """Return whether any value of each run is true."""
+    found = np.zeros(len(offsets) - 1, dtype=bool)
+    filled = np.flatnonzero(np.diff(offsets))
+    if len(filled):
+        found[filled] = np.logical_or.reduceat(values, offsets[filled])
+    return found
 
 
 def largest(values: Floats, offsets: Ints) -> Floats:

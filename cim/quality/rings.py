@@ -9,7 +9,7 @@ import shapely
 
 from cim.geometry.wkb import offsets_of
 from cim.quality.codes import CONSECUTIVE_POINTS_SAME, RING_SELF_INTERSECTION, TOO_FEW_POINTS, Tolerances
-from cim.quality.layout import Flags, Floats, Ints, Surfaces, following, runs, summed
+from cim.quality.layout import Flags, Floats, Ints, Surfaces, following, runs, some, summed
 from cim.quality.marks import Marks, joined, marks
 from cim.quality.meeting import CONTACT
 from cim.quality.planes import Planes
@@ -130,9 +130,9 @@ def _look(surfaces: Surfaces, planes: Planes, tolerances: Tolerances) -> tuple[F
     cross = sides[:, 0] * turned[:, 1] - sides[:, 1] * turned[:, 0]
     dot = sides[:, 0] * turned[:, 0] + sides[:, 1] * turned[:, 1]
     angles = summed(np.arctan2(cross, dot), offsets)
-    left, right = summed((cross > 0).astype(np.float64), offsets), summed((cross < 0).astype(np.float64), offsets)
-    back = summed((dot < 0).astype(np.float64) * (cross == 0), offsets)
-    convex = ((left == 0) | (right == 0)) & (back == 0) & (np.abs(np.abs(angles) - 2 * np.pi) < _TURN_SLACK)
+    left, right = some(cross > 0, offsets), some(cross < 0, offsets)
+    back = some((dot < 0) & (cross == 0), offsets)
+    convex = ~(left & right) & ~back & (np.abs(np.abs(angles) - 2 * np.pi) < _TURN_SLACK)
     areas = np.abs(
         summed(planes.flat[:, 0] * planes.flat[after, 1] - planes.flat[:, 1] * planes.flat[after, 0], offsets)
     )

@@ -22,6 +22,7 @@ import argparse
 import gc
 import os
 import statistics
+import sys
 import tempfile
 import time
 from collections import Counter
@@ -37,6 +38,7 @@ from cim.city.rows import ObjectRows
 from cim.city.service import CityService
 from cim.db.directory import DataDirectory
 from cim.db.store import Database
+from cim.jobs.actor import MEMORY_VARIABLES
 from cim.quality.inspector import Inspector
 from cim.quality.model import QualityNotes
 from ingest.columns import ObjectBatch, gather
@@ -249,6 +251,9 @@ def main() -> None:
     parser.add_argument("--copies", type=int, default=24, help="of the place, for a city")
     parser.add_argument("--rounds", type=int, default=3)
     wanted = parser.parse_args()
+    if not MEMORY_VARIABLES.items() <= os.environ.items():
+        # As the child of a job has it; they are read when a process starts.
+        os.execve(sys.executable, sys.orig_argv, {**os.environ, **MEMORY_VARIABLES})
     with tempfile.TemporaryDirectory() as folder:
         document, stream = Path(folder) / "made.city.json", Path(folder) / "made.city.jsonl"
         write_document(document, DOCUMENT_BUILDINGS)
