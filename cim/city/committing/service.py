@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future
 from contextlib import contextmanager, suppress
+from functools import partial
 from itertools import groupby
 from operator import itemgetter
 from typing import TypeVar
@@ -56,7 +58,7 @@ class Committer:
         ``finish`` writes the row of ``baseline``, in the transaction of the last turn: until that is durable nobody
         sees anything, and a failure leaves the city as it was.
         """
-        moved = False
+        moving: Future[None] | None = None
 
         def last(connection: duckdb.DuckDBPyConnection) -> T:
             if current_version(connection) != version - 1:
@@ -70,18 +72,24 @@ class Committer:
             turn: list[Piece] = []
             for piece in store.pieces(bench, gathered):
                 if turn and _bytes(turn) + piece[1].nbytes > store.PIECE_BYTES:
-                    some = turn
-                    self._database.submit(lambda connection, some=some: _append(connection, some)).result()  # type: ignore[misc]
-                    moved = True
+                    _wait(moving)
+                    # While it is written the next is read.
+                    moving = self._database.submit(partial(_append, turn=turn))
                     turn = []
                 turn.append(piece)
+            _wait(moving)
             return self._database.submit(last).result()
         except BaseException:
-            if moved:
+            if moving is not None:
                 # What cannot be cleared now is cleared before the next baseline is gathered.
                 with suppress(CimError, duckdb.Error):
                     self._database.submit(store.clear_unpublished).result()
             raise
+
+
+def _wait(moving: Future[None] | None) -> None:
+    if moving is not None:
+        moving.result()
 
 
 def _append(connection: duckdb.DuckDBPyConnection, turn: list[Piece]) -> None:

@@ -26,7 +26,7 @@ MERGED_TABLES: Final = (*TABLES[:5], "merge_priority", "merge_report")
 PIECE_BYTES: Final = 4 * 2**20
 """About how much is moved at once: a tenth of a second of the writer."""
 PIECE_BYTES_MAX: Final = 256 * 2**20
-"""What is moved at once at most, where rows are large: it is held in memory."""
+"""What is moved at once at most, where rows are large: it is held in memory, and the next beside it."""
 GROUP_ROWS: Final = 122_880
 """Rows of a group of DuckDB's storage.  A checkpoint writes the last group of a table that has grown anew."""
 TURNS_A_GROUP: Final = 4
