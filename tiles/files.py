@@ -39,7 +39,7 @@ class TileFiles:
     bytes_gzip: int = 0
     compress_s: float = 0.0
     sync_s: float = 0.0
-    _folders: set[Path] = field(default_factory=set)
+    _folders: set[str] = field(default_factory=set)
 
     @property
     def bytes_plain(self) -> int:
@@ -133,11 +133,11 @@ class TileFiles:
             self.written[name] = len(content)
 
     def _put(self, name: str, content: bytes) -> None:
-        path = self.directory / name
-        if path.parent not in self._folders:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            self._folders.add(path.parent)
-        path.write_bytes(content)
+        folder = name.rpartition("/")[0]
+        if folder not in self._folders:
+            (self.directory / folder).mkdir(parents=True, exist_ok=True)
+            self._folders.add(folder)
+        (self.directory / name).write_bytes(content)
 
 
 def _sync(path: Path) -> None:
