@@ -181,8 +181,8 @@ def _feet(rows: Rows, site: Site, crew: Crew) -> FloatArray:
     """Return places (n, 3) where buildings meet the ground: their bodies' feet, or else what is stated of blocks."""
     found: list[tuple[FloatArray, FloatArray]] = []
     if len(rows.stock.members.ids):
-        units = units_of(grow(rows.stock.members, site.square))
-        found = list(crew.run(feet, (FeetJob(rows.of(unit)) for unit in units)))
+        units = list(units_of(grow(rows.stock.members, site.square)))
+        found = list(crew.run(feet, (FeetJob(rows.of(unit)) for unit in units), several=len(units) > 1))
     for which in (0, 1):
         every: FloatArray = np.concatenate([np.empty((0, 3)), *(one[which] for one in found)])
         if len(every):
@@ -225,7 +225,7 @@ class _Build:
             UnitJob(unit, above, self._site, self._rows.of(unit), self._out, self._before, unit is top)
             for unit, above in places
         )
-        made_units = self._crew.run(make_unit, jobs)
+        made_units = self._crew.run(make_unit, jobs, several=len(places) > 1)
 
         def finish(unit: Branch) -> bool:
             """Take the next unit from the workers, who go on with others while the tiles above it are made."""

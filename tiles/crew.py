@@ -40,9 +40,12 @@ class Crew:
             self._pool.shutdown(cancel_futures=True)
             self._pool = None
 
-    def run(self, work: Callable[[Job], Made], jobs: Iterable[Job]) -> Iterator[Made]:
-        """Yield what comes of each job, in order; jobs are taken no faster than they are done."""
-        if self.workers <= 1:
+    def run(self, work: Callable[[Job], Made], jobs: Iterable[Job], *, several: bool = True) -> Iterator[Made]:
+        """Yield what comes of each job, in order; jobs are taken no faster than they are done.
+
+        One that is not one of ``several`` is done here: to hand it over would only take time.
+        """
+        if self.workers <= 1 or not several:
             yield from map(work, jobs)
             return
         waiting: deque[Future[Made]] = deque()
