@@ -46,8 +46,8 @@ BATCH_BYTES: Final = 8 * 1024 * 1024
 LARGE_BYTES_MIN: Final = 2 * BATCH_BYTES
 """Text of features that are not decoded beside others: memory would grow with the number of processes."""
 
-CREW_BYTES_MIN: Final = 64 * 1024 * 1024
-"""A smaller file is read before another process has started."""
+CREW_BYTES_MIN: Final = 128 * 1024 * 1024
+"""Other processes take about as long to start as they save on a file of half of it."""
 
 
 class CityJsonSeqReader:

@@ -248,7 +248,7 @@ def measure_city(place: Path, path: Path, copies: int, rounds: int) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--buildings", type=int, default=100_000, help="in the generated stream")
-    parser.add_argument("--copies", type=int, default=24, help="of the place, for a city")
+    parser.add_argument("--copies", type=int, default=48, help="of the place: a file that several processes decode")
     parser.add_argument("--rounds", type=int, default=3)
     wanted = parser.parse_args()
     if not MEMORY_VARIABLES.items() <= os.environ.items():
