@@ -123,7 +123,7 @@ def rings(polygons: NDArray[np.object_]) -> Rings:
 
 
 def footprints_of(soup: Soup, up: FloatArray, flat_m2_min: float = 0.05) -> tuple[NDArray[np.object_], IntArray]:
-    """Return the outline of each feature's surfaces seen from above, and the feature's row, ascending.
+    """Return the outlines of each feature's surfaces seen from above, single polygons, and their features, ascending.
 
     The union, on the map, of the undersides that lie on the ground, or of all surfaces that are not upright where
     there are none; ``up`` (surfaces, 3) are their area vectors.
@@ -147,7 +147,9 @@ def footprints_of(soup: Soup, up: FloatArray, flat_m2_min: float = 0.05) -> tupl
         _, dense = np.unique(group[~single], return_inverse=True)
         gathered = shapely.multipolygons(shapely.set_precision(parts[~single], 0.01, mode="pointwise"), indices=dense)
         outlines[size > 1] = shapely.union_all(gathered[:, None], axis=1)
-    return outlines, owners
+    polygons, origin = polygon_parts(outlines)
+    oriented: NDArray[np.object_] = shapely.orient_polygons(polygons)
+    return oriented, owners[origin]
 
 
 def polygons_of(soup: Soup) -> NDArray[np.object_]:

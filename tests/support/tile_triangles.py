@@ -68,7 +68,7 @@ def check_triangles(out: Path, crs: str, sources: Mapping[str, Surfaces], *, foo
     to_ecef = np.array(document["root"]["transform"]).reshape(4, 4).T
     back = pyproj.Transformer.from_crs("EPSG:4978", "EPSG:4979", always_xy=True)
     down = pyproj.Transformer.from_crs("EPSG:4979", crs, always_xy=True)
-    for path in _leaves(out / "buildings" / "tileset.json"):
+    for path in leaves(out / "buildings" / "tileset.json"):
         ids, corners, row, step_m = _read(path)
         for name in ids:
             if name in result.objects:
@@ -83,7 +83,7 @@ def check_triangles(out: Path, crs: str, sources: Mapping[str, Surfaces], *, foo
     return result
 
 
-def _leaves(tileset: Path) -> Iterator[Path]:
+def leaves(tileset: Path) -> Iterator[Path]:
     """Yield the contents of the tiles that have no children, external tilesets followed."""
     stack = [(tileset, json.loads(tileset.read_text())["root"])]
     while stack:

@@ -12,7 +12,7 @@ import shapely
 
 from cim.city.model import CityObject
 from tests.support.tile_city import CRS, at, block, box_surfaces, grid_city, rectangle, tables
-from tests.support.tile_triangles import Checked, Surfaces, check_triangles, prism
+from tests.support.tile_triangles import Checked, Surfaces, check_triangles, leaves, prism
 from tiles.build import build_tileset
 from tiles.frame import TileFrame
 
@@ -41,8 +41,8 @@ def checked(city: tuple[Path, dict[str, Surfaces]]) -> Checked:
 
 
 def planted(out: Path, attribute: str, change) -> tuple[Path, bytes]:
-    """Change the values of an attribute of the first leaf's faces in place; return the file as it was."""
-    path = max((out / "buildings").glob("*.glb"), key=lambda p: b"test:body" in p.read_bytes())
+    """Change the values of an attribute of a leaf's faces in place; return the file as it was."""
+    path = next(p for p in leaves(out / "buildings" / "tileset.json") if b"test:body" in p.read_bytes())
     before = path.read_bytes()
     content = bytearray(before)
     (size,) = struct.unpack_from("<I", content, 12)
