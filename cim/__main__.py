@@ -2,22 +2,15 @@
 
 from __future__ import annotations
 
-import os
-import signal
 import sys
 
-INTERRUPTED = 130
-"""The exit code that shells give for SIGINT."""
+from cim.interrupts import INTERRUPTED, leaving_at_once
 
 
 def main() -> None:
     """Run the command line and end the process with its exit code."""
-    # Loading takes a moment. Ctrl-C in that moment leaves at once: raised inside a compiled module's import it would
-    # come out as that module's failure, with a stack.
-    before = signal.signal(signal.SIGINT, lambda *_: os._exit(INTERRUPTED))
-    from cim.cli import run  # noqa: PLC0415
-
-    signal.signal(signal.SIGINT, before)
+    with leaving_at_once():
+        from cim.cli import run  # noqa: PLC0415 - what takes a moment is loaded where Ctrl-C is expected
     try:
         code = run()
     except KeyboardInterrupt:

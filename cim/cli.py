@@ -28,6 +28,7 @@ from cim.errors import CimError, InvalidInput, Unavailable
 from cim.export import write_whole
 from cim.handover import Handover, running_server
 from cim.ids import dataset_slug
+from cim.interrupts import INTERRUPTED
 from cim.main import (
     City,
     build_server,
@@ -37,9 +38,7 @@ from cim.main import (
     export_view,
     observations_of,
     open_city,
-    recover_directory,
     run_job,
-    scrub_directory,
     serve_city,
     verify_tiles,
     version,
@@ -47,6 +46,7 @@ from cim.main import (
 from cim.server import is_free
 from cim.tilesets.model import BASE_SCHEME
 from cim.wiring.exports import Chosen
+from cim.wiring.recovery import recover_directory, scrub_directory
 
 FAILED: Final = 1
 USAGE: Final = 2
@@ -71,6 +71,11 @@ def run(tokens: Sequence[str] | None = None) -> int:
     except CimError as error:
         say_error(error)
         return USAGE if error.problem_code == "usage" else FAILED
+    except RuntimeError as error:
+        # DuckDB's word for a Ctrl-C that came in the middle of a query of this thread.
+        if str(error) != "Query interrupted":
+            raise
+        return INTERRUPTED
     return result if isinstance(result, int) else 0
 
 

@@ -10,7 +10,7 @@ import asyncio
 import hmac
 import secrets
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
 from importlib import metadata, resources
@@ -25,15 +25,13 @@ from cim.app import Services, build_app
 from cim.city.service import CityService
 from cim.config import Settings
 from cim.db.directory import DataDirectory
-from cim.db.recover import RecoveryReport, recover_city
-from cim.db.scrub import ScrubReport, scrub_city
-from cim.db.settings import DatabaseSettings, gapless_check
-from cim.db.store import Database, packaged_migrations
+from cim.db.store import Database
 from cim.errors import Forbidden, NotFound, Unavailable
 from cim.export import Read, collection_geojson, gather_view, reading
 from cim.features.api import feature_routes
 from cim.features.model import Collection
 from cim.handover import Handover
+from cim.interrupts import leaving_at_once
 from cim.jobs.api import jobs_router
 from cim.jobs.model import Job, JobState, as_json, as_public_json
 from cim.jobs.service import JobService
@@ -44,14 +42,12 @@ from cim.networks.service import NetworkService
 from cim.ports import Clock, SystemClock
 from cim.quality.api import quality_router
 from cim.quality.service import QualityService
-from cim.schemes.store import EDITS_GAPLESS
 from cim.sensing.actor import ReplayActor
 from cim.sensing.api import sensing_router
 from cim.sensing.feed import Observe
 from cim.sensing.model import Datastream, ObservationBatch, StateSeries
 from cim.sensing.quality import iso_time
 from cim.sensing.service import SensingService
-from cim.sensing.store import OBSERVATIONS_GAPLESS
 from cim.server import address_of, bind, run
 from cim.tilesets.model import BASE_SCHEME, Pointer
 from cim.tilesets.service import TilesetService
@@ -61,6 +57,7 @@ from cim.web.security import origin_check
 from cim.wiring.features import extent_of, wire_features
 from cim.wiring.impact import Impact, wire_impact
 from cim.wiring.merging import attach, city_routers, undo_kind
+from cim.wiring.recovery import START_CHECKS
 from cim.wiring.schemes import Planning, wire_planning
 from cim.wiring.uploads import LARGE_BODIES, wire_uploads
 from ingest.checking import CheckingKind
@@ -78,7 +75,6 @@ from viewer.specs import view_document
 
 LIVE_TOPICS = ("observations", "jobs", "alarms")
 READ_STEPS = ("read",)
-START_CHECKS = (gapless_check("baseline", "baseline_version"), OBSERVATIONS_GAPLESS, EDITS_GAPLESS)
 SAMPLE_STEPS = ("read", "parcels", "water", "power", "traffic", "energy", "sensors")
 
 
@@ -108,8 +104,16 @@ class City:
 def open_city(data: Path, settings: Settings, *, clock: Clock | None = None) -> Iterator[City]:
     """Open the city in a directory, alone; raises :class:`cim.errors.DirectoryInUse` if another has it."""
     clock = clock or SystemClock()
-    with DataDirectory(data) as directory, Database.open(directory, clock=clock, checks=START_CHECKS) as database:
-        yield _wire(directory, database, settings, clock)
+    with ExitStack() as opened:
+        # Killed here, a city is as it was; interrupted here, a library or a query would fail with words of its own.
+        with leaving_at_once():
+            # Arrow asks for it at the first table, in whichever thread that is; half loaded, it fails every later one.
+            import pandas as pd  # noqa: F401, PLC0415 - not at the top, for the commands that open no city
+
+            directory = opened.enter_context(DataDirectory(data))
+            database = opened.enter_context(Database.open(directory, clock=clock, checks=START_CHECKS))
+            city = _wire(directory, database, settings, clock)
+        yield city
 
 
 def _wire(directory: DataDirectory, database: Database, settings: Settings, clock: Clock) -> City:
@@ -303,25 +307,6 @@ def run_job(
         return as_json(job)
     finally:
         opened.jobs.stop()
-
-
-def recover_directory(data: Path, *, accept_loss: bool) -> RecoveryReport:
-    """Make a city that does not open open again, the originals kept; see ``cim.db.recover``."""
-    with DataDirectory(data) as directory:
-        return recover_city(
-            directory,
-            DatabaseSettings(),
-            clock=SystemClock(),
-            migrations=packaged_migrations(),
-            checks=START_CHECKS,
-            accept_loss=accept_loss,
-        )
-
-
-def scrub_directory(data: Path) -> ScrubReport:
-    """Read every column of a city that nobody has open, to find rot."""
-    with DataDirectory(data) as directory:
-        return scrub_city(directory, DatabaseSettings())
 
 
 def copy_tiles(data: Path, scheme: str, out: Path, *, archive: bool = False) -> None:

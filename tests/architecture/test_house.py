@@ -28,6 +28,7 @@ GROUND_SHELLS = {
     "cim/doctor.py",
     "cim/ports.py",
     "cim/export.py",
+    "cim/interrupts.py",
 }
 IMPURE_MODULES = {
     "asyncio",
