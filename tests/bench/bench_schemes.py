@@ -79,13 +79,14 @@ def fill(city: CityService, count: int) -> None:
 
 
 def weight(database: Database) -> int:
-    """Bytes of the city on disk, the log moved into the file."""
+    """Bytes of the city on disk, the log moved into the file; blocks that are free for what comes do not count."""
     database.submit(lambda c: None).result()
     with database._guard:
         root = database._root
         assert root is not None
         root.execute("CHECKPOINT").fetchall()
-    return database.directory.database_path.stat().st_size + database.wal_bytes
+        block_bytes, used = root.execute("SELECT block_size, used_blocks FROM pragma_database_size()").fetchall()[0]
+    return int(block_bytes) * int(used) + database.wal_bytes
 
 
 def wishes(branch: int, number: int, buildings: int) -> Wish:

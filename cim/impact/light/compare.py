@@ -33,7 +33,7 @@ from cim.impact.light.sun import SunPath
 from cim.impact.light.walls import FloatArray, IntArray, no_faces
 
 if TYPE_CHECKING:
-    from cim.impact.light.kernel import Grid
+    from cim.impact.light.cells import Grid
 
 NEIGHBOURHOOD_M: Final = 150.0
 """Objects this near to a change are its neighbourhood, whether its shadow reaches them or not."""

@@ -13,69 +13,20 @@ Import this module on first use: numba takes a second to load, the first call so
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import NamedTuple, TypeVar, cast
+from typing import NamedTuple
 
-import numba
 import numpy as np
 from numpy.typing import NDArray
 
-FloatArray = NDArray[np.float64]
-IntArray = NDArray[np.int64]
-Function = TypeVar("Function", bound=Callable[..., object])
+from cim.impact.light.cells import EDGE_M, WIDE, WIDE_BITS, FloatArray, Frame, Grid, IntArray
+from cim.impact.light.compiling import compiled, inlined
 
 NEAR_M = 1e-6
 """What is nearer than this does not stand in the light."""
-EDGE_M = 1e-3
-WIDE_BITS = 3
-WIDE = 1 << WIDE_BITS
-"""Cells along a side of a block that is passed in one step where all of it is low."""
 FAR = 1e30
 PARALLEL = 1e-12
-
-
-def compiled(function: Function) -> Function:
-    """Return a function compiled at its first call, without the interpreter's lock; kept on disk if possible."""
-    try:
-        made = numba.njit(nogil=True, cache=True, error_model="numpy")(function)
-    except RuntimeError:
-        # Neither beside the module nor in the user's folder is there a place to keep it.
-        made = numba.njit(nogil=True, error_model="numpy")(function)
-    return cast("Function", made)
-
-
-def inlined(function: Function) -> Function:
-    """Return a function that the compiler writes into those that call it."""
-    return cast("Function", numba.njit(nogil=True, error_model="numpy", forceinline=True)(function))
-
-
-class Frame(NamedTuple):
-    """Where the cells of a grid lie, in metres about the scene's pivot, and the highest of all primitives."""
-
-    x: float
-    y: float
-    cell_m: float
-    nx: int
-    ny: int
-    top: float
-
-
-class Grid(NamedTuple):
-    """Primitives over a grid of the map.
-
-    ``faces`` (p, 9) holds ``walls`` walls, then slopes; ``items[starts[c]:starts[c + 1]]`` are those that cell
-    c = i * ny + j touches; ``tops`` (nx * ny,) is the highest of each cell, ``wide_tops`` that of each block of
-    :data:`WIDE` × :data:`WIDE` cells; ``owner`` (p,) is the row of the object.
-    """
-
-    frame: Frame
-    faces: FloatArray
-    walls: int
-    starts: NDArray[np.int32]
-    items: NDArray[np.int32]
-    tops: FloatArray
-    wide_tops: FloatArray
-    owner: NDArray[np.int32]
+ONE = np.uintp(1)
+"""Indices without a sign: of one that has a sign every read would ask whether it counts from the end."""
 
 
 class Ray(NamedTuple):
@@ -97,55 +48,7 @@ class Columns(NamedTuple):
 
 
 @inlined
-def _span(low: float, high: float, origin: float, cell: float, count: int) -> tuple[int, int]:
-    first = int(np.floor((low - EDGE_M - origin) / cell))
-    last = int(np.floor((high + EDGE_M - origin) / cell))
-    return max(0, first), min(count - 1, last)
-
-
-@inlined
-def _misses(x1: float, y1: float, x2: float, y2: float, x: float, y: float, cell: float) -> bool:
-    """Tell whether a cell's square lies to one side of the line through a segment."""
-    nx, ny = y2 - y1, x1 - x2
-    middle = nx * (x + cell / 2 - x1) + ny * (y + cell / 2 - y1)
-    reach = (abs(nx) + abs(ny)) * (cell / 2 + EDGE_M)
-    return abs(middle) > reach
-
-
-@compiled
-def fill_cells(
-    faces: FloatArray, walls: int, frame: Frame,
-    starts: NDArray[np.int32], items: NDArray[np.int32], tops: FloatArray, write: bool,
-) -> None:  # fmt: skip
-    """Count (``starts[c + 1]``) or write the primitives of each cell; called for the one, then for the other."""
-    for p in range(len(faces)):
-        f = faces[p]
-        if p < walls:
-            xa, xb = min(f[0], f[4]), max(f[0], f[4])
-            ya, yb = min(f[1], f[5]), max(f[1], f[5])
-            top = max(f[3], f[7])
-        else:
-            xa, xb = min(f[0], f[3], f[6]), max(f[0], f[3], f[6])
-            ya, yb = min(f[1], f[4], f[7]), max(f[1], f[4], f[7])
-            top = max(f[2], f[5], f[8])
-        i1, i2 = _span(xa, xb, frame.x, frame.cell_m, frame.nx)
-        j1, j2 = _span(ya, yb, frame.y, frame.cell_m, frame.ny)
-        for i in range(i1, i2 + 1):
-            for j in range(j1, j2 + 1):
-                x, y = frame.x + i * frame.cell_m, frame.y + j * frame.cell_m
-                if p < walls and _misses(f[0], f[1], f[4], f[5], x, y, frame.cell_m):
-                    continue
-                c = i * frame.ny + j
-                if write:
-                    items[starts[c]] = p
-                    starts[c] += 1
-                else:
-                    starts[c + 1] += 1
-                    tops[c] = max(tops[c], top)
-
-
-@inlined
-def _wall(w: FloatArray, p: int, ray: Ray) -> tuple[float, float]:
+def _wall(w: FloatArray, p: int | np.integer, ray: Ray) -> tuple[float, float]:
     """Return the interval of heights at the column that a wall shades; empty (1, 0) where it does not."""
     x, y, ux, uy, rise = ray
     ax, ay, bx, by = w[p, 0] - x, w[p, 1] - y, w[p, 4] - x, w[p, 5] - y
@@ -162,7 +65,7 @@ def _wall(w: FloatArray, p: int, ray: Ray) -> tuple[float, float]:
 
 
 @inlined
-def _slope(f: FloatArray, p: int, ray: Ray) -> tuple[float, float]:
+def _slope(f: FloatArray, p: int | np.integer, ray: Ray) -> tuple[float, float]:
     """Return the interval of heights at the column that a slope shades; empty (1, 0) where it does not."""
     x, y, ux, uy, rise = ray
     ax, ay, bx, by, cx, cy = f[p, 0] - x, f[p, 1] - y, f[p, 3] - x, f[p, 4] - y, f[p, 6] - x, f[p, 7] - y
@@ -192,14 +95,9 @@ def _slope(f: FloatArray, p: int, ray: Ray) -> tuple[float, float]:
 
 
 @inlined
-def _interval(p: int, ray: Ray, faces: FloatArray, walls: int) -> tuple[float, float]:
-    if p < walls:
-        return _wall(faces, p, ray)
-    return _slope(faces, p, ray)
-
-
-@inlined
-def _shade(low: float, high: float, z: FloatArray, shaded: NDArray[np.uint8], first: int, end: int) -> int:
+def _shade(
+    low: float, high: float, z: FloatArray, shaded: NDArray[np.uint8], first: np.uintp, end: np.uintp
+) -> np.uintp:
     """Mark the heights in an interval, from ``first`` to ``end``; return the first height that has light."""
     for k in range(first, end):
         if z[k] > high:
@@ -207,7 +105,7 @@ def _shade(low: float, high: float, z: FloatArray, shaded: NDArray[np.uint8], fi
         if z[k] >= low:
             shaded[k] = 1
     while first < end and shaded[first]:
-        first += 1
+        first += ONE
     return first
 
 
@@ -261,40 +159,50 @@ def _arrive(ray: Ray, width: float, depth: float) -> float:
 # Arrays go one by one into what runs for every ray: each taken out of a tuple would be counted as a reference there.
 @inlined
 def _look(  # noqa: PLR0917
-    ray: Ray, z: FloatArray, shaded: NDArray[np.uint8], first: int, end: int, items: NDArray[np.int32],
-    at: int, last: int, faces: FloatArray, walls: int, hidden: NDArray[np.uint8], guess: int,
-) -> tuple[int, int]:  # fmt: skip
-    """Mark what the primitives ``items[at:last]`` shade; return the first height with light, and who shaded last."""
-    while at < last and first < end:
-        p = items[at]
-        at += 1
-        if hidden[p]:
-            continue
-        low, high = _interval(p, ray, faces, walls)
-        if low <= high and high >= z[first]:
-            guess = p
+    ray: Ray, z: FloatArray, shaded: NDArray[np.uint8], first: np.uintp, end: np.uintp, at: np.uintp,
+    slope: np.uintp, last: np.uintp, climbed: float, faces: FloatArray, peaks: FloatArray,
+    hidden: NDArray[np.uint8], guess: int | np.int64,
+) -> tuple[np.uintp, int | np.int64]:  # fmt: skip
+    """Mark what the items of a cell shade; return the first height with light, and who shaded last.
+
+    ``climbed`` is by how much a ray has risen where it comes into the cell: an item that is no higher shades nothing,
+    nor do those that follow it.
+    """
+    while at < slope and first < end and peaks[at] - climbed >= z[first]:
+        low, high = _wall(faces, at, ray)
+        if low <= high and high >= z[first] and not hidden[at]:
+            guess = np.int64(at)
             first = _shade(low, high, z, shaded, first, end)
+        at += ONE
+    at = slope
+    while at < last and first < end and peaks[at] - climbed >= z[first]:
+        low, high = _slope(faces, at, ray)
+        if low <= high and high >= z[first] and not hidden[at]:
+            guess = np.int64(at)
+            first = _shade(low, high, z, shaded, first, end)
+        at += ONE
     return first, guess
 
 
 @inlined
 def _walk(  # noqa: PLR0917
     ray: Ray, z: FloatArray, shaded: NDArray[np.uint8], begin: int, end: int,
-    frame: Frame, faces: FloatArray, walls: int, starts: NDArray[np.int32], items: NDArray[np.int32],
-    tops: FloatArray, wide_tops: FloatArray, hidden: NDArray[np.uint8], guess: int,
-) -> int:  # fmt: skip
+    frame: Frame, faces: FloatArray, starts: NDArray[np.int32], slopes: NDArray[np.int32], tops: FloatArray,
+    wide_tops: FloatArray, peaks: FloatArray, is_wall: NDArray[np.bool_], hidden: NDArray[np.uint8],
+    guess: int | np.int64,
+) -> int | np.int64:  # fmt: skip
     """Mark in ``shaded`` those of the heights ``z[begin:end]``, ascending, that one direction of the sun misses.
 
-    ``hidden`` (p,) leaves out primitives.  ``guess`` is a primitive to try first, -1 for none: what stood in
-    the light a few minutes ago mostly still does; the one that did so now is returned.
+    ``hidden`` (items,) leaves out items.  ``guess`` is an item to try first, -1 for none: what stood in the light a
+    few minutes ago mostly still does; the one that did so now is returned.
     """
-    first = begin
-    while first < end and shaded[first]:
-        first += 1
-    if first < end and guess >= 0 and not hidden[guess]:
-        low, high = _interval(guess, ray, faces, walls)
+    first, beyond = np.uintp(begin), np.uintp(end)
+    while first < beyond and shaded[first]:
+        first += ONE
+    if first < beyond and guess >= 0 and not hidden[guess]:
+        low, high = _wall(faces, guess, ray) if is_wall[guess] else _slope(faces, guess, ray)
         if low <= high and high >= z[first]:
-            first = _shade(low, high, z, shaded, first, end)
+            first = _shade(low, high, z, shaded, first, beyond)
     cell, nx, ny = frame.cell_m, frame.nx, frame.ny
     on_grid = Ray(ray.x - frame.x, ray.y - frame.y, ray.ux, ray.uy, ray.rise)
     t = _arrive(on_grid, nx * cell, ny * cell)
@@ -303,14 +211,27 @@ def _walk(  # noqa: PLR0917
     i = min(max(int((on_grid.x + t * ray.ux) / cell), 0), nx - 1)
     j = min(max(int((on_grid.y + t * ray.uy) / cell), 0), ny - 1)
     wide = (ny + WIDE - 1) >> WIDE_BITS
-    while first < end and 0 <= i < nx and 0 <= j < ny and frame.top - t * ray.rise >= z[first]:
-        if wide_tops[(i >> WIDE_BITS) * wide + (j >> WIDE_BITS)] - t * ray.rise < z[first]:
+    while first < beyond and 0 <= i < nx and 0 <= j < ny and frame.top - t * ray.rise >= z[first]:
+        if wide_tops[np.uintp((i >> WIDE_BITS) * wide + (j >> WIDE_BITS))] - t * ray.rise < z[first]:
             t, i, j = _pass(on_grid, i, j, WIDE_BITS, cell)
             continue
-        c = i * ny + j
-        if tops[c] - t * ray.rise >= z[first]:
+        c = np.uintp(i * ny + j)
+        climbed = t * ray.rise
+        if tops[c] - climbed >= z[first]:
             first, guess = _look(
-                ray, z, shaded, first, end, items, starts[c], starts[c + 1], faces, walls, hidden, guess
+                ray,
+                z,
+                shaded,
+                first,
+                beyond,
+                np.uintp(starts[c]),
+                np.uintp(slopes[c]),
+                np.uintp(starts[c + ONE]),
+                climbed,
+                faces,
+                peaks,
+                hidden,
+                guess,
             )
         t, i, j = _pass(on_grid, i, j, 0, cell)
     return guess
@@ -323,30 +244,30 @@ def light_columns(  # noqa: PLR0917
 ) -> None:  # fmt: skip
     """Fill ``lit`` (heights, suns) in the columns ``first`` to ``last``; where not ``fresh``, only take light away.
 
-    ``sun`` (suns, 3): direction on the map, tangent of elevation; ``hidden`` (p,) leaves out primitives; ``seen``
+    ``sun`` (suns, 3): direction on the map, tangent of elevation; ``hidden`` (items,) leaves out items; ``seen``
     (columns, suns) tells which pairs are asked for: the others stay as they are.
     """
     xyn, ends, z_all = columns
-    frame, faces, walls, starts, items, tops, wide_tops, _ = grid
+    frame, faces, starts, slopes, tops, wide_tops, peaks, is_wall, _ = grid
     from_height = ends[first - 1] if first > 0 else 0
     z, lit = z_all[from_height : ends[last - 1]], lit[from_height : ends[last - 1]]
     shaded = np.zeros(len(z), dtype=np.uint8)
     for c in range(first, last):
         begin, end = (ends[c - 1] if c > 0 else 0) - from_height, ends[c] - from_height
         nx, ny = xyn[c, 2], xyn[c, 3]
-        is_wall = nx != 0.0 or ny != 0.0
-        guess = -1
+        on_wall = nx != 0.0 or ny != 0.0
+        guess: int | np.int64 = -1
         for s in range(len(sun)):
             if not seen[c, s]:
                 continue
             ray = Ray(xyn[c, 0], xyn[c, 1], sun[s, 0], sun[s, 1], sun[s, 2])
-            if is_wall and ray.ux * nx + ray.uy * ny <= 0.0:
+            if on_wall and ray.ux * nx + ray.uy * ny <= 0.0:
                 lit[begin:end, s] = 0
                 continue
             for k in range(begin, end):
                 shaded[k] = 0 if fresh else 1 - lit[k, s]
             guess = _walk(
-                ray, z, shaded, begin, end, frame, faces, walls, starts, items, tops, wide_tops, hidden, guess
+                ray, z, shaded, begin, end, frame, faces, starts, slopes, tops, wide_tops, peaks, is_wall, hidden, guess
             )
             for k in range(begin, end):
                 lit[k, s] = 1 - shaded[k]

@@ -14,9 +14,9 @@ from cim.impact.light.sun import SunPath
 from cim.impact.light.walls import Faces, FloatArray, IntArray
 
 if TYPE_CHECKING:
-    from cim.impact.light.kernel import Grid
+    from cim.impact.light.cells import Grid
 
-CELL_M: Final = 8.0
+CELL_M: Final = 10.0
 CELLS_MAX: Final = 4_000_000
 CHUNK_COLUMNS: Final = 256
 SLANT_MAX: Final = 1e7
@@ -57,7 +57,7 @@ def terrain(ground: Ground, pivot: FloatArray) -> FloatArray:
 
 def grid_of(faces: Faces, pivot: FloatArray, nobody: int, ground: FloatArray | None = None) -> Grid:
     """Return the kernel's grid over faces, and over triangles of the ground whose owner is ``nobody``."""
-    from cim.impact.light.kernel import WIDE, Frame, Grid, fill_cells  # noqa: PLC0415 -- compiled at first use
+    from cim.impact.light.cells import WIDE, Frame, Grid, fill_cells  # noqa: PLC0415 -- compiled at first use
 
     walls = faces.walls - np.tile(np.append(pivot, (0.0, 0.0)), 2)
     slopes = faces.slopes - np.tile(np.append(pivot, 0.0), 3)
@@ -79,11 +79,17 @@ def grid_of(faces: Faces, pivot: FloatArray, nobody: int, ground: FloatArray | N
     starts = np.cumsum(starts).astype(np.int32)
     items = np.empty(int(starts[-1]), dtype=np.int32)
     fill_cells(rows, len(walls), frame, starts[:-1].copy(), items, tops, True)
+    cell_of = np.repeat(np.arange(nx * ny), np.diff(starts))
+    is_wall = items < len(walls)
+    peaks = np.concatenate((walls[:, [3, 7]].max(axis=1), slopes[:, [2, 5, 8]].max(axis=1)))[items]
+    order = np.lexsort((-peaks, ~is_wall, cell_of))
+    items, peaks, is_wall = items[order], peaks[order], is_wall[order]
+    slopes_from = starts[:-1] + np.bincount(cell_of[is_wall], minlength=nx * ny).astype(np.int32)
     padded = np.pad(tops.reshape(nx, ny), ((0, -nx % WIDE), (0, -ny % WIDE)), constant_values=-np.inf)
     blocks = padded.reshape(padded.shape[0] // WIDE, WIDE, padded.shape[1] // WIDE, WIDE)
     wide_tops = blocks.max(axis=(1, 3), initial=-np.inf).ravel()
     frame = frame._replace(top=float(tops.max(initial=-np.inf)))
-    return Grid(frame, rows, len(walls), starts, items, tops, wide_tops, owner.astype(np.int32))
+    return Grid(frame, rows[items], starts, slopes_from, tops, wide_tops, peaks, is_wall, owner[items].astype(np.int32))
 
 
 def trace(
@@ -107,7 +113,9 @@ def trace(
         return
     columns = Columns(about(receivers.xyn, pivot), receivers.ends, receivers.z)
     count = len(receivers)
-    tasks = [(grids[0], hidden[grids[0].owner])]
+    # Of a large city the gathering takes longer than the rays; mostly nothing is left out.
+    left_out = hidden[grids[0].owner] if hidden.any() else np.zeros(len(grids[0].owner), dtype=np.uint8)
+    tasks = [(grids[0], left_out)]
     if len(grids[1].owner):
         tasks.append((grids[1], np.zeros(len(grids[1].owner), dtype=np.uint8)))
 
