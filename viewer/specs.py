@@ -31,8 +31,8 @@ BUILDINGS_ZOOM_MIN: Final = 16.0
 """From here on blocks, streets and single buildings are told apart; a large city does not open as a speck."""
 LARGE_CITY: Final = 100_000
 """From so many buildings on the distance is drawn coarser: the first picture stays below 5 MB."""
-LARGE_CITY_ERROR_PX: Final = 16
-"""What a merged block of a large city may be off on the screen; what Cesium allows everywhere."""
+LARGE_CITY_ERROR_PX: Final = 20
+"""What a merged block of a large city may be off on the screen; Cesium allows 16 everywhere."""
 HEIGHTS_NAME: Final = "ground/heights.json"
 """Where the tiles of a city that is not flat have the heights of its ground."""
 TILT_ZOOM: Final = 1.2
