@@ -139,7 +139,7 @@ def test_the_distance_of_a_large_city_is_drawn_coarser() -> None:
         return hints["buildings"].get("screen_error_px")
 
     assert error_px(99_999) is None
-    assert error_px(100_000) == 16
+    assert error_px(100_000) == 20
 
 
 def test_a_city_that_is_not_flat_says_where_its_heights_are() -> None:
