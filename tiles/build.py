@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from itertools import chain, pairwise
 from pathlib import Path
 
 import numpy as np
@@ -38,7 +39,7 @@ from tiles.plan import PLAN_FOLDER, PLAN_NAME, Plan, PlanTile, is_unit, units_of
 from tiles.reach import within_reach
 from tiles.report import Counts, TilesetReport
 from tiles.site import Site, bounds_of, painted_boxes, site_over
-from tiles.soup import Bounds, FloatArray
+from tiles.soup import Bounds, FloatArray, ranges
 from tiles.stock import BUILDING, PART, Stock, read_stock
 from tiles.tileset import Tile, branch_tile, ground_tile, root_json, tileset_json
 from tiles.tree import Branch, grow
@@ -118,24 +119,29 @@ class Rows:
         self._objects = stock.rows.select(OBJECT_COLUMNS)
         order = pc.sort_indices(geometries, sort_keys=[("object_id", "ascending"), ("lod", "ascending")])
         self._geometries = geometries.select(GEOMETRY_COLUMNS).take(order)
-        ids = self._objects["id"].combine_chunks()
-        owner = pc.index_in(self._geometries["object_id"], ids)
+        self._ids = self._objects["id"].combine_chunks()
+        owner = pc.index_in(self._geometries["object_id"], self._ids)
         known = owner.is_valid()
         if not pc.all(known).as_py():
             self._geometries, owner = self._geometries.filter(known), owner.filter(known)
         numbers = owner.to_numpy(zero_copy_only=False).astype(np.int64)
         # Both are in the order of their ids, so those of one object lie together.
-        self._starts = np.searchsorted(numbers, np.arange(len(ids) + 1))
-        self._row_of = {name: row for row, name in enumerate(ids.to_pylist())}
+        self._starts = np.searchsorted(numbers, np.arange(len(self._ids) + 1))
 
-    def of(self, branch: Branch) -> tuple[bytes, bytes]:
-        """Return the objects and geometries of all buildings in a branch, leaf by leaf, as Arrow streams."""
-        names = [name for leaf in branch.leaves() if leaf.members for name in leaf.members.object_ids()]
-        row = np.array([self._row_of[name] for name in names], dtype=np.int64)
-        first, last = self._starts[row], self._starts[row + 1]
-        count = last - first
-        shapes = np.repeat(first - np.cumsum(count) + count, count) + np.arange(int(count.sum()))
-        return stream(self._objects.take(pa.array(row))), stream(self._geometries.take(pa.array(shapes)))
+    def along(self, branches: Sequence[Branch]) -> Iterator[tuple[bytes, bytes]]:
+        """Yield the objects and geometries of all buildings in each branch, leaf by leaf, as Arrow streams."""
+        names = [
+            [name for leaf in branch.leaves() if leaf.members for name in leaf.members.object_ids()]
+            for branch in branches
+        ]
+        # All are looked up in one go, for each look-up reads every id of the city.
+        row = pc.index_in(pa.array(chain.from_iterable(names), self._ids.type), self._ids).to_numpy().astype(np.int64)
+        ends = np.cumsum([0, *(len(some) for some in names)])
+        for begin, end in pairwise(ends.tolist()):
+            first, last = self._starts[row[begin:end]], self._starts[row[begin:end] + 1]
+            shapes = ranges(first, last - first)
+            objects, geometries = self._objects.take(pa.array(row[begin:end])), self._geometries
+            yield stream(objects), stream(geometries.take(pa.array(shapes)))
 
 
 def choose_site(
@@ -182,7 +188,7 @@ def _feet(rows: Rows, site: Site, crew: Crew) -> FloatArray:
     found: list[tuple[FloatArray, FloatArray]] = []
     if len(rows.stock.members.ids):
         units = list(units_of(grow(rows.stock.members, site.square)))
-        found = list(crew.run(feet, (FeetJob(rows.of(unit)) for unit in units), several=len(units) > 1))
+        found = list(crew.run(feet, map(FeetJob, rows.along(units)), several=len(units) > 1))
     for which in (0, 1):
         every: FloatArray = np.concatenate([np.empty((0, 3)), *(one[which] for one in found)])
         if len(every):
@@ -222,8 +228,8 @@ class _Build:
         places = list(_with_above(top, None))
         total, done = sum(1 for _ in top.leaves()), 0
         jobs = (
-            UnitJob(unit, above, self._site, self._rows.of(unit), self._out, self._before, unit is top)
-            for unit, above in places
+            UnitJob(unit, above, self._site, rows, self._out, self._before, unit is top)
+            for (unit, above), rows in zip(places, self._rows.along([unit for unit, _ in places]), strict=True)
         )
         made_units = self._crew.run(make_unit, jobs, several=len(places) > 1)
 

@@ -1,23 +1,20 @@
-"""One tile of buildings: triangles, crease edges, contact skirt and property table in one GLB."""
+"""Tiles of buildings: triangles, crease edges, contact skirt and property table, each tile in one GLB."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tiles.drawing import Drawing
-from tiles.glb import LINES, TRIANGLES, GlbWriter
-from tiles.metadata import CHANGE, CITY_OBJECT, Column, has_text, property_table
+from tiles.glb import LINES, TRIANGLES, Extent, GlbWriter
+from tiles.grids import Grids, Words, corners_of, extents, not_collapsed, packed_normals
+from tiles.metadata import CITY_OBJECT, Column, PropertyRows
 from tiles.soup import FloatArray, IntArray
 
-STEPS: Final = 65535
-"""Steps of a quantised coordinate."""
-STEP_M_MIN: Final = 0.02
-"""Finer than this no source is; coarser steps compress better."""
 HEIGHT_STEP_M: Final = 1 / 8
 """Heights are rounded to this: exact in a float32 and with empty low bytes, so they compress."""
 
@@ -29,10 +26,6 @@ TINTS: Final = np.array(
     dtype="<u1",
 )  # fmt: skip
 """The colour of each meaning, times the material's: walls are pale, roofs of tile."""
-
-Words = NDArray[np.uint64]
-"""Quantised positions, one word each."""
-Steps = Sequence[Sequence[int]]
 
 _EXTENSIONS: Final = ["EXT_mesh_features", "EXT_structural_metadata", "KHR_mesh_quantization"]
 _PALE: Final = [0.878, 0.863, 0.827, 1.0]
@@ -66,170 +59,168 @@ class Content:
 
 @dataclass(frozen=True, slots=True)
 class SkirtMesh:
-    """A skirt in the chart: ``positions`` (n, 3), ``alpha`` (n,), ``triangles`` (t, 3)."""
+    """The skirts of some tiles in the chart: ``positions`` (n, 3), ``alpha`` (n,), ``triangles`` (n, 3).
 
-    positions: FloatArray = field(default_factory=lambda: np.empty((0, 3)))
-    alpha: FloatArray = field(default_factory=lambda: np.empty(0))
-    triangles: IntArray = field(default_factory=lambda: np.empty((0, 3), dtype=np.int64))
+    What is one tile's begins at its place in ``starts`` (tiles + 1,), among the positions and among the triangles.
+    """
+
+    positions: FloatArray
+    alpha: FloatArray
+    triangles: IntArray
+    starts: IntArray
+
+    @classmethod
+    def none(cls, tiles: int) -> SkirtMesh:
+        """Return no skirts for so many tiles."""
+        corners = np.empty((0, 3), dtype=np.int64)
+        return cls(np.empty((0, 3)), np.empty(0), corners, np.zeros(tiles + 1, dtype=np.int64))
 
 
 @dataclass(frozen=True, slots=True)
-class Grid:
-    """Quantisation of one tile: ``low`` (3,) is the corner, ``step_m`` the same along every axis.
+class _Attribute:
+    """Values of vertices (n, k), of which ``width`` are meant; ``said`` tells in which tiles they say anything."""
 
-    One step for all axes keeps normals right under the node's scale.
+    name: str
+    values: NDArray[Any]
+    width: int | None = None
+    normalized: bool = False
+    said: NDArray[np.bool_] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Strip:
+    """One kind of primitive of all tiles, its vertices as they lie in the file, those of a tile from its start on."""
+
+    mode: int
+    material: int
+    starts: list[int]
+    extents: list[Extent | None]
+    attributes: tuple[_Attribute, ...]
+
+    def written(self, writer: GlbWriter, tile: int, features: dict[str, Any]) -> list[dict[str, Any]]:
+        """Append a tile's vertices to the buffer; return its primitive, none where it has no vertices."""
+        first, end = self.starts[tile : tile + 2]
+        if end == first:
+            return []
+        attributes: dict[str, int] = {}
+        for each in self.attributes:
+            if each.said is None or each.said[tile]:
+                extent = self.extents[tile] if each.name == "POSITION" else None
+                attributes[each.name] = writer.attribute(
+                    each.values[first:end], width=each.width, extent=extent, normalized=each.normalized
+                )
+        primitive = {"attributes": attributes, "mode": self.mode, "material": self.material}
+        return [{**primitive, "extensions": features} if "_FEATURE_ID_0" in attributes else primitive]
+
+
+def building_contents(
+    drawing: Drawing, starts: IntArray, skirt: SkirtMesh, columns: dict[str, Column]
+) -> Iterator[Content | None]:
+    """Write tiles, of the owners from one of the ``starts`` (tiles + 1,) to the next each; ``None`` for nothing.
+
+    The owners in ``drawing``, tile after tile, are rows of ``columns``.  What a tile comes to depends on no other.
     """
-
-    low: FloatArray
-    high: FloatArray
-    step_m: float
-
-    @classmethod
-    def over(cls, *positions: FloatArray) -> Grid:
-        """Return the grid that covers positions, each of shape (n, 3)."""
-        filled = [p for p in positions if len(p)]
-        low = np.array([min(p[:, axis].min() for p in filled) for axis in range(3)])
-        high = np.array([max(p[:, axis].max() for p in filled) for axis in range(3)])
-        # The step goes through JSON and a client's float32; a millionth more keeps the ends inside.
-        step = max(float((high - low).max()) / STEPS, STEP_M_MIN)
-        return cls(low, high, float(np.float32(step * 1.000001)))
-
-    def quantise(self, positions: FloatArray) -> Words:
-        """Return steps from the corner: east, north, up in 16 bits each of one word, as they lie in the file."""
-        east, north, up = (
-            np.rint((positions[:, axis] - self.low[axis]) / self.step_m).astype(np.uint64) for axis in range(3)
-        )
-        words: Words = east | north << np.uint64(16) | up << np.uint64(32)
-        return words
-
-    def node(self) -> dict[str, Any]:
-        """Return the members of the node that undo the quantisation and turn east, north, up to glTF's y up.
-
-        Turning in the node keeps the two map coordinates of a vertex side by side in the file, where
-        those of a wall's foot and top are the same four bytes and compress away.
-        """
-        return {
-            "translation": [float(self.low[0]), float(self.low[2]), -float(self.low[1])],
-            "rotation": [-float(np.sqrt(0.5)), 0.0, 0.0, float(np.sqrt(0.5))],
-            "scale": [self.step_m] * 3,
+    vertex, triangle, edge = (
+        np.searchsorted(owner, starts) for owner in (drawing.vertex_owner, drawing.triangle_owner, drawing.edge_owner)
+    )
+    grids = Grids.over((drawing.positions, vertex), (skirt.positions, skirt.starts))
+    words = grids.quantise(drawing.positions, vertex)
+    faces = _faces(drawing, words, (vertex, triangle, starts))
+    strips = (_edges(drawing, words, (vertex, edge, starts)), _skirts(skirt, grids))
+    rows = PropertyRows.of("CityObject", CITY_OBJECT, columns)
+    for tile, (first, end) in enumerate(zip(starts[:-1].tolist(), starts[1:].tolist(), strict=True)):
+        writer = GlbWriter()
+        features = {
+            "EXT_mesh_features": {"featureIds": [{"featureCount": end - first, "attribute": 0, "propertyTable": 0}]}
         }
-
-    def decoded(self, low: Steps, high: Steps) -> tuple[FloatArray, FloatArray]:
-        """Return the bounds, metres east, north, up, of what lies between steps, each a row of three."""
-        least, most = np.min(low, axis=0), np.max(high, axis=0)
-        return self.low + least * self.step_m, self.low + most * self.step_m
-
-
-def corners_of(words: Words) -> NDArray[np.uint16]:
-    """Return quantised positions as a table, shape (n, 4): east, north, up, nothing."""
-    return words.astype("<u8").view("<u2").reshape(-1, 4)
-
-
-def packed_normals(normals: FloatArray) -> NDArray[np.int8]:
-    """Return unit normals in steps of 1/127, shape (n, 4), the last nothing."""
-    packed = np.zeros((len(normals), 4), dtype="<i1")
-    np.rint(normals * 127, out=packed[:, :3], casting="unsafe")
-    return packed
-
-
-def building_content(drawing: Drawing, skirt: SkirtMesh, columns: dict[str, Column]) -> Content | None:
-    """Write one tile; the owners in ``drawing`` are rows of ``columns``. Nothing to draw: ``None``."""
-    if not len(drawing.triangles):
-        return None
-    grid = Grid.over(drawing.positions, skirt.positions)
-    words = grid.quantise(drawing.positions)
-    writer = GlbWriter()
-    features = {
-        "EXT_mesh_features": {"featureIds": [{"featureCount": len(columns["id"]), "attribute": 0, "propertyTable": 0}]}
-    }
-    faces = _face_primitive(writer, drawing, words, features)
-    edges = _edge_primitive(writer, drawing, words, features)
-    primitives = [faces, *edges, *_skirt_primitive(writer, grid, skirt)]
-    properties = (*CITY_OBJECT, CHANGE) if has_text(columns[CHANGE.name]) else CITY_OBJECT
-    document = {
-        "asset": {"version": "2.0", "generator": "cim tiles"},
-        "extensionsUsed": _EXTENSIONS,
-        "extensionsRequired": ["KHR_mesh_quantization"],
-        "scene": 0,
-        "scenes": [{"nodes": [0]}],
-        "nodes": [{"mesh": 0, **grid.node()}],
-        "meshes": [{"primitives": primitives}],
-        "materials": MATERIALS[: max(p["material"] for p in primitives) + 1],
-        "extensions": {"EXT_structural_metadata": property_table(writer, "CityObject", properties, columns)},
-    }
-    bounds = [writer.accessors[p["attributes"]["POSITION"]] for p in primitives]
-    low, high = grid.decoded([b["min"] for b in bounds], [b["max"] for b in bounds])
-    vertices = writer.accessors[faces["attributes"]["POSITION"]]["count"]
-    return Content(
-        writer.finish(document), low, high, len(columns["id"]), vertices // 3, len(drawing.edges), vertices,
-    )  # fmt: skip
+        primitives = faces.written(writer, tile, features)
+        if not primitives:
+            yield None
+            continue
+        for strip in strips:
+            primitives.extend(strip.written(writer, tile, features))
+        document = {
+            "asset": {"version": "2.0", "generator": "cim tiles"},
+            "extensionsUsed": _EXTENSIONS,
+            "extensionsRequired": ["KHR_mesh_quantization"],
+            "scene": 0,
+            "scenes": [{"nodes": [0]}],
+            "nodes": [{"mesh": 0, **grids.node(tile)}],
+            "meshes": [{"primitives": primitives}],
+            "materials": MATERIALS[: max(p["material"] for p in primitives) + 1],
+            "extensions": {"EXT_structural_metadata": rows.table(writer, first, end)},
+        }
+        drawn = [extent for strip in (faces, *strips) if (extent := strip.extents[tile]) is not None]
+        vertices = faces.starts[tile + 1] - faces.starts[tile]
+        yield Content(
+            writer.finish(document), *grids.decoded(tile, drawn), end - first,
+            vertices // 3, int(edge[tile + 1] - edge[tile]), vertices,
+        )  # fmt: skip
 
 
-def not_collapsed(corners: Words) -> NDArray[np.bool_]:
-    """Tell which triangles (t, 3) keep three corners apart on the steps of the grid."""
-    a, b, c = corners.T
-    apart: NDArray[np.bool_] = (a != b) & (b != c) & (c != a)
-    return apart
-
-
-def _face_primitive(writer: GlbWriter, drawing: Drawing, words: Words, features: dict[str, Any]) -> dict[str, Any]:
+def _faces(drawing: Drawing, words: Words, starts: tuple[IntArray, IntArray, IntArray]) -> _Strip:
+    """Return the triangles; ``starts`` are the tiles' among vertices, triangles, and owners."""
+    vertex, triangle, first = starts
     # Corners are written out, not indexed: equal ones compress to almost nothing, ascending indices do not.
-    corners = words[drawing.triangles]
-    vertices, faces, owner = drawing.triangles, drawing.faces, drawing.triangle_owner
+    vertices, normal, owner = drawing.triangles, drawing.faces, drawing.triangle_owner
+    meaning = drawing.meaning if len(drawing.meaning) else np.zeros(len(owner), dtype=np.int64)
+    corners = words[vertices]
     seen = not_collapsed(corners)
     if not seen.all():
-        corners, vertices, faces, owner = corners[seen], vertices[seen], faces[seen], owner[seen]
-    meaning = drawing.meaning if seen.all() or not len(drawing.meaning) else drawing.meaning[seen]
+        corners, vertices = corners[seen], vertices[seen]
+        normal, owner, meaning = normal[seen], owner[seen], meaning[seen]
+        triangle = np.append(0, np.cumsum(seen))[triangle]
+    size = np.diff(triangle)
     height = np.rint(np.maximum(drawing.height_m, 0.0) / HEIGHT_STEP_M) * HEIGHT_STEP_M
     normals = packed_normals(drawing.normals).view("<u4").reshape(-1)
-    return {
-        "attributes": {
-            "POSITION": writer.attribute(corners_of(corners.reshape(-1)), width=3, bounded=True),
-            "NORMAL": writer.attribute(
-                np.repeat(normals[faces], 3).view("<i1").reshape(-1, 4), width=3, normalized=True
-            ),
-            "_FEATURE_ID_0": writer.attribute(np.repeat(owner.astype("<f4"), 3)),
-            "_HEIGHT": writer.attribute(height.astype("<f4")[vertices.reshape(-1)]),
-            **({"COLOR_0": writer.attribute(TINTS[np.repeat(meaning, 3)], normalized=True)} if meaning.any() else {}),
-        },
-        "mode": TRIANGLES,
-        "material": 0,
-        "extensions": features,
-    }
+    row = (owner - np.repeat(first[:-1], size)).astype("<f4")
+    told = np.add.reduceat(np.append(meaning, 0) != 0, triangle[:-1]) > 0
+    tinted = told & (size > 0)
+    colours = (_Attribute("COLOR_0", TINTS[np.repeat(meaning, 3)], None, True, tinted),) if tinted.any() else ()
+    return _Strip(
+        TRIANGLES,
+        0,
+        (3 * triangle).tolist(),
+        extents(words, vertex, vertices),
+        (
+            _Attribute("POSITION", corners_of(corners.reshape(-1)), 3),
+            _Attribute("NORMAL", np.repeat(normals[normal], 3).view("<i1").reshape(-1, 4), 3, True),
+            _Attribute("_FEATURE_ID_0", np.repeat(row, 3)),
+            _Attribute("_HEIGHT", height.astype("<f4")[vertices.reshape(-1)]),
+            *colours,
+        ),
+    )
 
 
-def _edge_primitive(
-    writer: GlbWriter, drawing: Drawing, words: Words, features: dict[str, Any]
-) -> list[dict[str, Any]]:
-    ends = words[drawing.edges]
+def _edges(drawing: Drawing, words: Words, starts: tuple[IntArray, IntArray, IntArray]) -> _Strip:
+    """Return the creases; ``starts`` are the tiles' among vertices, edges, and owners."""
+    vertex, edge, first = starts
+    vertices, owner = drawing.edges, drawing.edge_owner
+    ends = words[vertices]
     apart = ends[:, 0] != ends[:, 1]
-    if not apart.any():
-        return []
-    return [
-        {
-            "attributes": {
-                "POSITION": writer.attribute(corners_of(ends[apart].reshape(-1)), width=3, bounded=True),
-                "_FEATURE_ID_0": writer.attribute(np.repeat(drawing.edge_owner[apart].astype("<f4"), 2)),
-            },
-            "mode": LINES,
-            "material": 1,
-            "extensions": features,
-        }
-    ]
+    if not apart.all():
+        ends, vertices, owner = ends[apart], vertices[apart], owner[apart]
+        edge = np.append(0, np.cumsum(apart))[edge]
+    row = (owner - np.repeat(first[:-1], np.diff(edge))).astype("<f4")
+    return _Strip(
+        LINES,
+        1,
+        (2 * edge).tolist(),
+        extents(words, vertex, vertices),
+        (_Attribute("POSITION", corners_of(ends.reshape(-1)), 3), _Attribute("_FEATURE_ID_0", np.repeat(row, 2))),
+    )
 
 
-def _skirt_primitive(writer: GlbWriter, grid: Grid, skirt: SkirtMesh) -> list[dict[str, Any]]:
-    if not len(skirt.triangles):
-        return []
+def _skirts(skirt: SkirtMesh, grids: Grids) -> _Strip:
     corners = skirt.triangles.reshape(-1)
-    words = grid.quantise(skirt.positions)
-    return [
-        {
-            "attributes": {
-                "POSITION": writer.attribute(corners_of(words[corners]), width=3, bounded=True),
-                "_ALPHA": writer.attribute(skirt.alpha.astype("<f4")[corners]),
-            },
-            "mode": TRIANGLES,
-            "material": 2,
-        }
-    ]
+    words = grids.quantise(skirt.positions, skirt.starts)
+    return _Strip(
+        TRIANGLES,
+        2,
+        (3 * skirt.starts).tolist(),
+        extents(words, skirt.starts, corners),
+        (
+            _Attribute("POSITION", corners_of(words[corners]), 3),
+            _Attribute("_ALPHA", skirt.alpha.astype("<f4")[corners]),
+        ),
+    )

@@ -49,25 +49,6 @@ def drawing_of(soup: Soup) -> Drawing:
     )  # fmt: skip
 
 
-def split(drawing: Drawing, starts: IntArray) -> list[Drawing]:
-    """Return a drawing in pieces: of the owners from one of the ``starts`` to the next, counted from that one."""
-    owners = (drawing.vertex_owner, drawing.face_owner, drawing.triangle_owner, drawing.edge_owner)
-    bounds = [np.searchsorted(owner, starts).tolist() for owner in owners]
-    pieces: list[Drawing] = []
-    for at, first in enumerate(starts[:-1].tolist()):
-        (v, v_end), (f, f_end), (t, t_end), (e, e_end) = (found[at : at + 2] for found in bounds)
-        pieces.append(
-            Drawing(
-                drawing.positions[v:v_end], drawing.height_m[v:v_end], drawing.normals[f:f_end],
-                drawing.triangles[t:t_end] - v, drawing.faces[t:t_end] - f, drawing.triangle_owner[t:t_end] - first,
-                drawing.edges[e:e_end] - v, drawing.edge_owner[e:e_end] - first,
-                drawing.vertex_owner[v:v_end] - first, drawing.face_owner[f:f_end] - first,
-                drawing.meaning[t:t_end],
-            )
-        )  # fmt: skip
-    return pieces
-
-
 def together(drawings: Sequence[Drawing]) -> Drawing:
     """Return several drawings as one, each after the other."""
     drawn = [drawing for drawing in drawings if len(drawing.triangles)] or list(drawings[:1])
@@ -84,3 +65,28 @@ def together(drawings: Sequence[Drawing]) -> Drawing:
         )
     columns["meaning"] = meanings([(d.meaning, len(d.triangles)) for d in drawn])
     return Drawing(**columns)
+
+
+def by_tile(drawing: Drawing, starts: IntArray) -> Drawing:
+    """Return a drawing in the order of tiles, which have the owners from one of the ``starts`` to the next each."""
+    of = {
+        name: np.searchsorted(starts, owner, side="right")
+        for name, owner in (
+            ("vertex", drawing.vertex_owner), ("face", drawing.face_owner),
+            ("triangle", drawing.triangle_owner), ("edge", drawing.edge_owner),
+        )
+    }  # fmt: skip
+    if all((tile[1:] >= tile[:-1]).all() for tile in of.values()):
+        return drawing
+    order = {name: np.argsort(tile, kind="stable") for name, tile in of.items()}
+    place = {name: np.empty_like(rows) for name, rows in order.items()}
+    for name, rows in order.items():
+        place[name][rows] = np.arange(len(rows))
+    vertex, face, triangle, edge = order.values()
+    return Drawing(
+        drawing.positions[vertex], drawing.height_m[vertex], drawing.normals[face],
+        place["vertex"][drawing.triangles[triangle]], place["face"][drawing.faces[triangle]],
+        drawing.triangle_owner[triangle], place["vertex"][drawing.edges[edge]], drawing.edge_owner[edge],
+        drawing.vertex_owner[vertex], drawing.face_owner[face],
+        drawing.meaning[triangle] if len(drawing.meaning) else drawing.meaning,
+    )  # fmt: skip

@@ -28,6 +28,7 @@ _COMPONENTS: Final = {
     np.dtype("<u4"): 5125,
     np.dtype("<f4"): 5126,
 }
+Extent = tuple[list[int], list[int]]
 _SHAPES: Final = {1: "SCALAR", 2: "VEC2", 3: "VEC3", 4: "VEC4"}
 
 
@@ -59,11 +60,12 @@ class GlbWriter:
         return len(self.views) - 1
 
     def attribute(
-        self, values: NDArray[Any], *, width: int | None = None, bounded: bool = False, normalized: bool = False
+        self, values: NDArray[Any], *, width: int | None = None, extent: Extent | None = None, normalized: bool = False
     ) -> int:
         """Append a vertex attribute, shape (n,) or (n, k); return its accessor.
 
         Vertices must be whole multiples of 4 bytes: where a row has more than ``width`` values, the rest is padding.
+        ``extent`` are the least and the greatest of each column, which positions must state.
         """
         table = values.reshape(len(values), -1)
         width = table.shape[1] if width is None else width
@@ -76,10 +78,8 @@ class GlbWriter:
         }
         if normalized:
             members["normalized"] = True
-        if bounded:
-            columns = table.T[:width]
-            members["min"] = [column.min().item() for column in columns]
-            members["max"] = [column.max().item() for column in columns]
+        if extent is not None:
+            members["min"], members["max"] = extent
         self.accessors.append(members)
         return len(self.accessors) - 1
 

@@ -9,14 +9,15 @@ import shapely
 from numpy.typing import NDArray
 
 from cim.geometry.ground import Ground as Surface
-from tiles.content import Content, Grid, corners_of, not_collapsed, packed_normals
+from tiles.content import Content
 from tiles.drape import Drape
 from tiles.footprints import polygon_parts, rings
 from tiles.frame import Chart
 from tiles.glb import TRIANGLES, GlbWriter
+from tiles.grids import Grids, corners_of, extents, not_collapsed, packed_normals
 from tiles.ground import COLOURS, FAR_KINDS, PAINT_ORDER, GroundShapes
 from tiles.mesh import triangulate
-from tiles.metadata import GROUND, property_table
+from tiles.metadata import GROUND, PropertyRows
 from tiles.soup import IntArray, Soup
 
 CELL_M: Final = 640.0
@@ -82,10 +83,14 @@ def ground_content(shapes: GroundShapes, chart: Chart, surface: Surface, drape: 
     if not len(mesh.triangles):
         return None
     soup = mesh.soup
-    grid = Grid.over(soup.coordinates)
-    words = grid.quantise(soup.coordinates)
+    one = np.array((0, len(soup.coordinates)))
+    grid = Grids.over((soup.coordinates, one))
+    words = grid.quantise(soup.coordinates, one)
     seen = not_collapsed(words[mesh.triangles])
     corners = corners_of(words[mesh.triangles[seen]].reshape(-1))
+    (extent,) = extents(words, one, mesh.triangles[seen])
+    if extent is None:
+        return None
     face = np.repeat(mesh.surface[seen], 3)
     row = soup.owner[face]
     kinds = [kind for _, kind in ids]
@@ -93,7 +98,7 @@ def ground_content(shapes: GroundShapes, chart: Chart, surface: Surface, drape: 
     writer = GlbWriter()
     primitive: dict[str, Any] = {
         "attributes": {
-            "POSITION": writer.attribute(corners, width=3, bounded=True),
+            "POSITION": writer.attribute(corners, width=3, extent=extent),
             "NORMAL": writer.attribute(packed_normals(mesh.normals)[face], width=3, normalized=True),
             "COLOR_0": writer.attribute(colours[row], normalized=True),
             "_FEATURE_ID_0": writer.attribute(row.astype("<f4")),
@@ -104,20 +109,19 @@ def ground_content(shapes: GroundShapes, chart: Chart, surface: Surface, drape: 
             "EXT_mesh_features": {"featureIds": [{"featureCount": len(ids), "attribute": 0, "propertyTable": 0}]}
         },
     }
-    columns = {"id": [identifier for identifier, _ in ids], "kind": kinds}
+    rows = PropertyRows.of("Ground", GROUND, {"id": [identifier for identifier, _ in ids], "kind": kinds})
     document = {
         "asset": {"version": "2.0", "generator": "cim tiles"},
         "extensionsUsed": _EXTENSIONS,
         "extensionsRequired": ["KHR_mesh_quantization"],
         "scene": 0,
         "scenes": [{"nodes": [0]}],
-        "nodes": [{"mesh": 0, **grid.node()}],
+        "nodes": [{"mesh": 0, **grid.node(0)}],
         "meshes": [{"primitives": [primitive]}],
         "materials": [_MATERIAL],
-        "extensions": {"EXT_structural_metadata": property_table(writer, "Ground", GROUND, columns)},
+        "extensions": {"EXT_structural_metadata": rows.table(writer, 0, len(ids))},
     }
-    bounds = writer.accessors[primitive["attributes"]["POSITION"]]
-    low, high = grid.decoded([bounds["min"]], [bounds["max"]])
+    low, high = grid.decoded(0, [extent])
     return Content(writer.finish(document), low, high, len(ids), len(corners) // 3, 0, len(corners))
 
 

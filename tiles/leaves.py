@@ -10,12 +10,10 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from tiles.content import Content, SkirtMesh, building_content
-from tiles.drawing import Drawing
+from tiles.content import Content, building_contents
 from tiles.far import far_blocks
 from tiles.intake import read_city
 from tiles.massing import Massing, Raster, merged
-from tiles.metadata import Column
 from tiles.placing import PlacedCity, place_city
 from tiles.report import Counts
 from tiles.site import Site
@@ -31,13 +29,11 @@ LOT_VERTICES_MAX: Final = 200_000
 
 @dataclass(frozen=True, slots=True)
 class _Lot:
-    """Some leaves that are drawn, from the ``first`` on: of each what is in its tile, and what the tile above shows."""
+    """Some leaves that are drawn, from the ``first`` on: of each its tile, in order, and what the tile above shows."""
 
     first: int
-    starts: IntArray
-    drawings: list[Drawing]
-    skirts: list[SkirtMesh]
-    columns: dict[str, Column]
+    contents: Iterator[Content | None]
+    features: list[int]
     items: list[Massing]
 
 
@@ -108,18 +104,14 @@ class Leaves:
         return branch.drawn is not None
 
     def leaf(self, branch: Branch) -> Drawn:
-        """Make a leaf."""
+        """Make a leaf; they come one after the other."""
         at = self._place[branch.cell]
         lot = self._lot
-        if lot is None or not lot.first <= at < lot.first + len(lot.drawings):
+        if lot is None or not lot.first <= at < lot.first + len(lot.items):
             lot = self._lot = self._drawn(at)
         at -= lot.first
-        first, end = lot.starts[at : at + 2].tolist()
-        content = None
-        if end > first:
-            columns = {name: column[first:end] for name, column in lot.columns.items()}
-            content = building_content(lot.drawings[at], lot.skirts[at], columns)
-        self.counts.add(content, end - first)
+        content = next(lot.contents)
+        self.counts.add(content, lot.features[at])
         return drawn(content, 0.0, [], lot.items[at], self.keep)
 
     def _drawn(self, first: int) -> _Lot:
@@ -128,8 +120,10 @@ class Leaves:
         last = first + max(1, int(np.searchsorted(weight, LOT_VERTICES_MAX, side="right")))
         rows = self._rows[self._starts[first] : self._starts[last]]
         starts = self._starts[first : last + 1] - self._starts[first]
-        drawings = self.placed.drawings(rows, starts) if len(rows) else []
-        skirts = self.placed.skirts(rows, starts) if len(rows) else []
+        contents: Iterator[Content | None] = iter([None] * (len(starts) - 1))
+        if len(rows):
+            drawing, skirt = self.placed.drawing(rows, starts), self.placed.skirt(rows, starts)
+            contents = building_contents(drawing, starts, skirt, self.placed.columns(rows))
         begin = self._far_starts[rows]
         count = self._far_starts[rows + 1] - begin
         together = ranges(begin, count)
@@ -138,7 +132,7 @@ class Leaves:
         items = self._far.part(first_item, items_end) if whole else self._far.select(together)
         leaf = np.repeat(np.searchsorted(starts, np.arange(len(rows)), side="right") - 1, count)
         shown = _merged(items, [above for _, above in self._leaves[first:last]], leaf)
-        return _Lot(first, starts, drawings, skirts, self.placed.columns(rows), shown)
+        return _Lot(first, contents, np.diff(starts).tolist(), shown)
 
 
 def _places(ids: pa.Array, names: pa.Array) -> IntArray:

@@ -18,7 +18,7 @@ import pyarrow as pa
 import shapely
 from numpy.typing import NDArray
 
-from tiles.content import Content, SkirtMesh, building_content
+from tiles.content import Content, SkirtMesh, building_contents
 from tiles.drawing import Drawing, drawing_of, together
 from tiles.extrude import extrude
 from tiles.footprints import settled, straightened
@@ -223,7 +223,8 @@ def massing_content(massing: Massing, raster: Raster, chart: Chart) -> tuple[Con
         if n not in TEXTS
     }
     drawing = _drawn(blocks, ground[order], foot[order], chart)
-    return building_content(drawing, SkirtMesh(), {**columns, **numbers}), error_m
+    (content,) = building_contents(drawing, np.array((0, len(names))), SkirtMesh.none(1), {**columns, **numbers})
+    return content, error_m
 
 
 def _coarse(shown: Massing, step_m: float) -> Outlines:

@@ -8,7 +8,6 @@ from typing import Any, Final
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from tiles.glb import GlbWriter
@@ -25,6 +24,8 @@ class Property:
     component: str | None = None
     missing: float | int | str | None = None
     required: bool = False
+    optional: bool = False
+    """Only in tables in which some row has it."""
 
     def schema(self) -> dict[str, Any]:
         """Return the members in the class."""
@@ -49,9 +50,9 @@ CITY_OBJECT: Final = (
     Property("roof", missing=""),
     Property("modelled", "UINT8", required=True),
     Property("ground_m", "FLOAT32", MISSING_HEIGHT),
+    # What a scheme has done to a building.
+    Property("change", missing="", optional=True),
 )
-CHANGE: Final = Property("change", missing="")
-"""What a scheme has done to a building; only in tables that have such a one."""
 GROUND: Final = (Property("id", missing=""), Property("kind", required=True))
 
 _DTYPES: Final = {"FLOAT32": "<f4", "UINT16": "<u2", "UINT8": "<u1"}
@@ -61,56 +62,80 @@ Column = Sequence[str] | NDArray[np.float64] | Any
 """Texts (also as an Arrow column) or numbers."""
 
 
-def property_table(
-    writer: GlbWriter, class_name: str, properties: Sequence[Property], columns: Mapping[str, Column]
-) -> dict[str, Any]:
-    """Append the columns to the buffer and return the whole extension: schema and one table.
+@dataclass(frozen=True, slots=True)
+class PropertyRows:
+    """The rows of one class, its columns as they lie in a file, of which any that follow each other make a table."""
 
-    Every property of the class is written, with its ``noData`` where a number is NaN or does not fit.
-    """
-    count = len(columns[properties[0].name])
-    table: dict[str, Any] = {}
-    for prop in properties:
-        values = columns[prop.name]
-        table[prop.name] = _text(writer, values) if prop.component is None else _numbers(writer, prop, values)
-    return {
-        "schema": {
-            "id": "cim",
-            "classes": {class_name: {"properties": {prop.name: prop.schema() for prop in properties}}},
-        },
-        "propertyTables": [{"class": class_name, "count": count, "properties": table}],
-    }
+    class_name: str
+    _columns: tuple[tuple[Property, _Texts | NDArray[Any]], ...]
 
+    @classmethod
+    def of(cls, class_name: str, properties: Sequence[Property], columns: Mapping[str, Column]) -> PropertyRows:
+        """Return the rows of columns by the properties' names; a number that is NaN or does not fit is none."""
+        made = (
+            (p, _Texts.of(columns[p.name]) if p.component is None else _numbers(p, columns[p.name])) for p in properties
+        )
+        return cls(class_name, tuple(made))
 
-def has_text(column: Column) -> bool:
-    """Tell whether any text of a column is not empty."""
-    if isinstance(column, pa.Array):
-        return any(found != "" for found in pc.unique(column).to_pylist())
-    return any(column)
+    def table(self, writer: GlbWriter, first: int, end: int) -> dict[str, Any]:
+        """Append some rows to the buffer and return the whole extension: schema and one table.
 
-
-def _text(writer: GlbWriter, values: Column) -> dict[str, Any]:
-    column = values if isinstance(values, pa.LargeStringArray) else pa.array(values, pa.large_string())
-    _, offsets, characters = column.buffers()
-    ends = np.frombuffer(offsets, dtype="<i8", count=column.offset + len(column) + 1)[column.offset :]
-    first, ends = int(ends[0]), ends - ends[0]
-    name, dtype = next((name, dtype) for name, dtype, most in _OFFSETS if ends[-1] <= most)
-    # A view may not be empty, so a column of empty texts keeps one byte that no offset reaches.
-    content = b"" if characters is None else memoryview(characters)[first : first + int(ends[-1])]
-    members: dict[str, Any] = {
-        "values": writer.view(content if len(content) else b"\0"),
-        "stringOffsets": writer.view(ends.astype(dtype)),
-    }
-    if name != "UINT32":
-        members["stringOffsetType"] = name
-    return members
+        Every property of the class is written, but such as are optional and of which these rows say nothing.
+        """
+        table: dict[str, Any] = {}
+        schema: dict[str, Any] = {}
+        for prop, column in self._columns:
+            if isinstance(column, _Texts):
+                if prop.optional and not column.any(first, end):
+                    continue
+                table[prop.name] = column.written(writer, first, end)
+            else:
+                table[prop.name] = {"values": writer.view(column[first:end])}
+            schema[prop.name] = prop.schema()
+        return {
+            "schema": {"id": "cim", "classes": {self.class_name: {"properties": schema}}},
+            "propertyTables": [{"class": self.class_name, "count": end - first, "properties": table}],
+        }
 
 
-def _numbers(writer: GlbWriter, prop: Property, values: Column) -> dict[str, Any]:
+@dataclass(frozen=True, slots=True)
+class _Texts:
+    """A column of texts: where each begins among the ``characters``, and where the last ends."""
+
+    starts: NDArray[np.int64]
+    characters: memoryview
+
+    @classmethod
+    def of(cls, values: Column) -> _Texts:
+        column = values if isinstance(values, pa.LargeStringArray) else pa.array(values, pa.large_string())
+        _, offsets, characters = column.buffers()
+        starts = np.frombuffer(offsets, dtype="<i8", count=column.offset + len(column) + 1)[column.offset :]
+        return cls(starts, memoryview(b"" if characters is None else characters))
+
+    def any(self, first: int, end: int) -> bool:
+        """Tell whether any of some texts is not empty."""
+        return bool(self.starts[first] < self.starts[end])
+
+    def written(self, writer: GlbWriter, first: int, end: int) -> dict[str, Any]:
+        """Append some texts to the buffer and return the members of their property."""
+        begin, stop = int(self.starts[first]), int(self.starts[end])
+        name, dtype = next((name, dtype) for name, dtype, most in _OFFSETS if stop - begin <= most)
+        members: dict[str, Any] = {
+            # A view may not be empty, so a column of empty texts keeps one byte that no offset reaches.
+            "values": writer.view(self.characters[begin:stop] if stop > begin else b"\0"),
+            "stringOffsets": writer.view((self.starts[first : end + 1] - begin).astype(dtype)),
+        }
+        if name != "UINT32":
+            members["stringOffsetType"] = name
+        return members
+
+
+def _numbers(prop: Property, values: Column) -> NDArray[Any]:
     dtype = np.dtype(_DTYPES[str(prop.component)])
     numbers = np.asarray(values, dtype=np.float64)
     missing = float(prop.missing) if isinstance(prop.missing, (int, float)) else 0.0
     good = np.isfinite(numbers)
     if dtype.kind == "u":
         good &= (numbers >= 0) & (numbers <= np.iinfo(dtype).max)
-    return {"values": writer.view(np.where(good, numbers, missing).astype(dtype))}
+    filled: NDArray[Any] = np.where(good, numbers, missing).astype(dtype)
+    return filled

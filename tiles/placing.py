@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from itertools import pairwise
 from typing import Final
 
 import numpy as np
@@ -14,7 +13,7 @@ from numpy.typing import NDArray
 from cim.geometry.ground import Ground as Surface
 from cim.geometry.triangles import area_vectors
 from tiles.content import SkirtMesh
-from tiles.drawing import Drawing, drawing_of, split, together
+from tiles.drawing import Drawing, by_tile, drawing_of, together
 from tiles.extrude import extrude
 from tiles.footprints import UNDERSIDE_M, footprints_of
 from tiles.frame import Chart, TileFrame
@@ -48,8 +47,8 @@ class PlacedCity:
     plain: NDArray[np.bool_]
     sunk_m: float
 
-    def drawings(self, rows: IntArray, starts: IntArray) -> list[Drawing]:
-        """Return how some features are drawn, ``rows[starts[i] : starts[i + 1]]`` together.
+    def drawing(self, rows: IntArray, starts: IntArray) -> Drawing:
+        """Return how some features are drawn, tile by tile ``rows[starts[i] : starts[i + 1]]``.
 
         Owners are positions among those rows, which ascend.
         """
@@ -66,8 +65,7 @@ class PlacedCity:
         if len(long) or bodies.surface_count or not drawings:
             extruded = extrude(blocks.select(long), ground, foot_m[long])
             drawings.append(drawing_of(self._charted(join([extruded, bodies]), rows)))
-        pieces = [split(drawing, starts) for drawing in drawings]
-        return [together(each) for each in zip(*pieces, strict=True)]
+        return by_tile(together(drawings), starts)
 
     def _charted(self, soup: Soup, rows: IntArray) -> Soup:
         """Carry surfaces into the chart, sorted by feature; owners become positions in ``rows``."""
@@ -80,8 +78,8 @@ class PlacedCity:
             np.searchsorted(rows, kept.owner), kept.height_m, kept.meaning,
         )  # fmt: skip
 
-    def skirts(self, rows: IntArray, starts: IntArray) -> list[SkirtMesh]:
-        """Return the contact skirts around the features ``rows[starts[i] : starts[i + 1]]``; rows ascend."""
+    def skirt(self, rows: IntArray, starts: IntArray) -> SkirtMesh:
+        """Return the contact skirts, tile by tile around the features ``rows[starts[i] : starts[i + 1]]``."""
         chosen = self._blocks(rows)
         standing = chosen[self.city.blocks.floor_m[chosen] < NEAR_GROUND_M]
         outlined = np.isin(self.outline_owner, rows)
@@ -92,8 +90,7 @@ class PlacedCity:
         skirt = skirts_around(footprints[order], group[order])
         placed = np.column_stack((skirt.xy, self.surface.height_m(skirt.xy) + SUNK_M / 2))
         local, alpha = self.chart.to_local(placed), np.tile((1.0, 0.0), len(placed) // 2)
-        ends = np.searchsorted(skirt.group, np.arange(len(starts))).tolist()
-        return [SkirtMesh(local[a:b], alpha[a:b], skirt.triangles[a:b] - a) for a, b in pairwise(ends)]
+        return SkirtMesh(local, alpha, skirt.triangles, np.searchsorted(skirt.group, np.arange(len(starts))))
 
     def columns(self, rows: IntArray) -> dict[str, Column]:
         """Return the property columns of some features; rows ascend."""

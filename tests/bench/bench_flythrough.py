@@ -31,8 +31,6 @@ HELD_MB: Final = 300.0
 SIZE: Final = {"width": 1280, "height": 800}
 SETTLED_S: Final = 240.0
 _HELD: Final = "app.map.scene.held"
-_TRAVERSED: Final = "app.map.scene.tileLayers.reduce((n, layer) => n + layer.state.tileset3d._frameNumber, 0)"
-"""How often the trees have been walked: what a view needs is known only when they have been, for that view."""
 _LOADED: Final = """app.map.scene.settled && app.state.layers.every((l) => !l.visible || l.phase !== 'loading')"""
 
 
@@ -118,9 +116,7 @@ def fly(page: Page, server: CityServer, limit: int) -> None:
     most = heap = 0.0
     views = list(flight(*box(server)))[:limit]
     for view in views:
-        walked = explorer.evaluate(_TRAVERSED)
         explorer.evaluate("(app.map.setView(argument, false), true)", view)
-        explorer.until(f"{_TRAVERSED} > argument", SETTLED_S, walked)
         explorer.until(_LOADED, SETTLED_S)
         held = explorer.evaluate(_HELD)
         most = max(most, held["bytes"])

@@ -71,7 +71,7 @@ export class CityMap extends MapBase {
       this.draftFrame = 0;
       // A refresh that is due draws it too.
       if (this.closed || this.refreshFrame) return;
-      this.idle = false;
+      this.idle.stir();
       showLayers(this.deck, this.scene.withDraft({ viewport: this.viewport, metresPerPixel: this.metresPerPixel() }));
     });
   }

@@ -74,3 +74,9 @@ export function showLayers(deck: Deck<MapView>, layers: Layer[]): void {
   deck.setProps({ layers });
   (deck as unknown as { layerManager: { updateLayers(): void } | null }).layerManager?.updateLayers();
 }
+
+/** Whether layers are still to be brought up to date or drawn. */
+export function isDue(deck: Deck<MapView>): boolean {
+  const { layerManager } = deck as unknown as { layerManager: { needsUpdate(): string | false } | null };
+  return deck.needsRedraw({ clearRedrawFlags: false }) !== false || (layerManager?.needsUpdate() ?? 'not begun') !== false;
+}

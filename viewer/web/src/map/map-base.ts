@@ -14,7 +14,7 @@ import type {
 } from './types';
 import { Tokens } from './tokens';
 import { clampView, Flight, sameView, parseDuration, PITCH_MAX, reducedMotion, ZOOM_MAX, ZOOM_MIN } from './camera';
-import { createCanvas, createDeck, pixelRatio, showLayers } from './deck-view';
+import { createCanvas, createDeck, isDue, pixelRatio, showLayers } from './deck-view';
 import { motionOf } from './motion';
 import { CityEffect, DEFAULT_SUN } from './shading/effect';
 import { legendFor, type Legend } from './palette';
@@ -25,13 +25,13 @@ import { objectsInView, positionOfObject } from './locate';
 import { composeImage } from './export-image';
 import { PointerWatch } from './pointer';
 import { Cadence } from './cadence';
+import { IdleWatch } from './idle-watch';
 import type { Frame } from './labels';
 
 const START: ViewState = { longitude: 0, latitude: 0, zoom: 16, pitch: 50, bearing: 18 };
 const METRES_PER_DEGREE = 111_320;
 /** Layers are looked at again this often while the camera moves. */
 const REFRESH_MS = 120;
-const IDLE_MS = 160;
 const PICK_RADIUS_PX = 4;
 /** How far the ground steps back while buildings carry a data colour. */
 const QUIET = 0.35;
@@ -58,8 +58,10 @@ export class MapBase {
   protected moved_ms = 0;
   protected refreshTimer = 0;
   protected refreshFrame = 0;
-  protected idleTimer = 0;
-  protected idle = false;
+  protected readonly idle = new IdleWatch(
+    () => !this.refreshFrame && !this.refreshTimer && !this.flight.active && !this.effect.settling && !isDue(this.deck) && this.scene.settled,
+    () => this.options.onIdle?.(),
+  );
   protected repaint = false;
   protected closed = false;
 
@@ -309,7 +311,7 @@ export class MapBase {
 
   /** All that is shown is loaded and drawn, and nothing moves. */
   get isIdle(): boolean {
-    return this.idle;
+    return this.idle.isIdle;
   }
 
   /** Frames' shadow maps drawn so far; for tests. */
@@ -323,7 +325,7 @@ export class MapBase {
     this.pointer.stop();
     this.cadence.stop();
     clearTimeout(this.refreshTimer);
-    clearTimeout(this.idleTimer);
+    this.idle.stop();
     cancelAnimationFrame(this.refreshFrame);
     this.scene.stop();
     this.deck.finalize();
@@ -355,7 +357,7 @@ export class MapBase {
     const limits = { minZoom: ZOOM_MIN, maxZoom: ZOOM_MAX, maxPitch: PITCH_MAX, minPitch: 0 };
     this.deck.setProps({ viewState: { ...this.view, ...limits } as never });
     this.options.onViewChange?.(this.getView());
-    this.idle = false;
+    this.idle.stir();
     // Labels and counts follow the camera a few times a second; the frame itself needs no new layers.
     this.refreshTimer ||= window.setTimeout(() => {
       this.refreshTimer = 0;
@@ -365,7 +367,7 @@ export class MapBase {
 
   /** Describes the layers anew, at most once a frame; deck.gl finds out what changed. */
   protected refresh(light = false): void {
-    this.idle = false;
+    this.idle.stir();
     // deck.gl draws again by itself when layers changed; a change of light it cannot see.
     this.repaint ||= light;
     if (this.closed || this.refreshFrame) return;
@@ -373,8 +375,6 @@ export class MapBase {
       this.refreshFrame = 0;
       if (this.closed) return;
       const frame: Frame = { width: this.canvas.clientWidth, height: this.canvas.clientHeight, padding: this.padding };
-      // Not idle by an older frame: these layers are drawn with the next one.
-      clearTimeout(this.idleTimer);
       showLayers(this.deck, this.scene.layers({ metresPerPixel: this.metresPerPixel(), view: this.view, viewport: this.viewport, frame }));
       if (!this.repaint) return;
       this.repaint = false;
@@ -389,12 +389,6 @@ export class MapBase {
   protected afterRender(): void {
     this.cadence.end();
     if (this.scene.moving) this.refresh();
-    clearTimeout(this.idleTimer);
-    this.idleTimer = window.setTimeout(() => {
-      const quiet = !this.refreshFrame && !this.refreshTimer && !this.flight.active && !this.effect.settling;
-      if (this.idle || this.closed || !quiet || !this.scene.settled) return;
-      this.idle = true;
-      this.options.onIdle?.();
-    }, IDLE_MS);
+    this.idle.watch();
   }
 }

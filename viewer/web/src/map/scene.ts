@@ -43,6 +43,8 @@ const SCREEN_ERROR_PX = { ground: 2, buildings: 6 } as const;
  * are counted; with those on the graphics card it is twice as much, which stays below 300 MB.
  */
 export const TILE_CACHE_MB = { ground: 40, buildings: 100 } as const;
+/** A tileset that waits for tiles to be drawn walks its tree again and again: no more often than this, about a frame. */
+const WALK_MS = 16;
 const PLANE_HALF_DEG = 0.6;
 /** What lies this far outside the screen may still reach into it: a street, a pipe. */
 const OUTSIDE_PX = 200;
@@ -126,7 +128,9 @@ export class Scene {
 
   /** True when nothing that is shown is still on its way. */
   get settled(): boolean {
-    return !this.sources.waiting && !this.overlay.models.waiting && [...this.tiles.values()].every((t) => !t.props.visible || !t.state || t.isLoaded);
+    this.keepStated();
+    const tiles = [...this.tiles].filter(([, layer]) => layer.props.visible).map(([id]) => this.stated.get(id));
+    return !this.sources.waiting && !this.overlay.models.waiting && tiles.every((layer) => layer?.isSettled);
   }
 
   /** The layers show something that moves by itself: they are described anew for the next frame. */
@@ -311,7 +315,7 @@ export class Scene {
       // Everything is served uncompressed by this server: no worker and no decoder from elsewhere.
       loadOptions: {
         core: { worker: false },
-        tileset: { throttleRequests: false, maximumScreenSpaceError: role === 'buildings' ? (s.hints.screen_error_px ?? SCREEN_ERROR_PX.buildings) : SCREEN_ERROR_PX.ground, memoryAdjustedScreenSpaceError: false, maximumMemoryUsage: TILE_CACHE_MB[role], contentLoader: readerOf(role), modelMatrix: new Matrix4(this.sources.relief.lowering()) },
+        tileset: { throttleRequests: false, debounceTime: WALK_MS, maximumScreenSpaceError: role === 'buildings' ? (s.hints.screen_error_px ?? SCREEN_ERROR_PX.buildings) : SCREEN_ERROR_PX.ground, memoryAdjustedScreenSpaceError: false, maximumMemoryUsage: TILE_CACHE_MB[role], contentLoader: readerOf(role), modelMatrix: new Matrix4(this.sources.relief.lowering()) },
       } as never,
       onTilesetLoad: (tileset) => {
         refineBySight((tileset as unknown as { _traverser: Traverser })._traverser);

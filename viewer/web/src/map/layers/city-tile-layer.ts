@@ -1,4 +1,4 @@
-import type { FilterContext, GetPickingInfoParams, Layer, PickingInfo, UpdateParameters } from '@deck.gl/core';
+import type { FilterContext, GetPickingInfoParams, Layer, PickingInfo, UpdateParameters, Viewport } from '@deck.gl/core';
 import { Tile3DLayer, type Tile3DLayerProps } from '@deck.gl/geo-layers';
 import { LineLayer } from '@deck.gl/layers';
 import type { Rgba } from '../types';
@@ -49,6 +49,10 @@ interface RawContent {
 interface Tileset {
   gpuMemoryUsageInBytes: number;
   tiles: unknown[];
+  /** What the tree was last walked for. */
+  lastUpdatedVieports: Viewport[] | Viewport | null;
+  /** A walk that is due. */
+  updatePromise: Promise<number> | null;
   isLoaded(): boolean;
   destroy(): void;
 }
@@ -140,6 +144,18 @@ export class CityTileLayer extends Tile3DLayer<unknown, CityTileProps> {
     const tilesets = [state?.tileset3d, state?.held].filter((one, i, all) => one && all.indexOf(one) === i) as Tileset[];
     const tiles = tilesets.flatMap((one) => one.tiles as Tile[]).filter((tile) => tile.content?.city);
     return { bytes: tilesets.reduce((sum, one) => sum + one.gpuMemoryUsageInBytes, 0), tiles: tiles.length };
+  }
+
+  /**
+   * Whether all that the camera sees now is there. A tileset says of itself only that it has loaded what it was last
+   * asked for: that may be another view, for a walk through the tree waits for a frame.
+   */
+  get isSettled(): boolean {
+    const tileset = (this.state as unknown as Held | undefined)?.tileset3d;
+    if (!tileset || !this.isLoaded || tileset.updatePromise) return false;
+    const walked = [tileset.lastUpdatedVieports ?? []].flat();
+    const seen = this.context.deck?.getViewports() ?? [];
+    return seen.every((view) => walked.some((one) => one.id === view.id && one.equals(view)));
   }
 
   private tiles(): Tile[] {
