@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tiles.drawing import Drawing
-from tiles.glb import LINES, TRIANGLES, Extent, GlbWriter
-from tiles.grids import Grids, Words, corners_of, extents, not_collapsed, packed_normals
+from tiles.glb import LINES, TRIANGLE_STRIP, TRIANGLES, Extent, GlbWriter
+from tiles.grids import Grids, Words, coarse, corners_of, extents, not_collapsed, packed_normals
 from tiles.metadata import CITY_OBJECT, Column, PropertyRows
 from tiles.soup import FloatArray, IntArray
 
@@ -59,21 +59,19 @@ class Content:
 
 @dataclass(frozen=True, slots=True)
 class SkirtMesh:
-    """The skirts of some tiles in the chart: ``positions`` (n, 3), ``alpha`` (n,), ``triangles`` (n, 3).
+    """The skirts of some tiles, a strip of triangles each: ``positions`` (n, 3) in the chart, which are ``far`` (n,).
 
-    What is one tile's begins at its place in ``starts`` (tiles + 1,), among the positions and among the triangles.
+    What is one tile's begins at its place in ``starts`` (tiles + 1,).
     """
 
     positions: FloatArray
-    alpha: FloatArray
-    triangles: IntArray
+    far: NDArray[np.bool_]
     starts: IntArray
 
     @classmethod
     def none(cls, tiles: int) -> SkirtMesh:
         """Return no skirts for so many tiles."""
-        corners = np.empty((0, 3), dtype=np.int64)
-        return cls(np.empty((0, 3)), np.empty(0), corners, np.zeros(tiles + 1, dtype=np.int64))
+        return cls(np.empty((0, 3)), np.empty(0, dtype=np.bool_), np.zeros(tiles + 1, dtype=np.int64))
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,15 +210,15 @@ def _edges(drawing: Drawing, words: Words, starts: tuple[IntArray, IntArray, Int
 
 
 def _skirts(skirt: SkirtMesh, grids: Grids) -> _Strip:
-    corners = skirt.triangles.reshape(-1)
     words = grids.quantise(skirt.positions, skirt.starts)
+    words = np.where(skirt.far, coarse(words), words)
     return _Strip(
-        TRIANGLES,
+        TRIANGLE_STRIP,
         2,
-        (3 * skirt.starts).tolist(),
-        extents(words, skirt.starts, corners),
+        skirt.starts.tolist(),
+        extents(words, skirt.starts, np.arange(len(words))),
         (
-            _Attribute("POSITION", corners_of(words[corners]), 3),
-            _Attribute("_ALPHA", skirt.alpha.astype("<f4")[corners]),
+            _Attribute("POSITION", corners_of(words), 3),
+            _Attribute("_ALPHA", np.where(skirt.far, 0.0, 1.0).astype("<f4")),
         ),
     )

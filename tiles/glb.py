@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 ARRAY_BUFFER: Final = 34962
 ELEMENT_ARRAY_BUFFER: Final = 34963
 TRIANGLES: Final = 4
+TRIANGLE_STRIP: Final = 5
 LINES: Final = 1
 MAGIC: Final = 0x46546C67
 JSON_CHUNK: Final = 0x4E4F534A

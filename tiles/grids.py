@@ -16,6 +16,8 @@ STEPS: Final = 65535
 """Steps of a quantised coordinate."""
 STEP_M_MIN: Final = 0.02
 """Finer than this no source is; coarser steps compress better."""
+COARSE_STEPS: Final = 32
+"""About 0.6 m: nobody sees the far edge of a shade move by half of it, and its bytes compress."""
 
 Words = NDArray[np.uint64]
 """Quantised positions, one word each."""
@@ -80,6 +82,16 @@ class Grids:
 def corners_of(words: Words) -> NDArray[np.uint16]:
     """Return quantised positions as a table, shape (n, 4): east, north, up, nothing."""
     return words.astype("<u8", copy=False).view("<u2").reshape(-1, 4)
+
+
+def coarse(words: Words) -> Words:
+    """Return positions moved to whole multiples of ``COARSE_STEPS`` on the map: for what fades into nothing there."""
+    result: Words = words & np.uint64(0xFFFF_0000_0000)
+    for bits in (0, _BITS):
+        steps = (words >> np.uint64(bits) & np.uint64(STEPS)).astype(np.int64)
+        rounded = np.minimum((steps + COARSE_STEPS // 2) // COARSE_STEPS, STEPS // COARSE_STEPS) * COARSE_STEPS
+        result |= rounded.astype(np.uint64) << np.uint64(bits)
+    return result
 
 
 def not_collapsed(corners: Words) -> NDArray[np.bool_]:

@@ -7,10 +7,11 @@ from typing import Final
 
 import numpy as np
 import shapely
+from numpy.typing import NDArray
 
 from tiles.footprints import polygon_parts
 from tiles.outlines import Outlines, joined
-from tiles.soup import FloatArray, IntArray
+from tiles.soup import FloatArray, IntArray, counts, ranges
 
 WIDTH_M: Final = 5.0
 SIMPLIFY_M: Final = 0.25
@@ -20,20 +21,21 @@ MITRE_MIN: Final = 0.5
 
 @dataclass(frozen=True, slots=True)
 class Skirt:
-    """``xy`` (n, 2) metres, at the wall and at the far edge by turns; ``triangles`` (n, 3).
+    """One strip of triangles: ``xy`` (n, 2) metres, of which ``far`` (n,) lie at the edge and the others at the wall.
 
-    ``group`` (n,), ascending, is the group of footprints that each place belongs to.
+    ``group`` (n,), ascending, is the group of footprints that each place belongs to; between two rings, and so between
+    two groups, the strip goes on through triangles without area.
     """
 
     xy: FloatArray
-    triangles: IntArray
+    far: NDArray[np.bool_]
     group: IntArray
 
 
 def skirts_around(footprints: Outlines, group: IntArray) -> Skirt:
     """Return the band around footprints, those of one group joined first so that party walls have none."""
     if not len(footprints):
-        return Skirt(np.empty((0, 2)), np.empty((0, 3), dtype=np.int64), np.empty(0, dtype=np.int64))
+        return Skirt(np.empty((0, 2)), np.empty(0, dtype=np.bool_), np.empty(0, dtype=np.int64))
     together, group = _joined(footprints, group)
     around = together.straight(SIMPLIFY_M)
     xy, following = around.coordinates, around.next_vertex
@@ -46,12 +48,23 @@ def skirts_around(footprints: Outlines, group: IntArray) -> Skirt:
     east, north = dy / length, -dx / length
     east, north = east + east[before], north + north[before]
     reach = WIDTH_M / np.maximum((east * east + north * north) / 2, MITRE_MIN)
-    here, far = 2 * np.arange(len(xy)), 2 * following + 1
-    return Skirt(
-        np.stack((x, y, x + east * reach, y + north * reach), axis=1).reshape(-1, 2),
-        np.stack((here, here + 1, far, here, far, far - 1), axis=1).reshape(-1, 3),
-        np.repeat(group, 2 * around.sizes),
-    )
+    corner, far, ring = _strip(counts(around.ring_ends))
+    out = np.where(far, reach[corner], 0.0)
+    places = np.stack((x[corner] + east[corner] * out, y[corner] + north[corner] * out), axis=1)
+    return Skirt(places, far, np.repeat(group, counts(around.surface_ends))[ring])
+
+
+def _strip(size: IntArray) -> tuple[IntArray, NDArray[np.bool_], IntArray]:
+    """Return a strip around rings of so many corners each: the corner and the side of each place, and its ring.
+
+    Edge and wall by turns, the first corner again at the end; the ends are doubled, which joins ring to ring and leaves
+    the triangles face up.
+    """
+    places = 2 * size + 4
+    ring = np.repeat(np.arange(len(size)), places)
+    step = np.clip(ranges(np.full(len(size), -1), places), 0, 2 * size[ring] + 1)
+    corner = (np.cumsum(size) - size)[ring] + step // 2 % size[ring]
+    return corner, step % 2 == 0, ring
 
 
 def _joined(footprints: Outlines, group: IntArray) -> tuple[Outlines, IntArray]:

@@ -98,7 +98,8 @@ def _check_normals(glb: Glb, index: int, where: str) -> Found:
 
 
 def _check_indices(glb: Glb, primitive: dict[str, Any], vertices: int, where: str) -> Found:
-    per = 2 if primitive.get("mode", 4) == 1 else 3
+    # A strip has as many triangles as vertices but two.
+    per = {1: 2, 5: 1}.get(primitive.get("mode", 4), 3)
     if "indices" not in primitive:
         if vertices % per:
             yield "primitive-count", where

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from playwright.sync_api import Page
 
-from tests.support.browser import Explorer, changed_share
+from tests.support.browser import READY_S, Explorer, changed_share
 from tests.support.city_server import CityServer
 
 pytestmark = pytest.mark.browser
@@ -105,3 +105,20 @@ def test_a_touch_selects_on_a_phone(opened: Callable[..., Page], sample_server: 
         explorer.page.get_by_test_id("sheet-grip").tap()
     assert stops == ["half", "full", "peek"]
     assert explorer.errors == []
+
+
+def test_a_page_whose_graphics_are_taken_away_says_so_and_draws_again(
+    explorer: Explorer, sample_server: CityServer
+) -> None:
+    explorer.open(sample_server.address)
+    explorer.evaluate(
+        """(document.querySelector('.city-map-canvas').getContext('webgl2')
+            .getExtension('WEBGL_lose_context').loseContext(), true)"""
+    )
+    again = explorer.page.get_by_test_id("map-again")
+    again.wait_for()
+    assert "graphics" in explorer.page.locator(".mapfail").inner_text()
+    with explorer.page.expect_navigation():
+        again.click()
+    explorer.until("app && app.map && app.map.scene.settled && app.map.featuresInView().length > 0", READY_S)
+    assert explorer.page.locator(".mapfail").count() == 0

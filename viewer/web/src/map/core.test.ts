@@ -125,7 +125,7 @@ describe('readTileContent', () => {
               indices: { value: new Uint16Array([0, 1, 2]) },
             },
             { mode: 1, attributes: { POSITION: { value: new Uint16Array([0, 0, 0, 1, 0, 0]) }, _FEATURE_ID_0: { value: new Float32Array([1, 1]) } }, indices: { value: new Uint16Array([1, 0]) } },
-            { attributes: { POSITION: { value: new Uint16Array(9) }, _ALPHA: { value: new Float32Array([1, 0, 0]) } } },
+            { mode: 5, attributes: { POSITION: { value: new Uint16Array(9) }, _ALPHA: { value: new Float32Array([1, 0, 0]) } } },
           ],
         },
       },
@@ -158,6 +158,7 @@ describe('readTileContent', () => {
   });
   it('knows the skirt, the ids and what is missing', () => {
     expect(content?.skirt?.alphas).toEqual(new Float32Array([1, 0, 0]));
+    expect(content?.skirt?.mesh.topology).toBe('triangle-strip');
     expect(content?.ids).toEqual(['a', 'b']);
     expect(content && rowOf(content, 1)).toEqual({ id: 'b', height_m: null, name: 'Hall' });
   });

@@ -12,6 +12,7 @@ import type {
   Theme,
   ViewState,
 } from './types';
+import { CONTEXT_LOST } from './types';
 import { Tokens } from './tokens';
 import { clampView, Flight, sameView, parseDuration, PITCH_MAX, reducedMotion, ZOOM_MAX, ZOOM_MIN } from './camera';
 import { createCanvas, createDeck, isDue, pixelRatio, showLayers } from './deck-view';
@@ -82,6 +83,9 @@ export class MapBase {
     this.scene.motion = motionOf(this.tokens, this.quality);
     this.flight = new Flight((view) => this.applyView(view));
     this.canvas = createCanvas(container);
+    this.canvas.addEventListener('webglcontextlost', () => {
+      if (!this.closed) options.onLayerState?.('map', 'failed', CONTEXT_LOST);
+    });
     this.setLabel(options.label ?? 'City map');
     this.deck = this.createDeck();
     this.pointer = new PointerWatch(this.canvas, {

@@ -77,6 +77,9 @@ export interface FeatureInView {
   properties: Record<string, unknown>;
 }
 
+/** The detail of a failed `map` whose graphics the browser took away. */
+export const CONTEXT_LOST = 'context-lost';
+
 export interface CityMapOptions {
   onPick?: (info: PickInfo | null) => void;
   onHover?: (info: PickInfo | null) => void;

@@ -5,7 +5,7 @@ import { valueOf } from '../state/model';
 import type { ExploreState } from '../state/explore-state';
 import { contextOf } from '../ui/context';
 import { controls, furniture } from '../ui/furniture';
-import { icon } from '../ui/icons';
+import { mapFailed } from '../ui/map-failed';
 import { commandOf } from '../ui/keyboard';
 import type { MapFactory, MapPort } from '../ui/map-port';
 import { sunDock } from '../ui/sun-dock';
@@ -245,7 +245,7 @@ export class CimPlan extends LitElement {
       <div class="page plan ${phone ? 'phone-plan' : 'desk'} with-left ${right ? 'with-right' : ''} ${ctx.s.compare ? 'comparing' : ''}">
         ${planBar(ctx)}
         <main class="map" id="map" tabindex="-1"><cim-compare .mode=${this.mapMode} .position=${ctx.s.divider} .names=${this.sideNames(ctx)} .langNow=${this.state.lang} @position=${(e: CustomEvent<number>) => this.plan.store.set({ divider: e.detail })} @refused=${() => { this.plan.store.set({ compare: null }); this.plan.city.say(t('compare.refused')); }}></cim-compare></main>
-        ${this.state.mapFailed ? html`<div class="mapfail"><p>${t('map.failed')}</p><a class="btn pri" href=${this.plan.city.link('/table')}>${icon('table')}${t('map.openTable')}</a></div>` : nothing}
+        ${mapFailed(this.state.mapFailed, this.plan.city.link('/table'))}
         ${ctx.s.compare ? comparePane(ctx) : nothing}
         <div class="columns">
           ${schemesPanel(ctx)}

@@ -20,6 +20,9 @@ export interface LayerRow {
   readonly detail: string;
 }
 
+/** Why there is no map: it never started, or the browser took its graphics away. */
+export type MapFailure = 'start' | 'lost';
+
 export interface ExploreState {
   readonly lang: Lang;
   readonly theme: Theme;
@@ -53,7 +56,7 @@ export interface ExploreState {
   readonly notice: string | null;
   /** Said to a screen reader only: the page shows it elsewhere. */
   readonly spoken: string | null;
-  readonly mapFailed: boolean;
+  readonly mapFailed: MapFailure | null;
   readonly phone: boolean;
 }
 
@@ -87,7 +90,7 @@ export function initialState(link: Link, defaults: { lang: Lang; theme: Theme; n
     view: link.view ?? null,
     notice: null,
     spoken: null,
-    mapFailed: false,
+    mapFailed: null,
     phone: defaults.phone,
   };
 }

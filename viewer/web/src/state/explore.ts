@@ -5,7 +5,7 @@
 import { setLang, t, word, type Lang } from '../i18n/index';
 import { LiveSocket } from '../live/socket';
 import type { LiveState } from '../live/machine';
-import type { LiveValue, SunDirection } from '../map/types';
+import { CONTEXT_LOST, type LiveValue, type SunDirection } from '../map/types';
 import type { ColourBy, MapFactory, MapPort, PickInfo } from '../ui/map-port';
 import { codeOf, wasAborted, type Api } from './api';
 import { isSchemeObject } from '../scheme/show-state';
@@ -71,13 +71,13 @@ export class Explore {
         onHover: (info) => this.map?.hover(info?.kind === 'object' ? info.id : null),
         onViewChange: () => this.viewMoved(),
         onIdle: () => undefined,
-        onLayerState: (id, phase, detail) => this.store.set({ layers: this.state.layers.map((row) => (row.id === id ? { ...row, phase, detail } : row)) }),
+        onLayerState: (id, phase, detail) => this.store.set(detail === CONTEXT_LOST ? { mapFailed: 'lost' } : { layers: this.state.layers.map((row) => (row.id === id ? { ...row, phase, detail } : row)) }),
       }, { theme: this.state.theme, language: this.state.lang });
       if (this.state.view) this.map.setView(this.state.view, false);
       else this.seeking = this.state.selection?.kind === 'object';
       this.map.setTheme(this.state.theme);
     } catch {
-      this.store.set({ mapFailed: true });
+      this.store.set({ mapFailed: 'start' });
     }
     this.timers.push(setInterval(() => this.tick(), 1_000));
     void this.readCity();

@@ -7,6 +7,7 @@ import { valueOf, type SearchItem } from '../state/model';
 import type { Api } from '../state/api';
 import { publicContext, type PublicCtx as Ctx } from './context';
 import { controls, furniture } from './furniture';
+import { mapFailed } from './map-failed';
 import { icon } from './icons';
 import { rightPanel } from './info-panel';
 import { commandOf } from './keyboard';
@@ -260,7 +261,7 @@ export class CimApp extends LitElement {
     return html`<a class="skip" href="#map">${t('app.skip')}</a>
       <div class="page ${this.bare ? 'bare' : s.phone ? 'phone' : 'desk'} ${open && !this.bare ? 'with-right' : ''} ${s.leftOpen && !this.bare ? 'with-left' : ''}" data-stop=${s.phone ? s.sheet : nothing}>
         <main class="map" id="map" tabindex="-1"><cim-compare .mode=${c.schemes.state === 'ready' ? c.mode : 'one'} .position=${c.position} .names=${[named(c.left), named(c.right)]} .langNow=${s.lang} @position=${(e: CustomEvent<number>) => this.show.setPosition(e.detail)} @refused=${() => { this.show.setMode('one'); this.explore.say(t('compare.refused')); }}></cim-compare></main>
-        ${s.mapFailed ? html`<div class="mapfail"><p>${t('map.failed')}</p><a class="btn pri" href=${ctx.do.link('/table')}>${icon('table')}${t('map.openTable')}</a></div>` : nothing}
+        ${mapFailed(s.mapFailed, ctx.do.link('/table'))}
         ${this.bare ? this.framed(ctx) : s.phone ? this.phone(ctx) : this.desktop(ctx)}
         ${s.notice ? html`<div class="toast">${s.notice}</div>` : nothing}
       </div>

@@ -59,6 +59,8 @@ interface Tileset {
 
 /** The state of the layer: the tileset, and the one before it while that is still shown. */
 interface Held {
+  activeViewports: Record<string, Viewport>;
+  lastUpdatedViewports: Record<string, Viewport> | null;
   /** One of its tiles said what its surfaces are. */
   told?: boolean;
   tileset3d?: Tileset | null;
@@ -176,6 +178,9 @@ export class CityTileLayer extends Tile3DLayer<unknown, CityTileProps> {
     const state = this.state as unknown as Held;
     if (params.props.data !== params.oldProps.data && state.tileset3d) state.held ??= state.tileset3d;
     super.updateState(params);
+    // deck.gl forgets the views that it has seen to, until they are drawn again. A tileset that comes in between, which
+    // on a slow machine is long, would be walked for none of them: nothing would be drawn until the camera moves.
+    if (!Object.keys(state.activeViewports).length) state.activeViewports = { ...state.lastUpdatedViewports };
   }
 
   private get told(): boolean {

@@ -58,6 +58,7 @@ export interface Gltf {
 }
 
 const GL_LINES = 1;
+const GL_TRIANGLE_STRIP = 5;
 const INT_RANGE: Record<string, number> = { Int8Array: 127, Uint8Array: 255, Int16Array: 32767, Uint16Array: 65535 };
 
 /** Order in which the ground is painted; a higher rank lies on top. */
@@ -132,7 +133,7 @@ function transformNormals(n: Float32Array, m: Matrix4): void {
 const WHITE = 255;
 
 /** `surfaces` are numbers for the shader of {@link FeatureMeshLayer}; without them the vertices are white. */
-export function geometry(positions: Float32Array, normals: Float32Array, indices?: Values, surfaces?: Uint8Array): Geometry {
+export function geometry(positions: Float32Array, normals: Float32Array, indices?: Values, surfaces?: Uint8Array, topology: 'triangle-list' | 'triangle-strip' = 'triangle-list'): Geometry {
   const n = positions.length / 3;
   const colours = new Uint8Array(n * 4).fill(WHITE);
   // The tiles have their normals in bytes too; a float says no more and weighs thrice as much.
@@ -140,7 +141,7 @@ export function geometry(positions: Float32Array, normals: Float32Array, indices
   for (let i = 0; i < n; i++) for (let k = 0; k < 3; k++) packed[i * 4 + k] = Math.round((normals[i * 3 + k] ?? 0) * 127);
   surfaces?.forEach((surface, i) => { colours[i * 4] = surface; });
   return new Geometry({
-    topology: 'triangle-list',
+    topology,
     ...(indices ? { indices: { value: Uint32Array.from(indices), size: 1 } } : {}),
     attributes: {
       positions: { value: positions, size: 3 },
@@ -281,7 +282,8 @@ export function readTileContent(gltf: Gltf, role: 'buildings' | 'ground'): TileC
     const p = floats(apron.attributes['POSITION'], 0);
     transformPoints(p, found.matrix);
     const up = new Float32Array(p.length).map((_, i) => (i % 3 === 1 ? 1 : 0));
-    skirt = { positions: p, mesh: geometry(p, up, apron.indices?.value), alphas: floats(apron.attributes['_ALPHA'], p.length / 3) };
+    const topology = apron.mode === GL_TRIANGLE_STRIP ? 'triangle-strip' : 'triangle-list';
+    skirt = { positions: p, mesh: geometry(p, up, apron.indices?.value, undefined, topology), alphas: floats(apron.attributes['_ALPHA'], p.length / 3) };
   }
   // Top of the paint first: what lies under it is then rejected by depth before it is shaded.
   const given = body.indices?.value;
