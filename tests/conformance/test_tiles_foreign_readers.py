@@ -80,7 +80,7 @@ def test_loaders_gl_reads_the_ids_and_properties_that_went_in(built, read):
                 assert columns["height_m"][row] == pytest.approx(facts["height_m"].value, abs=1e-5)
         if tile["file"] not in inner:
             seen.extend(columns["id"])
-            assert tile["modes"] == [4, 1, 4]
+            assert tile["modes"] == [4, 1, 5]
     assert sorted(seen) == sorted(i for i, thing in things.items() if thing.type == "Building")
 
 
