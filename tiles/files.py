@@ -137,8 +137,7 @@ class TileFiles:
         if folder not in self._folders:
             (self.directory / folder).mkdir(parents=True, exist_ok=True)
             self._folders.add(folder)
-        with open(f"{self.directory}/{name}", "wb") as file:  # noqa: PTH123 - one of very many small ones
-            file.write(content)
+        (self.directory / name).write_bytes(content)
 
 
 def _sync(path: Path) -> None:

@@ -9,6 +9,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from tiles.glb import LINES, TRIANGLE_STRIP, TRIANGLES
 from tiles.reading import Glb
 
 NORMAL_TOLERANCE: Final = 0.012
@@ -98,17 +99,19 @@ def _check_normals(glb: Glb, index: int, where: str) -> Found:
 
 
 def _check_indices(glb: Glb, primitive: dict[str, Any], vertices: int, where: str) -> Found:
+    mode = primitive.get("mode", TRIANGLES)
     # A strip has as many triangles as vertices but two.
-    per = {1: 2, 5: 1}.get(primitive.get("mode", 4), 3)
+    per = {LINES: 2, TRIANGLE_STRIP: 1}.get(mode, 3)
+    least = 3 if mode == TRIANGLE_STRIP else 0
     if "indices" not in primitive:
-        if vertices % per:
+        if vertices % per or vertices < least:
             yield "primitive-count", where
         return
     if glb.document["accessors"][primitive["indices"]]["componentType"] not in INDEX_TYPES:
         yield "index-type", where
         return
     indices = glb.accessor(primitive["indices"])
-    if len(indices) % per:
+    if len(indices) % per or len(indices) < least:
         yield "primitive-count", where
     if len(indices) and int(indices.max()) >= vertices:
         yield "index-range", where

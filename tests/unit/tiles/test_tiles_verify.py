@@ -236,6 +236,12 @@ def plant_long_buffer(d, b):
     d["buffers"][0]["byteLength"] -= 4
 
 
+def plant_strip_without_a_triangle(d, b):
+    strip = next(p for p in d["meshes"][0]["primitives"] if p["mode"] == 5)
+    for accessor in strip["attributes"].values():
+        d["accessors"][accessor]["count"] = 2
+
+
 PLANTED = {
     plant_uint_ids: "feature-type", plant_id_out_of_range: "feature-range", plant_id_fraction: "feature-fraction",
     plant_feature_count_too_large: "feature-count", plant_feature_count_too_small: "feature-count",
@@ -243,6 +249,7 @@ PLANTED = {
     plant_property_name: "schema-property", plant_property_missing_in_table: "table-property",
     plant_property_missing_in_class: "table-property", plant_required_with_no_data: "schema-no-data",
     plant_component_on_string: "schema-type", plant_class_without_properties: "schema-class",
+    plant_strip_without_a_triangle: "primitive-count",
     plant_nan_in_table: "not-finite", plant_bad_utf8: "string-utf8", plant_descending_offsets: "string-offsets",
     plant_short_column: "table-size", plant_empty_text_view: "string-empty-view",
     plant_offset_type: "string-offsets", plant_unaligned_metadata: "metadata-alignment", plant_equal_ids: "id-twice",

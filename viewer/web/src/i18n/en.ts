@@ -194,7 +194,7 @@ export const en = {
   'map.keys': 'Arrows pan, plus and minus zoom, Q and E turn, Tab walks the buildings in view, Enter selects, Escape backs out, M opens the table.',
   'map.walk': '{i} of {n}: {name}',
   'map.selected': 'Selected: {name}',
-  'map.lost': 'The browser took the graphics of this page away. What you did is kept.',
+  'map.lost': 'The browser took the graphics of this page away. Your view and what you chose come back.',
   'map.again': 'Draw the map again',
   'map.failed': 'The 3D map could not start. The table holds the same city.',
   'map.openTable': 'Open the table',

@@ -191,7 +191,7 @@ export const zh: Messages = {
   'map.keys': '方向键平移，加减键缩放，Q、E 旋转，Tab 逐个浏览视图内建筑，Enter 选择，Esc 返回，M 打开表格。',
   'map.walk': '第 {i} / {n}：{name}',
   'map.selected': '已选择：{name}',
-  'map.lost': '浏览器收回了本页的图形资源，您的操作已保存。',
+  'map.lost': '浏览器收回了本页的图形资源。重新绘制后，视图和所选内容会恢复。',
   'map.again': '重新绘制地图',
   'map.failed': '三维地图未能启动，表格包含同样的内容。',
   'map.openTable': '打开表格',

@@ -1,4 +1,5 @@
 import { describe, expect, it, vi } from 'vitest';
+import { CONTEXT_LOST } from '../map/types';
 import type { MapCallbacks, MapPort, ViewState } from '../ui/map-port';
 import { PairedMap } from './paired-map';
 import type { SchemeOverlay } from './types';
@@ -26,7 +27,7 @@ function fake(callbacks: MapCallbacks): Fake {
 
 const element = (width: number): HTMLElement => ({ style: {}, hidden: false, parentElement: { clientWidth: width } }) as unknown as HTMLElement;
 
-function pair(): { map: PairedMap; made: Fake[]; views: ViewState[] } {
+function pair(): { map: PairedMap; made: Fake[]; views: ViewState[]; callbacks: MapCallbacks } {
   const made: Fake[] = [];
   const views: ViewState[] = [];
   const callbacks: MapCallbacks = { onPick: vi.fn(), onHover: vi.fn(), onViewChange: (view) => views.push(view), onIdle: vi.fn(), onLayerState: vi.fn() };
@@ -35,7 +36,7 @@ function pair(): { map: PairedMap; made: Fake[]; views: ViewState[] } {
     made.push(one);
     return one;
   }, callbacks, { theme: 'light', language: 'en' });
-  return { map, made, views };
+  return { map, made, views, callbacks };
 }
 
 describe('a pair of maps', () => {
@@ -43,6 +44,15 @@ describe('a pair of maps', () => {
     const { map, made } = pair();
     map.setCompare('one', 0.5);
     expect(made).toHaveLength(1);
+  });
+
+  it('hears of the left map only that it is gone as a whole', () => {
+    const { map, made, callbacks } = pair();
+    map.setCompare('swipe', 0.5);
+    made[1]?.callbacks.onLayerState('buildings', 'failed', 'one.glb');
+    expect(callbacks.onLayerState).not.toHaveBeenCalled();
+    made[1]?.callbacks.onLayerState('map', 'failed', CONTEXT_LOST);
+    expect(callbacks.onLayerState).toHaveBeenCalledWith('map', 'failed', CONTEXT_LOST);
   });
 
   it('gives a new left map all that the right one was told', () => {

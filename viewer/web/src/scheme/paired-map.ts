@@ -124,7 +124,9 @@ export class PairedMap implements MapPort {
       this.left = null;
       return;
     }
-    const quiet: MapCallbacks = { ...this.callbacks, onIdle: () => undefined, onLayerState: () => undefined, onViewChange: (view) => this.moved(view, 'left') };
+    // Its layers are those of the right map; that it is gone itself is its own news.
+    const whole: MapCallbacks['onLayerState'] = (id, phase, detail) => { if (id === 'map') this.callbacks.onLayerState(id, phase, detail); };
+    const quiet: MapCallbacks = { ...this.callbacks, onIdle: () => undefined, onLayerState: whole, onViewChange: (view) => this.moved(view, 'left') };
     const left = this.factory(this.hooks.left, quiet, this.options);
     // No call reaches the map through `both` before it has what the right one has.
     for (const call of this.kept.values()) call(left);
