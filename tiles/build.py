@@ -130,13 +130,17 @@ class Rows:
 
     def along(self, branches: Sequence[Branch]) -> Iterator[tuple[bytes, bytes]]:
         """Yield the objects and geometries of all buildings in each branch, leaf by leaf, as Arrow streams."""
-        names = [
-            [name for leaf in branch.leaves() if leaf.members for name in leaf.members.object_ids()]
-            for branch in branches
-        ]
-        # All are looked up in one go, for each look-up reads every id of the city.
-        row = pc.index_in(pa.array(chain.from_iterable(names), self._ids.type), self._ids).to_numpy().astype(np.int64)
-        ends = np.cumsum([0, *(len(some) for some in names)])
+        members = [[leaf.members for leaf in branch.leaves() if leaf.members] for branch in branches]
+        known = [some.rows for lot in members for some in lot if some.rows is not None and not some.parts]
+        if len(known) == sum(map(len, members)):
+            row = np.concatenate([np.empty(0, dtype=np.int64), *known])
+            sizes = [sum(len(some.ids) for some in lot) for lot in members]
+        else:
+            names = [[name for some in lot for name in some.object_ids()] for lot in members]
+            # All are looked up in one go, for each look-up reads every id of the city.
+            every = pa.array(chain.from_iterable(names), self._ids.type)
+            row, sizes = pc.index_in(every, self._ids).to_numpy().astype(np.int64), list(map(len, names))
+        ends = np.cumsum([0, *sizes])
         for begin, end in pairwise(ends.tolist()):
             first, last = self._starts[row[begin:end]], self._starts[row[begin:end] + 1]
             shapes = ranges(first, last - first)

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from cim.geometry.ground import Ground as Surface
 from cim.geometry.rtin import refined
+from tiles.grids import STEPS
 from tiles.ground import GroundShapes
 from tiles.soup import Bounds
 
@@ -19,6 +20,8 @@ DRAPE_CELLS: Final = 2
 """Ground that follows a surface is cut this many of the surface's cells apart."""
 DRAPES_MAX: Final = 48
 """One tile is cut into at most this many strips either way."""
+PLAIN_STEP_M: Final = 1_280.0
+"""Even ground is cut at least this often: the Earth curves 6 cm away under it."""
 RELIEF_POWER_MAX: Final = 8
 """A relief is looked at in at most two to this many steps along a tile."""
 RELIEF_SHARE: Final = 1 / 6_400
@@ -29,10 +32,14 @@ Pieces = NDArray[np.object_]
 
 @dataclass(frozen=True, slots=True)
 class Drape:
-    """How the ground of a tile, ``side_m`` wide, is cut: ``pieces`` gives the polygons for some shapes, or none."""
+    """How the ground of a tile, ``side_m`` wide, is cut: ``pieces`` gives the polygons for some shapes, or none.
+
+    It is laid ``sunk_m`` below the surface.
+    """
 
     side_m: float
     pieces: Callable[[GroundShapes], Pieces | None]
+    sunk_m: float = 0.0
 
     def __call__(self, shapes: GroundShapes) -> Pieces | None:
         """Return the polygons that shapes are cut along, ``None`` where they stay whole."""
@@ -55,6 +62,25 @@ def even_drape(surface: Surface, cell: Bounds) -> Drape:
         return boxes
 
     return Drape(side_m, pieces)
+
+
+def plain_drape(cell: Bounds) -> Drape:
+    """Cut even ground into squares that the Earth hardly curves away from.
+
+    The steps of a wide tile are coarse: it is laid half of one lower, so that none rises over what stands on it.
+    """
+    side_m = cell[2] - cell[0]
+
+    def pieces(_shapes: GroundShapes) -> Pieces | None:
+        count = int(np.ceil(side_m / PLAIN_STEP_M))
+        if count <= 1:
+            return None
+        steps = np.linspace(0.0, side_m, count + 1)
+        x, y = (axis.reshape(-1) for axis in np.meshgrid(cell[0] + steps[:-1], cell[1] + steps[:-1], indexing="ij"))
+        boxes: Pieces = shapely.box(x, y, x + steps[1], y + steps[1])
+        return boxes
+
+    return Drape(side_m, pieces, side_m / STEPS / 2)
 
 
 def relief_drape(surface: Surface, cell: Bounds) -> Drape:

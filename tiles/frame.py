@@ -25,7 +25,8 @@ CHART_ERROR_M_MAX: Final = 0.005
 
 _LONLAT_HEIGHT: Final = "EPSG:4979"
 _ECEF: Final = "EPSG:4978"
-_DEGREES: Final = (3, 5, 7)
+_DEGREES: Final = ((2, 0.001), (3, CHART_ERROR_M_MAX), (5, CHART_ERROR_M_MAX), (7, CHART_ERROR_M_MAX))
+"""Of the polynomials that are tried, each with the error that it may have at most, metres."""
 _SAMPLES: Final = 17
 
 
@@ -92,11 +93,13 @@ class Chart:
         """Return where places (n, 2) lie at height 0, and what a metre of height adds, shape (n, 3) each."""
         # Term by term: a product of matrices may round otherwise when other places are asked for in one go.
         terms, part = self._terms(xy), np.empty(len(xy))
-        both = np.zeros((6, len(xy)))
-        factors = np.concatenate((self._ground, self._up), axis=1).tolist()
-        for term, row in zip(terms, factors, strict=True):
-            for column, factor in zip(both, row, strict=True):
-                np.add(column, np.multiply(term, factor, out=part), out=column)
+        both = np.empty((6, len(xy)))
+        for columns, factors in ((both[:3], self._ground.tolist()), (both[3:], self._up.tolist())):
+            # The first term is 1.
+            columns[:] = np.array(factors[0])[:, None]
+            for term, row in zip(terms[1:], factors[1:], strict=False):
+                for column, factor in zip(columns, row, strict=True):
+                    np.add(column, np.multiply(term, factor, out=part), out=column)
         return both[:3].T, both[3:].T
 
     def transform(self) -> list[float]:
@@ -111,13 +114,14 @@ class Chart:
         high = np.add(low, (0.0, 0.0, 1000.0))
         low_local, high_local = self.exact(low), self.exact(high)
         check = np.column_stack((self._centre + grid[:, ::-1] * (0.97, 0.83) * self._reach, np.full(len(grid), 100.0)))
-        for degree in _DEGREES:
-            self._powers = [(i, j) for i in range(degree + 1) for j in range(degree + 1 - i)]
+        for degree, error_m_max in _DEGREES:
+            self._powers = [(total - j, j) for total in range(degree + 1) for j in range(total + 1)]
             terms = self._terms(low[:, :2]).T
             self._ground = np.linalg.lstsq(terms, low_local, rcond=None)[0]
-            self._up = np.linalg.lstsq(terms, (high_local - low_local) / 1000.0, rcond=None)[0]
+            turning = degree * (degree + 1) // 2
+            self._up = np.linalg.lstsq(terms[:, :turning], (high_local - low_local) / 1000.0, rcond=None)[0]
             error_m = float(np.abs(self.to_local(check) - self.exact(check)).max())
-            if error_m < CHART_ERROR_M_MAX:
+            if error_m < error_m_max:
                 return
         raise InvalidInput(
             f"The city is too wide for its coordinate system: the chart is {error_m:.3f} m off.",

@@ -75,7 +75,8 @@ class Grids:
 
     def decoded(self, tile: int, within: Sequence[Extent]) -> tuple[FloatArray, FloatArray]:
         """Return the bounds, metres east, north, up, of what lies within some extents on a tile's grid."""
-        least, most = np.min([low for low, _ in within], axis=0), np.max([high for _, high in within], axis=0)
+        least = np.array([min(axis) for axis in zip(*(low for low, _ in within), strict=True)])
+        most = np.array([max(axis) for axis in zip(*(high for _, high in within), strict=True)])
         return self.low[tile] + least * self.step_m[tile], self.low[tile] + most * self.step_m[tile]
 
 

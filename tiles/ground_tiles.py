@@ -14,7 +14,7 @@ from tiles.drape import Drape
 from tiles.footprints import polygon_parts, rings
 from tiles.frame import Chart
 from tiles.glb import TRIANGLES, GlbWriter
-from tiles.grids import Grids, corners_of, extents, not_collapsed, packed_normals
+from tiles.grids import STEPS, Grids, corners_of, extents, not_collapsed, packed_normals
 from tiles.ground import COLOURS, FAR_KINDS, PAINT_ORDER, GroundShapes
 from tiles.mesh import triangulate
 from tiles.metadata import GROUND, PropertyRows
@@ -78,7 +78,7 @@ def ground_content(shapes: GroundShapes, chart: Chart, surface: Surface, drape: 
         return None
     shapes = _draped(shapes, drape)
     ids, owner = _rows(shapes)
-    soup = _laid(shapes, owner, chart, surface, max(LIFT_M, 3 * drape.side_m / 65535))
+    soup = _laid(shapes, owner, chart, surface, drape)
     mesh = triangulate(soup)
     if not len(mesh.triangles):
         return None
@@ -151,10 +151,11 @@ def _rows(shapes: GroundShapes) -> tuple[list[tuple[str, str]], IntArray]:
     return list(rows), np.array(owner, dtype=np.int64)
 
 
-def _laid(shapes: GroundShapes, owner: IntArray, chart: Chart, surface: Surface, lift_m: float) -> Soup:
+def _laid(shapes: GroundShapes, owner: IntArray, chart: Chart, surface: Surface, drape: Drape) -> Soup:
+    lift_m = max(LIFT_M, 3 * drape.side_m / STEPS)
     xy, ring_ends, polygon_ends = rings(shapes.polygons)
     ring = np.repeat(np.arange(len(ring_ends)), np.diff(ring_ends, prepend=0))
     polygon = np.repeat(np.arange(len(polygon_ends)), np.diff(polygon_ends, prepend=0))[ring]
-    level = surface.height_m(xy) + shapes.rank[polygon] * lift_m
+    level = surface.height_m(xy) + shapes.rank[polygon] * lift_m - drape.sunk_m
     placed = chart.to_local(np.column_stack((xy, level)))
     return Soup(placed, ring_ends, polygon_ends, owner, np.zeros(len(xy)))

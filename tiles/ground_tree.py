@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from cim.geometry.ground import Ground as Surface
 from tiles.content import Content
-from tiles.drape import Drape, even_drape, relief_drape
+from tiles.drape import Drape, even_drape, plain_drape, relief_drape
 from tiles.frame import Chart
 from tiles.ground import Ground, GroundShapes, cased
 from tiles.ground_tiles import CELL_M, FAR_SHARE, cut, cut_polygons, ground_content, simplified
@@ -23,8 +23,8 @@ Keep = Callable[[Content], str]
 Told = Callable[[int, int], None]
 """Is told how many leaves are done, of how many."""
 
-PLAIN_M: Final = 1_280.0
-"""Where nothing is painted on even ground one leaf is as wide as this: the Earth curves 6 cm away under it."""
+PLAIN_M: Final = 5_120.0
+"""Where nothing is painted on even ground one leaf is at most as wide as this: its steps are 8 cm."""
 _NO_CASING: Final = np.empty(0, dtype=object)
 
 
@@ -95,7 +95,8 @@ def build_ground(ground: Ground, stand: Stand, keep: Keep, told: Told, again: Ag
         plain = stand.surface.is_even and width <= PLAIN_M and not here.rank.any() and not ground.near(cell)
         if level == levels or plain:
             casing = casing_of(cell, level)
-            content = ground_content(cased(here, casing), stand.chart, stand.surface, stand.drape(cell))
+            drape = plain_drape(cell) if plain else stand.drape(cell)
+            content = ground_content(cased(here, casing), stand.chart, stand.surface, drape)
             done += 1
             told(min(done, columns * rows), columns * rows)
             return None if content is None else planned(content, keep, 0.0, cell=cell), casing

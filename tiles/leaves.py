@@ -68,11 +68,12 @@ class Leaves:
         names = pa.array([name for found in members for name in found], pa.string())
         # The last is for what is in no leaf.
         leaf_of = np.append(np.repeat(np.arange(len(leaves)), [len(found) for found in members]), len(leaves))
-        ids = tables[0]["id"].combine_chunks()
-        by_id = pc.sort_indices(ids).to_numpy()
-        order = by_id[np.argsort(leaf_of[_places(ids, names)[by_id]], kind="stable")]
-        in_order = bool((order == np.arange(len(order))).all())
-        city = read_city(tables[0] if in_order else tables[0].take(pa.array(order)), tables[1])
+        objects, told = tables[0], _told(tables[0], names, leaves)
+        if not told:
+            ids = objects["id"].combine_chunks()
+            by_id = pc.sort_indices(ids).to_numpy()
+            objects = objects.take(pa.array(by_id[np.argsort(leaf_of[_places(ids, names)[by_id]], kind="stable")]))
+        city = read_city(objects, tables[1])
         placed = place_city(city, site.frame, site.surface, site.chart)
         count = len(city.features.ids)
         flat = site.frame.ground == "flat"
@@ -83,7 +84,9 @@ class Leaves:
             named = {identifier for identifier, _ in city.quarantined}
             lost = [city.features.ids[row] for row in np.setdiff1d(np.arange(count), rows).tolist()]
             city.quarantined.extend((name, "no-geometry") for name in lost if name not in named)
-        leaf = leaf_of[_places(city.features.texts["id"], names)[rows]]
+        if not told or count < len(names):
+            leaf_of = leaf_of[_places(city.features.texts["id"], names)]
+        leaf = leaf_of[rows]
         return cls(
             site,
             placed,
@@ -135,6 +138,12 @@ class Leaves:
         return _Lot(first, contents, np.diff(starts).tolist(), shown)
 
 
+def _told(objects: pa.Table, names: pa.Array, leaves: Sequence[tuple[Branch, Raster | None]]) -> bool:
+    """Tell whether rows are buildings without parts, in the order of the names of their leaves."""
+    parted = any(leaf.members.parts for leaf, _ in leaves if leaf.members is not None)
+    return not parted and bool(objects["id"].combine_chunks().equals(names.cast(objects["id"].type)))
+
+
 def _places(ids: pa.Array, names: pa.Array) -> IntArray:
     """Return where each of some ids is among names, -1 where it is not."""
     found = pc.fill_null(pc.index_in(ids, value_set=names.cast(ids.type)), -1)
@@ -173,4 +182,4 @@ def bounds_over(content: Content | None, kids: list[Drawn]) -> tuple[list[float]
     """Return the bounds of a content and of the tiles below it, empty for nothing."""
     lows = [kid.low for kid in kids if len(kid.low)] + ([] if content is None else [content.low.tolist()])
     highs = [kid.high for kid in kids if len(kid.high)] + ([] if content is None else [content.high.tolist()])
-    return (np.min(lows, axis=0).tolist(), np.max(highs, axis=0).tolist()) if lows else ([], [])
+    return [min(axis) for axis in zip(*lows, strict=True)], [max(axis) for axis in zip(*highs, strict=True)]

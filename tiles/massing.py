@@ -19,12 +19,13 @@ import shapely
 from numpy.typing import NDArray
 
 from tiles.content import Content, SkirtMesh, building_contents
+from tiles.convex import hulls, on_steps
 from tiles.drawing import Drawing, drawing_of, together
 from tiles.extrude import extrude
 from tiles.footprints import settled, straightened
 from tiles.frame import Chart
 from tiles.intake import Blocks
-from tiles.outlines import Outlines, hulls, joined, leftward
+from tiles.outlines import Outlines, joined, leftward
 from tiles.prisms import are_plain, prism_drawing
 from tiles.soup import Bounds, FloatArray, IntArray, Soup
 
@@ -230,21 +231,10 @@ def massing_content(massing: Massing, raster: Raster, chart: Chart) -> tuple[Con
 def _coarse(shown: Massing, step_m: float) -> Outlines:
     """Return outlines with fewer corners: those of groups on steps, single ones as near as a step."""
     several, single = np.flatnonzero(shown.merged > 1), np.flatnonzero(shown.merged <= 1)
-    merged_ones = _on_steps(shown.polygons[several], step_m)
+    merged_ones = on_steps(shown.polygons[several], step_m)
     place = np.empty(len(shown), dtype=np.int64)
     place[several], place[single] = np.arange(len(several)), len(several) + np.arange(len(single))
     return joined([merged_ones, _coarser(shown.polygons[single], step_m)])[place]
-
-
-def _on_steps(outlines: Outlines, step_m: float) -> Outlines:
-    """Return convex outlines with their corners on steps."""
-    if not len(outlines):
-        return outlines
-    rounded = hulls(np.rint(outlines.coordinates / step_m) * step_m, outlines.vertex_surface)
-    flat = np.flatnonzero(shapely.get_type_id(rounded) != int(shapely.GeometryType.POLYGON))
-    # What has no width on the steps is drawn as it is.
-    rounded[flat] = outlines[flat].shapes
-    return leftward(Outlines.of(rounded))
 
 
 def _coarser(outlines: Outlines, tolerance_m: float) -> Outlines:

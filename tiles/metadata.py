@@ -67,13 +67,14 @@ class PropertyRows:
     """The rows of one class, its columns as they lie in a file, of which any that follow each other make a table."""
 
     class_name: str
-    _columns: tuple[tuple[Property, _Texts | NDArray[Any]], ...]
+    _columns: tuple[tuple[Property, dict[str, Any], _Texts | NDArray[Any]], ...]
 
     @classmethod
     def of(cls, class_name: str, properties: Sequence[Property], columns: Mapping[str, Column]) -> PropertyRows:
         """Return the rows of columns by the properties' names; a number that is NaN or does not fit is none."""
         made = (
-            (p, _Texts.of(columns[p.name]) if p.component is None else _numbers(p, columns[p.name])) for p in properties
+            (p, p.schema(), _Texts.of(columns[p.name]) if p.component is None else _numbers(p, columns[p.name]))
+            for p in properties
         )
         return cls(class_name, tuple(made))
 
@@ -84,14 +85,14 @@ class PropertyRows:
         """
         table: dict[str, Any] = {}
         schema: dict[str, Any] = {}
-        for prop, column in self._columns:
+        for prop, members, column in self._columns:
             if isinstance(column, _Texts):
                 if prop.optional and not column.any(first, end):
                     continue
                 table[prop.name] = column.written(writer, first, end)
             else:
                 table[prop.name] = {"values": writer.view(column[first:end])}
-            schema[prop.name] = prop.schema()
+            schema[prop.name] = members
         return {
             "schema": {"id": "cim", "classes": {self.class_name: {"properties": schema}}},
             "propertyTables": [{"class": self.class_name, "count": end - first, "properties": table}],

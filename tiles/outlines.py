@@ -139,10 +139,3 @@ def boxes(places: FloatArray, begin: IntArray) -> FloatArray:
     x, y = np.ascontiguousarray(places.T)
     sides = [reduce.reduceat(column, begin) for reduce in (np.minimum, np.maximum) for column in (x, y)]
     return np.stack(sides, axis=1)
-
-
-def hulls(points: FloatArray, group: IntArray) -> NDArray[np.object_]:
-    """Return the convex hull of each group of points, as shapely's; ``group`` ascends from 0 without gaps."""
-    # A line has the hull of its points and is made several times faster than they are.
-    found: NDArray[np.object_] = shapely.convex_hull(shapely.linestrings(points, indices=group))
-    return found

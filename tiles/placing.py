@@ -89,7 +89,8 @@ class PlacedCity:
         footprints = joined([self.city.blocks.footprint[standing], self.outlines[outlined]])
         skirt = skirts_around(footprints[order], group[order])
         placed = np.column_stack((skirt.xy, self.surface.height_m(skirt.xy) + SUNK_M / 2))
-        return SkirtMesh(self.chart.to_local(placed), skirt.far, np.searchsorted(skirt.group, np.arange(len(starts))))
+        positions = self.chart.to_local(placed).T[:, skirt.course].T
+        return SkirtMesh(positions, skirt.far, np.searchsorted(skirt.group, np.arange(len(starts))))
 
     def columns(self, rows: IntArray) -> dict[str, Column]:
         """Return the property columns of some features; rows ascend."""

@@ -40,7 +40,7 @@ __all__ = [
     "units_of",
 ]
 
-FORM: Final = 7
+FORM: Final = 8
 """The form of what is drawn and written: another number, and nothing that was made before is taken."""
 PLAN_NAME: Final = "plan/crown.plan"
 PLAN_FOLDER: Final = "plan"

@@ -10,7 +10,7 @@ import numpy as np
 from cim.geometry.ragged import FloatArray, IntArray, Rings, counts, length, next_in_rings, ranges, starts
 
 __all__ = [
-    "Bounds", "FloatArray", "IntArray", "Soup", "counts", "cross", "empty_soup", "equal_faces", "join", "length",
+    "Bounds", "FloatArray", "IntArray", "Soup", "counts", "empty_soup", "equal_faces", "join", "length",
     "meanings", "next_in_rings", "ranges", "starts",
 ]  # fmt: skip
 
@@ -89,12 +89,3 @@ def meanings(parts: Sequence[tuple[IntArray, int]]) -> IntArray:
     if not any(len(said) for said, _ in parts):
         return np.empty(0, dtype=np.int64)
     return np.concatenate([said if len(said) else np.zeros(count, dtype=np.int64) for said, count in parts])
-
-
-def cross(a: FloatArray, b: FloatArray) -> FloatArray:
-    """Return the cross products of rows, shape (n, 3), column after column in memory."""
-    product = np.empty((3, len(a)))
-    for i, j, k in ((0, 1, 2), (1, 2, 0), (2, 0, 1)):
-        np.multiply(a[:, j], b[:, k], out=product[i])
-        product[i] -= a[:, k] * b[:, j]
-    return product.T

@@ -64,7 +64,7 @@ def read_stock(objects: pa.Table, geometries: pa.Table) -> Stock:
     tops = np.flatnonzero(top_of == np.arange(len(ids)))
     placed = np.isfinite(box[tops]).all(axis=1)
     there = tops[placed]
-    found = Members(ids[there].tolist(), box[there], weight[there], parts)
+    found = Members(ids[there].tolist(), box[there], weight[there], parts, there)
     parents = pc.unique(rows["parent_id"].combine_chunks())
     missing = parents.filter(pc.invert(pc.is_in(parents, rows["id"].combine_chunks()))).drop_null()
     return Stock(found, ids[tops[~placed]].tolist(), frozenset(missing.to_pylist()), rows)

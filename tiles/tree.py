@@ -29,13 +29,14 @@ DEPTH_MAX: Final = 48
 class Members:
     """Buildings by ascending id: ``box`` (n, 4) metres in the working CRS, ``weight`` (n,) about their vertices.
 
-    ``parts`` are the ids of what stands for some of them.
+    ``parts`` are the ids of what stands for some of them; ``rows`` (n,) is where a stock has them, while it is at hand.
     """
 
     ids: Sequence[str]
     box: FloatArray
     weight: FloatArray
     parts: dict[str, list[str]] = field(default_factory=dict)
+    rows: IntArray | None = None
 
     @property
     def centre(self) -> FloatArray:
@@ -47,7 +48,7 @@ class Members:
         """Return some members, in the order given."""
         ids = [self.ids[row] for row in rows.tolist()]
         parts = {name: self.parts[name] for name in ids if name in self.parts} if self.parts else {}
-        return Members(ids, self.box[rows], self.weight[rows], parts)
+        return Members(ids, self.box[rows], self.weight[rows], parts, None if self.rows is None else self.rows[rows])
 
     def object_ids(self) -> list[str]:
         """Return the ids of all objects that the members are drawn from."""

@@ -123,6 +123,8 @@ def _flatten(rings: Rings, normals: FloatArray) -> tuple[FloatArray, FloatArray]
     axis = np.argmax(np.abs(normals), axis=1)
     sign = np.sign(normals[np.arange(len(axis)), axis])
     x, y, z = rings.coordinates.T
+    if (axis == 2).all() and (sign > 0).all():
+        return x, y
     along = axis[rings.vertex_surface]
     u = np.where(along == 0, y, np.where(along == 1, z, x)) * sign[rings.vertex_surface]
     v = np.where(along == 0, z, np.where(along == 1, x, y))

@@ -95,8 +95,8 @@ def test_tiles_lie_where_the_city_is(tmp_path):
     ("crs", "place"),
     [("EPSG:28992", (90_000, 436_000)), ("EPSG:3879", (25_496_000, 6_672_000)), ("EPSG:32654", (390_000, 3_950_000))],
 )
-def test_the_chart_follows_the_exact_transformation(crs, place):
-    reach = 30_000
+@pytest.mark.parametrize("reach", [4_000, 30_000])
+def test_the_chart_follows_the_exact_transformation(crs, place, reach):
     chart = Chart(TileFrame(crs), (place[0] - reach, place[1] - reach, place[0] + reach, place[1] + reach))
     random = np.random.default_rng(1)
     points = np.column_stack((random.uniform(-reach, reach, (500, 2)) + place, random.uniform(-10, 800, 500)))

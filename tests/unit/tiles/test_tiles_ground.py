@@ -107,6 +107,34 @@ def test_cutting_into_tiles_loses_no_area(tmp_path):
     assert verify_tileset(tmp_path) == []
 
 
+def test_wide_empty_ground_is_a_few_tiles_that_nothing_sinks_into(tmp_path):
+    # Two houses ten kilometres apart, and a street beside one.
+    city = [block("t:a", rectangle(0, 0, 20, 20)), block("t:b", rectangle(9800, 9800, 20, 20)), street()]
+    report = build_tileset(*tables(city), FLAT, tmp_path)
+    tiles = leaves(tmp_path / "ground")
+    plain = [tile for tile in tiles if {str(kind) for kind in tile.table()["kind"]} == {"land"}]
+    assert len(plain) < 40 < (10_000 / 1_280) ** 2, "as wide as may be where nothing is painted"
+    wide = 0
+    for tile in plain:
+        place = np.array(tile.positions(0)).reshape(-1, 3, 3)
+        wide += np.ptp(place[..., 0]) > 2_000
+        # Along a triangle's side the Earth bulges most: there the ground lies deepest below it.
+        middle = ((place + np.roll(place, 1, axis=1)) / 2).reshape(-1, 3)
+        for found, deepest in ((place.reshape(-1, 3), 0.1), (middle, 0.25)):
+            below = level_m(found) - found[:, 2]
+            # Shade lies 2.5 cm over the surface.
+            assert below.min() > -0.02
+            assert below.max() < deepest
+    assert wide >= 6
+    assert report.ground_tiles < 100
+    assert verify_tileset(tmp_path) == []
+
+
+def level_m(places):
+    """How high the Earth's surface is in a chart that touches it in the middle, nearly."""
+    return -(places[:, 0] ** 2 + places[:, 1] ** 2) / 2 / 6.371e6
+
+
 def slope(x, y):
     return 20.0 + 0.03 * x - 0.02 * y
 

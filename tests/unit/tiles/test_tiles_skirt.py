@@ -39,7 +39,7 @@ def test_it_lies_outside(corners):
     assert (shapely.get_type_id(outlines) == shapely.GeometryType.POLYGON).all()
     assert set(owner.tolist()) == {0}
     skirt = skirts_around(Outlines.of(outlines), np.zeros(len(outlines), dtype=np.int64))
-    triangles = skirt.xy[np.arange(len(skirt.xy) - 2)[:, None] + np.arange(3)]
+    triangles = skirt.xy[skirt.course][np.arange(len(skirt.course) - 2)[:, None] + np.arange(3)]
     triangles[1::2] = triangles[1::2, ::-1]
     # Every second triangle of a strip runs the other way: as a client turns them, all lie with their faces up.
     assert (np.linalg.det(triangles[:, 1:] - triangles[:, :1]) > -1e-6).all()
