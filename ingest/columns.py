@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from typing import Final, TypeAlias
 
-import numpy as np
-import pyarrow as pa
-
-from cim.city.columns import objects_to_rows, rows_to_columns
+from cim.city.columns import objects_to_rows
 from cim.city.model import CityObject, Quarantined, check_object, suspects
 from cim.city.rows import ObjectRows, check_rows
 from cim.errors import InvalidInput
 from cim.quality.codes import Policy
-from cim.quality.model import Inspecting, QualityNotes, with_validity
+from cim.quality.model import Inspecting, QualityNotes
+from ingest.prepared import ObjectBatch, Prepared, batch_of, without
 from ingest.readers.collection import collection_paused
 from ingest.records import Record, SourceHeader
 
@@ -23,14 +20,6 @@ OBJECTS_PER_BATCH: Final = 2_000
 
 VERTICES_PER_BATCH: Final = 500_000
 """Vertices gathered before they are handed over, whatever the number of objects."""
-
-
-@dataclass(frozen=True, slots=True)
-class ObjectBatch:
-    """Objects and their geometries as rows."""
-
-    objects: pa.RecordBatch
-    geometries: pa.RecordBatch
 
 
 Piece: TypeAlias = Record | ObjectBatch | QualityNotes
@@ -61,6 +50,9 @@ def _gather(records: Iterable[Record], inspector: Inspecting | None) -> Iterator
         if isinstance(record, ObjectRows):
             yield from _take_rows(record, seen, inspector)
             continue
+        if isinstance(record, Prepared):
+            yield from _take_prepared(record, seen, inspector)
+            continue
         if not isinstance(record, CityObject):
             if inspector is not None and isinstance(record, SourceHeader):
                 inspector.learn(record.working_crs)
@@ -84,28 +76,29 @@ def _take_rows(rows: ObjectRows, seen: set[str], inspector: Inspecting | None) -
         elif row not in refused:
             seen.add(identifier)
     yield from refused.values()
-    if refused:
-        kept = np.ones(len(rows), dtype=bool)
-        kept[list(refused)] = False
-        rows = rows.only(kept)
-    yield from _batch(rows, inspector)
+    yield from _batch(without(rows, refused), inspector)
+
+
+def _take_prepared(prepared: Prepared, seen: set[str], inspector: Inspecting | None) -> Iterator[Piece]:
+    """Take rows that were prepared where they were decoded."""
+    assert seen.isdisjoint(prepared.ids), "a reader prepares no object whose id came before"
+    seen.update(prepared.ids)
+    if inspector is not None:
+        inspector.take(prepared.evidence)
+    yield from prepared.refused
+    yield from prepared.faults
+    if prepared.batch is not None:
+        yield prepared.batch
 
 
 def _batch(rows: ObjectRows, inspector: Inspecting | None) -> Iterator[Piece]:
     """Yield rows that are fit for the city as a batch; the inspector marks or keeps out what is not valid."""
     with collection_paused():
         invalid = {} if inspector is None or not len(rows) else inspector.look(rows)
-    if invalid and inspector is not None and inspector.policy is Policy.QUARANTINE:
-        for row, codes in invalid.items():
-            yield Quarantined(rows.ids[row], f"geometry-{codes[0]}", f"The geometry is not valid: {', '.join(codes)}.")
-        kept = np.ones(len(rows), dtype=bool)
-        kept[list(invalid)] = False
-        rows = rows.only(kept)
-    else:
-        for row, codes in invalid.items():
-            rows.attributes[row] = with_validity(rows.attributes[row], codes)
-    if len(rows):
-        yield ObjectBatch(*rows_to_columns(rows))
+    faults, batch = batch_of(rows, invalid, Policy.KEEP if inspector is None else inspector.criteria.policy)
+    yield from faults
+    if batch is not None:
+        yield batch
 
 
 def _twice(identifier: str) -> Quarantined:

@@ -28,8 +28,8 @@ from cim.quality.model import QualityNotes
 from cim.quality.service import recording
 from cim.sensing.model import Datastream, ObservationBatch, StateSeries
 from cim.sensing.service import SensingService
-from ingest.columns import ObjectBatch
 from ingest.joining import lay_down
+from ingest.prepared import ObjectBatch
 from ingest.records import SourceHeader
 
 QUARANTINE_KEPT_MAX: Final = 10_000

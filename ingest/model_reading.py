@@ -16,7 +16,8 @@ from cim.errors import InvalidInput, LimitExceeded
 from cim.geometry.ragged import Rings
 from cim.geometry.surfaces import Geometry
 from cim.geometry.triangles import cut_surfaces
-from ingest.columns import ObjectBatch, gather
+from ingest.columns import gather
+from ingest.prepared import ObjectBatch
 from ingest.readers.registry import reader_for
 from ingest.records import ReadContext
 

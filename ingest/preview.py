@@ -24,7 +24,8 @@ from cim.networks.model import Network
 from cim.ports import Clock
 from cim.quality.model import QualityNotes
 from cim.sensing.model import Datastream, ObservationBatch
-from ingest.columns import ObjectBatch, Piece
+from ingest.columns import Piece
+from ingest.prepared import ObjectBatch
 from ingest.records import LayerNote, SourceHeader
 
 FIELDS_MAX: Final = 200

@@ -13,6 +13,7 @@ from cim.city.rows import ObjectRows
 from cim.findings import Finding
 from cim.networks.model import Network
 from cim.sensing.model import Datastream, ObservationBatch, StateSeries
+from ingest.prepared import Prepare, Prepared
 from tiles.crew import Crew
 
 
@@ -23,7 +24,7 @@ class ReadContext:
     ``dataset``: slug for ids.  ``working_crs``: the city's CRS, or ``None`` when this is the first
     ingest and the reader proposes one in its :class:`SourceHeader`.  ``source_crs``: what ``--crs``
     said, which overrides the file.  ``options``: declared per reader.  ``crew``: processes that a
-    reader may have decode a large file.
+    reader may have decode a large file, and ``prepare`` the rows of it, if nobody wants to see them before.
     """
 
     dataset: str
@@ -31,6 +32,7 @@ class ReadContext:
     source_crs: str | None = None
     options: dict[str, str | int | float | bool] = field(default_factory=dict)
     crew: Crew = field(default_factory=partial(Crew, 1), compare=False)
+    prepare: Prepare | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +88,7 @@ Record: TypeAlias = (
     SourceHeader
     | CityObject
     | ObjectRows
+    | Prepared
     | Network
     | Datastream
     | ObservationBatch

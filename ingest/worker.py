@@ -17,9 +17,10 @@ from typing import Any, Final, Protocol
 import pyarrow as pa
 
 from cim.city.model import Quarantined
-from cim.quality.codes import Policy
+from cim.quality.codes import Criteria, Policy
 from cim.quality.model import QualityNotes
 from ingest.columns import Piece, gather
+from ingest.prepared import Preparation
 from ingest.records import Progress, ReadContext, Record, SourceHeader
 from tiles.crew import Crew
 
@@ -70,12 +71,14 @@ def _records_of(params: Mapping[str, object], more: Mapping[str, bool], crew: Cr
 
     path = Path(str(params["path"]))
     reader = reader_for(path)
+    seen_on_the_way = params.get("selection") is not None or params.get("standing") is not None
     context = ReadContext(
         dataset=str(params["dataset"]),
         working_crs=_text(params, "working_crs"),
         source_crs=_text(params, "source_crs"),
         options={**{name: str(params[name]) for name in READER_OPTIONS if params.get(name) is not None}, **more},
         crew=crew,
+        prepare=None if seen_on_the_way else Preparation(_criteria(params)),
     )
     records: Iterable[Record] = reader.read(path, context)
     if params.get("selection") is not None:
@@ -145,10 +148,10 @@ def check_city(params: Mapping[str, object], channel: Reporting) -> Mapping[str,
     from cim.quality.inspector import Inspector
     from cim.quality.stored import batches_of
 
-    folder, year = Path(str(params["rows"])), params.get("year_now")
+    folder = Path(str(params["rows"]))
     objects, geometries = _read_table(folder / "objects.arrow"), _read_table(folder / "geometries.arrow")
     channel.step("check", objects.num_rows, "objects")
-    inspector = Inspector(year_now=year if isinstance(year, int) else None)
+    inspector = Inspector(Criteria(year_now=_criteria(params).year_now))
     inspector.learn(str(params["crs"]))
     done = 0
     for rows in batches_of(objects, geometries):
@@ -233,10 +236,7 @@ def _pieces(records: Iterable[Record], channel: Reporting, params: Mapping[str, 
     from cim.quality.inspector import Inspector
 
     unit = ""
-    year = params.get("year_now")
-    policy = Policy(str(params.get("invalid") or Policy.KEEP))
-    inspector = Inspector(policy, year_now=year if isinstance(year, int) else None)
-    for piece in gather(records, inspector):
+    for piece in gather(records, Inspector(_criteria(params))):
         if not isinstance(piece, Progress):
             yield piece
             continue
@@ -244,6 +244,11 @@ def _pieces(records: Iterable[Record], channel: Reporting, params: Mapping[str, 
             unit = piece.unit
             channel.step("read", piece.total, unit)
         channel.progress(piece.done, piece.total)
+
+
+def _criteria(params: Mapping[str, object]) -> Criteria:
+    year, policy = params.get("year_now"), Policy(str(params.get("invalid") or Policy.KEEP))
+    return Criteria(policy, year_now=year if isinstance(year, int) else None)
 
 
 def _read_table(path: Path) -> pa.Table:

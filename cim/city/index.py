@@ -51,7 +51,7 @@ class CityIndex:
         self.boxes = _boxes(rows)
         self.row_of = {identifier: row for row, identifier in enumerate(self.ids)}
         self.rows_of_type = _group(self.types)
-        self._tree = shapely.STRtree(_box_polygons(self.boxes))
+        self._tree = shapely.STRtree(_diagonals(self.boxes))
         self._texts: list[tuple[str, str | None, str]] = []
 
     def __len__(self) -> int:
@@ -145,11 +145,12 @@ def _boxes(rows: pa.Table) -> NDArray[np.float64]:
     return np.column_stack(columns).astype(np.float64) if rows.num_rows else np.empty((0, 6))
 
 
-def _box_polygons(boxes: NDArray[np.float64]) -> NDArray[np.object_]:
+def _diagonals(boxes: NDArray[np.float64]) -> NDArray[np.object_]:
+    """Return a line across each box: the tree asks for no more than its box, and it is made and kept for less."""
     known = ~np.isnan(boxes[:, 0]) if len(boxes) else np.empty(0, dtype=bool)
-    polygons = np.empty(len(boxes), dtype=object)
-    polygons[known] = shapely.box(boxes[known, 0], boxes[known, 1], boxes[known, 3], boxes[known, 4])
-    return polygons
+    lines = np.empty(len(boxes), dtype=object)
+    lines[known] = shapely.linestrings(boxes[known][:, (0, 1, 3, 4)].reshape(-1, 2, 2))
+    return lines
 
 
 def _group(types: list[str]) -> dict[str, list[int]]:

@@ -50,6 +50,15 @@ class Tolerances:
 
 
 @dataclass(frozen=True, slots=True)
+class Criteria:
+    """What the objects of a delivery are held to; without ``year_now`` (UTC) no year is in the future."""
+
+    policy: Policy = Policy.KEEP
+    tolerances: Tolerances = Tolerances()
+    year_now: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Check:
     """One kind of fault: its code, its name, its group, and the unit of what is measured (UCUM)."""
 

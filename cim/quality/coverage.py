@@ -43,12 +43,50 @@ AREA_MARGIN_DEG: Final = 1.0
 """How far beyond the area that the working CRS is made for an object may lie, degrees."""
 
 _NOTHING: Final = (None, "")
+_QUALITY: Final = '"q":'
 _RECORDED: Final = "recorded"
 _CENTIMETRE: Final = 100.0
 _SAME_AREA: Final = 10.0
 
 CoverageFault = tuple[str, str, float, tuple[float, float, float] | None]
 """Code, object, what was measured, and the place."""
+
+
+@dataclass(frozen=True, slots=True)
+class Covered:
+    """What a batch covers: of each object id, type, box (n, 6), footprint key (n, 5), and the parent if it has one.
+
+    ``named`` counts, by type, which facts objects have, ``derived`` for how many of them somebody derived it.
+    """
+
+    ids: list[str]
+    types: list[str]
+    boxes: Floats
+    keys: Ints
+    parents: dict[str, str]
+    named: dict[str, Counter[str]]
+    derived: dict[str, Counter[str]]
+
+
+def covered_by(rows: ObjectRows, attributes: Sequence[dict[str, Any]], boxes: Floats) -> Covered:
+    """Return what a batch covers; ``boxes`` (n, 6) over place and geometries, NaN where there is neither."""
+    named: dict[str, list[str]] = {type_: [] for type_ in rows.types}
+    derived: dict[str, list[str]] = {type_: [] for type_ in rows.types}
+    for type_, facts, text in zip(rows.types, attributes, rows.attributes, strict=True):
+        # Most facts say something, and few were derived: the text tells it sooner than a look at each.
+        said = facts if _is_full(text, len(facts)) else [n for n, f in facts.items() if f.get("v") not in _NOTHING]
+        named[type_].extend(said)
+        if _QUALITY in text:
+            derived[type_].extend([name for name, fact in facts.items() if "q" in fact and _is_derived(fact)])
+    return Covered(
+        rows.ids,
+        rows.types,
+        boxes,
+        _footprint_keys(rows.places),
+        {key: parent for key, parent in zip(rows.ids, rows.parents, strict=True) if parent},
+        {type_: Counter(names) for type_, names in named.items()},
+        {type_: Counter(names) for type_, names in derived.items()},
+    )
 
 
 @dataclass(slots=True)
@@ -65,23 +103,16 @@ class Coverage:
     crs: str | None = None
     """The working CRS, where it is known."""
 
-    def look(self, rows: ObjectRows, attributes: Sequence[dict[str, Any]], boxes: Floats) -> None:
-        """Take a batch in; ``boxes`` (n, 6) over place and geometries, NaN where there is neither."""
-        self.ids.extend(rows.ids)
-        self.types.extend(rows.types)
-        self.boxes.append(boxes)
-        self.keys.append(_footprint_keys(rows.places))
-        self.parents.update((key, parent) for key, parent in zip(rows.ids, rows.parents, strict=True) if parent)
-        named: dict[str, list[str]] = {type_: [] for type_ in rows.types}
-        derived: dict[str, list[str]] = {type_: [] for type_ in rows.types}
-        for type_, facts in zip(rows.types, attributes, strict=True):
-            named[type_].extend([name for name, said in facts.items() if said.get("v") not in _NOTHING])
-            more = [name for name, said in facts.items() if len(said) > 1 and said.get("q", _RECORDED) != _RECORDED]
-            if more:
-                derived[type_].extend([name for name in more if facts[name].get("v") not in _NOTHING])
-        for type_, objects in Counter(rows.types).items():
+    def take(self, covered: Covered) -> None:
+        """Take in what a batch covers."""
+        self.ids.extend(covered.ids)
+        self.types.extend(covered.types)
+        self.boxes.append(covered.boxes)
+        self.keys.append(covered.keys)
+        self.parents.update(covered.parents)
+        for type_, objects in Counter(covered.types).items():
             self.objects[type_] = self.objects.get(type_, 0) + objects
-            self._count(type_, Counter(named[type_]), Counter(derived[type_]))
+            self._count(type_, covered.named[type_], covered.derived[type_])
 
     def _count(self, type_: str, named: Counter[str], derived: Counter[str]) -> None:
         """Add how many objects of a type have which facts, and for how many of them somebody derived it."""
@@ -180,12 +211,23 @@ class Coverage:
         rows = np.flatnonzero(has)
         if not len(rows):
             return
-        _, first, group = np.unique(
-            np.column_stack((types, keys))[rows], axis=0, return_index=True, return_inverse=True
-        )
-        for place, row in enumerate(rows.tolist()):
-            if first[group.reshape(-1)[place]] != place:
-                yield row, keys[row, 4] / _SAME_AREA
+        whole = np.column_stack((types, keys))[rows]
+        order = np.lexsort(whole.T)
+        # Sorted stably: of equal ones the first in the delivery comes first.
+        again = np.append(False, (whole[order[1:]] == whole[order[:-1]]).all(axis=1))
+        for row in np.sort(rows[order[again]]).tolist():
+            yield row, keys[row, 4] / _SAME_AREA
+
+
+def _is_full(text: str, count: int) -> bool:
+    """Tell of most objects whose facts all say something that they do, by their text, of no other."""
+    # Every brace but the first opens a fact, with its value: there is nothing nested, and none has no value.
+    every = text.count('{"v":') == count == text.count("{") - 1
+    return every and '"v":null' not in text and '"v":""' not in text
+
+
+def _is_derived(fact: dict[str, Any]) -> bool:
+    return fact["q"] != _RECORDED and fact.get("v") not in _NOTHING
 
 
 def _place(places: Floats, row: int) -> tuple[float, float, float]:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import orjson
 
 from cim.city.rows import ObjectRows
-from cim.quality.codes import VALIDITY_ATTRIBUTE, VALIDITY_METHOD, Policy
+from cim.quality.codes import VALIDITY_ATTRIBUTE, VALIDITY_METHOD, Criteria
+
+if TYPE_CHECKING:
+    from cim.quality.evidence import Evidence
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,8 +33,8 @@ class Inspecting(Protocol):
     """What looks at a delivery while it is read: :class:`cim.quality.inspector.Inspector`."""
 
     @property
-    def policy(self) -> Policy:
-        """What becomes of a feature whose geometry is not valid."""
+    def criteria(self) -> Criteria:
+        """What objects are held to."""
         ...
 
     def learn(self, working_crs: str) -> None:
@@ -40,6 +43,10 @@ class Inspecting(Protocol):
 
     def look(self, rows: ObjectRows) -> dict[int, tuple[str, ...]]:
         """Take a batch in and return the codes of the objects whose geometry is not valid, by row."""
+        ...
+
+    def take(self, evidence: Evidence) -> None:
+        """Take in what was found in a batch that another has looked at."""
         ...
 
     def put_aside(self, reason: str) -> None:

@@ -12,6 +12,7 @@ from typing import Final
 
 import numpy as np
 
+from cim.geometry.ragged import length
 from cim.quality.codes import NON_PLANAR_DISTANCE, NON_PLANAR_NORMALS, Tolerances
 from cim.quality.cuts import cut
 from cim.quality.layout import Flags, Floats, Ints, Surfaces, area_vectors, largest, runs, summed
@@ -43,13 +44,14 @@ def planes_of(surfaces: Surfaces) -> Planes:
     counts = np.diff(offsets)
     rings = area_vectors(surfaces.coordinates, surfaces.ring_offsets)
     vectors = rings[surfaces.surface_offsets[:-1]]
-    lengths = np.linalg.norm(vectors, axis=1)
+    lengths = length(vectors)
     normals = np.divide(vectors, lengths[:, None], out=np.zeros_like(vectors), where=lengths[:, None] > 0)
-    starts = np.repeat(surfaces.coordinates[offsets[:-1]], counts, axis=0)
+    first = surfaces.coordinates[offsets[:-1]] if len(counts) else np.empty((0, 3))
+    every = np.ascontiguousarray(surfaces.coordinates.T)
     # The mean is taken from near by: coordinates of a country have few digits left for millimetres.
-    means = summed(surfaces.coordinates - starts, offsets) / np.maximum(counts, 1)[:, None]
-    middles = surfaces.coordinates[offsets[:-1]] + means if len(counts) else np.empty((0, 3))
-    local = surfaces.coordinates - np.repeat(middles, counts, axis=0)
+    near = np.stack([axis - np.repeat(start, counts) for axis, start in zip(every, first.T, strict=True)])
+    middles = first + summed(near.T, offsets) / np.maximum(counts, 1)[:, None]
+    local = np.stack([axis - np.repeat(mean, counts) for axis, mean in zip(every, middles.T, strict=True)]).T
     across = _across(normals)
     along = np.cross(normals, across)
     flat = np.empty((len(local), 2))
@@ -69,8 +71,8 @@ def _across(normals: Floats) -> Floats:
     """Return a unit vector square to each normal: its cross product with the axis that it follows least."""
     axis = np.zeros_like(normals)
     axis[np.arange(len(normals)), np.argmin(np.abs(normals), axis=1)] = 1.0
-    across = np.cross(normals, axis)
-    lengths = np.linalg.norm(across, axis=1)[:, None]
+    across: Floats = np.asarray(np.cross(normals, axis), dtype=np.float64)
+    lengths = length(across)[:, None]
     level: Floats = np.divide(across, lengths, out=np.zeros_like(across), where=lengths > 0)
     return level
 

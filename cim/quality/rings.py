@@ -29,7 +29,8 @@ def check_points(surfaces: Surfaces, tolerances: Tolerances) -> tuple[Marks, Fla
     sound = np.ones(len(surfaces), dtype=bool)
     short = np.flatnonzero(counts < _RING_MIN)
     ring_of_vertex = np.repeat(np.arange(len(counts)), counts)
-    gaps = np.linalg.norm(surfaces.coordinates[following(offsets)] - surfaces.coordinates, axis=1)
+    after = following(offsets)
+    gaps = np.sqrt(sum((axis[after] - axis) ** 2 for axis in np.ascontiguousarray(surfaces.coordinates.T)))
     same = np.flatnonzero((gaps <= tolerances.near_m) & (counts[ring_of_vertex] >= _RING_MIN))
     # A ring counts once, however many of its vertices stand on one place.
     _, first = np.unique(ring_of_vertex[same], return_index=True)
@@ -125,18 +126,18 @@ def _look(surfaces: Surfaces, planes: Planes, tolerances: Tolerances) -> tuple[F
     """Return which rings may cross themselves, and which are no wider than vertices are told apart."""
     offsets = surfaces.ring_offsets
     after = following(offsets)
-    sides = planes.flat[after] - planes.flat
-    turned = sides[after]
-    cross = sides[:, 0] * turned[:, 1] - sides[:, 1] * turned[:, 0]
-    dot = sides[:, 0] * turned[:, 0] + sides[:, 1] * turned[:, 1]
+    x, y = np.ascontiguousarray(planes.flat.T)
+    next_x, next_y = x[after], y[after]
+    dx, dy = next_x - x, next_y - y
+    turned_x, turned_y = dx[after], dy[after]
+    cross = dx * turned_y - dy * turned_x
+    dot = dx * turned_x + dy * turned_y
     angles = summed(np.arctan2(cross, dot), offsets)
     left, right = some(cross > 0, offsets), some(cross < 0, offsets)
     back = some((dot < 0) & (cross == 0), offsets)
     convex = ~(left & right) & ~back & (np.abs(np.abs(angles) - 2 * np.pi) < _TURN_SLACK)
-    areas = np.abs(
-        summed(planes.flat[:, 0] * planes.flat[after, 1] - planes.flat[:, 1] * planes.flat[after, 0], offsets)
-    )
-    reach = summed(np.linalg.norm(sides, axis=1), offsets) / 2.0
+    areas = np.abs(summed(x * next_y - y * next_x, offsets))
+    reach = summed(np.sqrt(dx * dx + dy * dy), offsets) / 2.0
     return ~convex, areas <= reach * tolerances.near_m
 
 

@@ -22,6 +22,7 @@ from cim.city.model import Quarantined
 from cim.city.rows import GeometryRows, ObjectRows, geometry_rows, joined_geometries
 from cim.errors import CimError
 from cim.ids import object_id
+from ingest.prepared import Prepared
 from ingest.readers.cityjson_attributes import Members, canonical_attributes, derive_heights
 from ingest.readers.cityjson_geometry import Project, Shapes, assemble, settle
 from ingest.readers.cityjson_place import Standing, stand
@@ -86,7 +87,7 @@ class Relative:
 class Decoded:
     """Objects of a batch that are complete, and ``relatives`` in their order: a draft of it waits for its children."""
 
-    rows: ObjectRows
+    rows: ObjectRows | Prepared
     relatives: list[Draft | Relative]
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 import shapely
 
 from cim.city.rows import ObjectRows
+from ingest.prepared import Prepared
 from ingest.readers.cityjson_attributes import derive_heights
 from ingest.readers.cityjson_batch import Decoded, Draft, rows_of
 from ingest.readers.cityjson_place import Standing
@@ -25,7 +26,7 @@ class Families:
     _children: dict[str, list[Standing | None]] = field(default_factory=dict)
     _placed: set[str] = field(default_factory=set)
 
-    def take(self, decoded: Decoded) -> Iterator[ObjectRows]:
+    def take(self, decoded: Decoded) -> Iterator[ObjectRows | Prepared]:
         """Take a batch; yield what is complete now."""
         released: list[Draft] = []
         for relative in decoded.relatives:

@@ -1,8 +1,8 @@
 """CityJSONSeq: a header line, then one CityJSONFeature per line (CityJSON 2.0.1, section 8).
 
 Memory: one batch of lines and the ids; a line is at most ``FEATURE_BYTES_MAX``.  Batches of a large file are decoded by
-processes beside the reader's, where it is given any; what they give is taken in the order of the file, and it is the
-reader that knows which ids came before and which parents wait for their children.
+processes beside the reader's, where it is given any, and made ready for the store there; what they give is taken in the
+order of the file, and it is the reader that knows which ids came before and which parents wait for their children.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
-from itertools import chain
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any, BinaryIO, Final
 
@@ -18,10 +18,11 @@ import numpy as np
 import orjson
 
 from cim.city.model import Quarantined
+from cim.city.rows import ObjectRows
 from cim.errors import CimError, InvalidInput
+from ingest.prepared import Prepare
 from ingest.readers.cityjson_batch import FLATTENED_OBJECTS, Decoded, Decoder, Flat, RawObject
 from ingest.readers.cityjson_source import (
-    BATCH_OBJECTS,
     ObjectStream,
     Transform,
     check_version,
@@ -40,7 +41,7 @@ from ingest.readers.limits import FEATURE_BYTES_MAX, check_file_size, check_limi
 from ingest.records import Progress, ReadContext, Record
 from tiles.crew import Crew
 
-BATCH_BYTES: Final = 8 * 1024 * 1024
+BATCH_BYTES: Final = 4 * 1024 * 1024
 """Text of features that are decoded together."""
 
 LARGE_BYTES_MIN: Final = 2 * BATCH_BYTES
@@ -77,7 +78,8 @@ class CityJsonSeqReader:
             stream = ObjectStream(decoder, appearances="appearance" in first)
             # Templates would go along with every batch.
             crew = context.crew if total >= CREW_BYTES_MIN and not templates.bodies else Crew(1)
-            for lines, portion in _decoded(crew, LineDecoder(decoder, transform, path), file, stream):
+            line_decoder = LineDecoder(decoder, transform, path, context.prepare if crew.workers > 1 else None)
+            for lines, portion in _decoded(crew, line_decoder, file, stream):
                 stream.appearances += portion.appearances
                 yield from portion.faults
                 yield from stream.take(portion.decoded)
@@ -90,12 +92,24 @@ class CityJsonSeqReader:
 
 @dataclass(frozen=True, slots=True)
 class Lines:
-    """Numbered lines that are decoded together, of ``size`` bytes and up to ``stop``; ``known`` ids came before."""
+    """Text of whole lines that are decoded together, the ``first`` of that number, up to the byte ``stop`` of the file.
 
-    numbered: list[tuple[int, bytes]]
-    size: int
+    ``known`` ids came before.
+    """
+
+    text: bytes
+    first: int
     stop: int
     known: frozenset[str] = frozenset()
+
+    def numbered(self) -> Iterator[tuple[int, bytes, bool]]:
+        """Yield the lines that are not empty, each with its number, and whether it is whole: a file may be cut."""
+        *whole, rest = self.text.split(b"\n")
+        for number, line in enumerate(whole, self.first):
+            if line and not line.isspace():
+                yield number, line, True
+        if rest and not rest.isspace():
+            yield self.first + len(whole), rest, False
 
 
 def _decoded(crew: Crew, decoder: LineDecoder, file: BinaryIO, stream: ObjectStream) -> Iterator[tuple[Lines, Portion]]:
@@ -128,7 +142,7 @@ class _Ahead:
         try:
             for lines in self.batches:
                 self.sent.append(lines)
-                if lines.size > LARGE_BYTES_MIN:
+                if len(lines.text) > LARGE_BYTES_MIN:
                     self._large = lines
                     return
                 yield lines
@@ -147,21 +161,17 @@ class _Ahead:
 
 
 def _line_batches(file: BinaryIO) -> Iterator[Lines]:
-    """Yield numbered lines, as many as are decoded together."""
-    lines: list[tuple[int, bytes]] = []
-    size = 0
-    number = 1
-    while line := file.readline(FEATURE_BYTES_MAX + 1):
-        number += 1
-        check_limit("FEATURE_BYTES_MAX", len(line), FEATURE_BYTES_MAX, f"The text of line {number} in bytes")
-        if not line.isspace():
-            lines.append((number, line))
-            size += len(line)
-        if len(lines) >= BATCH_OBJECTS or size >= BATCH_BYTES:
-            yield Lines(lines, size, file.tell())
-            lines, size = [], 0
-    if lines:
-        yield Lines(lines, size, file.tell())
+    """Yield whole lines, as many as are decoded together, from the second line on."""
+    number = 2
+    while text := file.read(BATCH_BYTES):
+        if not text.endswith(b"\n"):
+            begun = len(text) - text.rfind(b"\n") - 1
+            rest = file.readline(max(1, FEATURE_BYTES_MAX + 1 - begun))
+            last = number + text.count(b"\n")
+            check_limit("FEATURE_BYTES_MAX", begun + len(rest), FEATURE_BYTES_MAX, f"The text of line {last} in bytes")
+            text += rest
+        yield Lines(text, number, file.tell())
+        number += text.count(b"\n")
 
 
 def _first_line(file: BinaryIO, path: Path) -> dict[str, Any]:
@@ -194,23 +204,30 @@ class LineDecoder:
     decoder: Decoder
     transform: Transform
     path: Path
+    prepare: Prepare | None = None
 
     def __call__(self, lines: Lines) -> Portion:
         """Return what the lines hold; raises :class:`InvalidInput` for a file that is cut or is two."""
         batch = _Batch(self.path, set(lines.known))
         flat: list[Flat | Quarantined] = []
+        every = lines.numbered()
         # Whole batches: the collector must not stand still while nobody asks for more.
         with collection_paused():
-            for start in range(0, len(lines.numbered), FLATTENED_OBJECTS):
-                for number, line in lines.numbered[start : start + FLATTENED_OBJECTS]:
-                    batch.add(line, number)
+            while some := list(islice(every, FLATTENED_OBJECTS)):
+                for number, line, is_whole in some:
+                    batch.add(line, number, is_whole=is_whole)
                 rows = vertex_array(list(chain.from_iterable(batch.vertices)))
                 pool = self.transform(rows) if len(rows) else np.empty((0, 3))
                 flat.extend(self.decoder.flatten(batch.raws, pool))
                 # What was parsed goes before the collector is back, or it would walk through all of it.
                 batch.forget_parsed()
-            batch.portion.decoded = self.decoder.settle(flat)
+            batch.portion.decoded = [self._prepared(one) for one in self.decoder.settle(flat)]
         return batch.portion
+
+    def _prepared(self, one: Decoded | Quarantined) -> Decoded | Quarantined:
+        if self.prepare is None or isinstance(one, Quarantined) or not isinstance(one.rows, ObjectRows):
+            return one
+        return replace(one, rows=self.prepare(one.rows))
 
 
 @dataclass(slots=True)
@@ -228,13 +245,13 @@ class _Batch:
         """Let go of what was parsed."""
         self.raws, self.vertices, self._rows = [], [], 0
 
-    def add(self, line: bytes, number: int) -> None:
+    def add(self, line: bytes, number: int, *, is_whole: bool) -> None:
         """Parse one line; note what is wrong with it."""
         name = f"line {number}"
         try:
             feature = orjson.loads(line)
         except orjson.JSONDecodeError as error:
-            if not line.endswith(b"\n"):
+            if not is_whole:
                 # The last line of a file that was cut: what is missing cannot be known.
                 raise damaged(self.path) from error
             self.portion.faults.append(Quarantined(name, "json-damaged", "The line is not JSON, or nested too deep."))

@@ -96,7 +96,7 @@ class FolderReader:
         given = False
         for item, dataset in zip(items, datasets, strict=True):
             name = str(item.path.relative_to(path)) if item.path != path else path.name
-            records = item.reader.read(item.path, replace(context, dataset=dataset, working_crs=crs))
+            records = item.reader.read(item.path, replace(context, dataset=dataset, working_crs=crs, prepare=None))
             try:
                 first = next(records, None)
             except LimitExceeded:

@@ -22,8 +22,11 @@ from cim.jobs.actor import ChildActor, ProgressMessage
 from cim.jobs.messages import StepStarted
 from cim.jobs.model import JobLimits
 from cim.ports import SystemClock
+from cim.quality import evidence
+from cim.quality.codes import Criteria
 from cim.quality.inspector import Inspector
-from ingest.columns import ObjectBatch, gather
+from ingest.columns import gather
+from ingest.prepared import ObjectBatch, Preparation
 from ingest.readers.registry import reader_for
 from ingest.records import Progress, ReadContext, SourceHeader
 from ingest.worker import Reporting
@@ -38,10 +41,11 @@ def read_when_told(params: Mapping[str, object], channel: Reporting) -> Mapping[
     """Read ``params["path"]`` as soon as the file ``params["go"]`` is there; the child's entry."""
     path, go = Path(str(params["path"])), Path(str(params["go"]))
     with Crew(os.cpu_count() or 1) as crew:
-        # Twice as many as there are workers, so that each of them has imported the readers.
-        assert all(crew.run(_import_reader, [path] * 2 * crew.workers))
-        records = reader_for(path).read(path, ReadContext("bench", crew=crew))
-        inspector = Inspector(year_now=NOW.year)
+        # Twice as many as there are workers, so that each of them has imported what it needs.
+        assert all(crew.run(_imported, [path] * 2 * crew.workers))
+        criteria = Criteria(year_now=NOW.year)
+        records = reader_for(path).read(path, ReadContext("bench", crew=crew, prepare=Preparation(criteria)))
+        inspector = Inspector(criteria)
         channel.step(READY)
         while not go.exists():
             time.sleep(_POLL_S)
@@ -53,8 +57,9 @@ def read_when_told(params: Mapping[str, object], channel: Reporting) -> Mapping[
     return {}
 
 
-def _import_reader(path: Path) -> bool:
-    return bool(reader_for(path).name)
+def _imported(path: Path) -> bool:
+    """Import what a worker needs to decode and to check."""
+    return bool(reader_for(path).name) and evidence.evidence_of is not None
 
 
 def taken_by_clock(path: Path) -> tuple[float, int]:

@@ -11,8 +11,10 @@ import pytest
 from cim.city.rows import ObjectRows
 from cim.jobs.faults import failure_of
 from cim.jobs.model import JobLimits
+from cim.quality.codes import Criteria, Policy
 from cim.quality.inspector import Inspector
-from ingest.columns import ObjectBatch, gather
+from ingest.columns import gather
+from ingest.prepared import ObjectBatch, Preparation
 from ingest.readers import cityjson_seq
 from ingest.readers.registry import reader_for
 from ingest.records import ReadContext
@@ -24,7 +26,7 @@ BUILDINGS = 240
 
 @pytest.fixture(autouse=True)
 def small_batches(monkeypatch):
-    monkeypatch.setattr(cityjson_seq, "BATCH_OBJECTS", 16)
+    monkeypatch.setattr(cityjson_seq, "BATCH_BYTES", 16_000)
     monkeypatch.setattr(cityjson_seq, "CREW_BYTES_MIN", 0)
 
 
@@ -52,21 +54,23 @@ def awkward_stream(path):
     path.write_bytes(b"\n".join(lines) + b"\n")
 
 
-def pieces(path, workers):
+def pieces(path, workers, policy=Policy.KEEP):
     def told(piece):
         return (piece.objects, piece.geometries) if isinstance(piece, ObjectBatch) else piece
 
     with Crew(workers) as crew:
-        records = reader_for(path).read(path, ReadContext("t", crew=crew))
-        return [told(piece) for piece in gather(records, Inspector(year_now=2026))]
+        criteria = Criteria(policy, year_now=2026)
+        records = reader_for(path).read(path, ReadContext("t", crew=crew, prepare=Preparation(criteria)))
+        return [told(piece) for piece in gather(records, Inspector(criteria))]
 
 
+@pytest.mark.parametrize("policy", Policy)
 @pytest.mark.parametrize("large_bytes", [cityjson_seq.LARGE_BYTES_MIN, 17_000, 0])
-def test_several_processes_give_what_one_gives(tmp_path, monkeypatch, large_bytes):
+def test_several_processes_give_what_one_gives(tmp_path, monkeypatch, large_bytes, policy):
     monkeypatch.setattr(cityjson_seq, "LARGE_BYTES_MIN", large_bytes)
     path = tmp_path / "a.city.jsonl"
     awkward_stream(path)
-    alone, several = pieces(path, 1), pieces(path, 2)
+    alone, several = pieces(path, 1, policy), pieces(path, 2, policy)
     assert alone == several
     batches = [piece for piece in alone if isinstance(piece, tuple)]
     ids = pa.concat_tables([pa.table({"id": objects["id"]}) for objects, _ in batches])["id"].to_pylist()

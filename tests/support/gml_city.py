@@ -10,7 +10,8 @@ import pyarrow as pa
 
 from cim.city.columns import columns_to_objects
 from cim.city.model import CityObject
-from ingest.columns import ObjectBatch, gather
+from ingest.columns import gather
+from ingest.prepared import ObjectBatch
 from ingest.readers.registry import reader_for
 from ingest.records import ReadContext
 

@@ -11,7 +11,8 @@ import pyarrow as pa
 import pyproj
 from numpy.typing import NDArray
 
-from ingest.columns import ObjectBatch, gather
+from ingest.columns import gather
+from ingest.prepared import ObjectBatch
 from ingest.readers.registry import reader_for
 from ingest.records import ReadContext
 from tests.readers_independent.tile_reader import Tile

@@ -16,7 +16,7 @@ from cim.jobs.bus import Channel, resolve_entry
 from cim.jobs.faults import failure_of
 from cim.jobs.model import JobLimits
 from cim.quality.model import QualityNotes
-from ingest.columns import ObjectBatch
+from ingest.prepared import ObjectBatch
 from ingest.records import SourceHeader
 
 EXAMPLES: Final = 3

@@ -12,13 +12,15 @@ import shapely
 from cim.city.columns import objects_to_columns, objects_to_rows
 from cim.city.model import Attribute, CityObject
 from cim.findings import Quality
-from cim.quality.codes import CHECKS, Policy
-from cim.quality.inspector import WORST_MAX, Inspector
+from cim.quality.codes import CHECKS, Criteria, Policy
+from cim.quality.evidence import WORST_MAX
+from cim.quality.inspector import Inspector
 from cim.quality.model import with_validity
 from cim.quality.ranges import check_facts
 from cim.quality.stored import batches_of
 from cim.quality.text import report_lines
-from ingest.columns import ObjectBatch, gather
+from ingest.columns import gather
+from ingest.prepared import ObjectBatch
 from tests.support.made_solids import building, cube, geometry_of, moved
 
 
@@ -66,7 +68,7 @@ def placed(number: int, x: float, y: float, side: float = 10.0, type_: str = "Bu
 
 
 def report_of(*objects: CityObject, policy: Policy = Policy.KEEP) -> dict:
-    inspector = Inspector(policy, year_now=2026)
+    inspector = Inspector(Criteria(policy, year_now=2026))
     inspector.look(objects_to_rows(objects))
     return inspector.notes().document
 
@@ -99,7 +101,7 @@ def test_an_object_far_from_the_rest_is_named_and_no_other() -> None:
 def test_what_lies_where_the_coordinate_system_is_not_made_for_is_named(
     crs: str | None, places: list[tuple[float, float]], astray: list[str]
 ) -> None:
-    inspector = Inspector(year_now=2026)
+    inspector = Inspector(Criteria(year_now=2026))
     if crs is not None:
         inspector.learn(crs)
     inspector.look(objects_to_rows([placed(number, *place) for number, place in enumerate(places)]))
@@ -194,9 +196,9 @@ def test_the_worst_are_named_first_and_no_more_than_there_is_room_for() -> None:
 
 def test_a_delivery_in_another_order_of_batches_has_the_same_counts() -> None:
     objects = [building(str(n), geometry_of("Solid", cube((n * 30.0, 0, 0))[n % 2 :])) for n in range(20)]
-    whole = Inspector(year_now=2026)
+    whole = Inspector(Criteria(year_now=2026))
     whole.look(objects_to_rows(objects))
-    halves = Inspector(year_now=2026)
+    halves = Inspector(Criteria(year_now=2026))
     for part in (objects[:7], objects[7:]):
         halves.look(objects_to_rows(part))
     assert whole.notes().document == halves.notes().document
@@ -214,7 +216,7 @@ def test_the_mark_is_one_more_attribute() -> None:
 def test_gathering_looks_at_everything_once_and_says_so_last() -> None:
     broken = building("open", geometry_of("Solid", cube()[1:]))
     nan = building("nan", geometry_of("Solid", moved(cube(), (math.nan, 0.0, 0.0))))
-    inspector = Inspector(Policy.QUARANTINE)
+    inspector = Inspector(Criteria(Policy.QUARANTINE))
     *pieces, notes = gather([building("whole", geometry_of("Solid", cube())), broken, nan, broken], inspector)
     assert [type(piece).__name__ for piece in pieces] == ["Quarantined", "Quarantined", "Quarantined", "ObjectBatch"]
     assert notes.document["put_aside"] == [
