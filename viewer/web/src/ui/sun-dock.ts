@@ -50,8 +50,14 @@ export function sunDay(ctx: Ctx, city: City, date: string): SunDay {
 
 export const today = (ctx: Ctx): string => wallOf(new Date(ctx.s.now_ms), ctx.zone).date;
 
-/** Without a choice the knob waits in the early afternoon. */
-export const shownSun = (ctx: Ctx): SunTime => ctx.s.sun ?? { date: today(ctx), minutes: 15 * 60 };
+const AFTERNOON_MIN = 15 * 60;
+
+/** Where the knob waits without a choice: in the afternoon, or halfway to sunset where the sun is down by then. */
+export function waiting(day: SunDay): number {
+  const { sunrise, sunset, noon, polar } = day;
+  if (polar || sunrise === null || sunset === null || (sunrise < AFTERNOON_MIN && AFTERNOON_MIN < sunset)) return AFTERNOON_MIN;
+  return Math.round((noon + sunset) / 2 / STEP_MIN) * STEP_MIN;
+}
 
 function curve(day: SunDay, minutes: number, chosen: boolean): TemplateResult {
   const share = (m: number): number => (m - day.from) / Math.max(1, day.to - day.from);
@@ -64,13 +70,15 @@ function curve(day: SunDay, minutes: number, chosen: boolean): TemplateResult {
   const name = (at: number | null, side: string): unknown => (at === null ? nothing : svg`<text x="${(share(at) * 100).toFixed(1)}%" y="47" class="axis ${side}">${minuteClock(at)}</text>`);
   const risen = Math.max(day.from, day.sunrise ?? day.from);
   const up = day.altitude(minutes) > -0.8;
+  // At night the knob stands at the end of the slider.
+  const at = Math.min(Math.max(minutes, day.from), day.to);
   // The curve is stretched to the box; what must stay round or readable is placed by shares.
   return html`<svg class="arc" viewBox="0 0 ${W} ${H}" preserveAspectRatio="none" aria-hidden="true">
     <path d="M0 ${HORIZON}H${W}" class="horizon"/><path d=${path(day.from, day.to)} class="course"/>
     ${minutes > risen ? svg`<path d=${path(risen, Math.min(minutes, day.sunset ?? minutes))} class="past"/>` : nothing}
   </svg><svg class="arc ${chosen ? '' : 'unset'}" aria-hidden="true">
     ${name(day.sunrise, 'mid')}${name(day.noon, 'mid')}${name(day.sunset, 'mid')}
-    <circle cx="${(share(minutes) * 100).toFixed(2)}%" cy=${y(day.altitude(minutes))} r="7" class="knob ${up ? '' : 'down'}"/>
+    <circle cx="${(share(at) * 100).toFixed(2)}%" cy=${y(day.altitude(at))} r="7" class="knob ${up ? '' : 'down'}"/>
   </svg>`;
 }
 
@@ -99,8 +107,9 @@ export function sunFields(ctx: Ctx, day: SunDay, shown: SunTime): TemplateResult
 export function sunDock(ctx: Ctx, phone = false): TemplateResult | typeof nothing {
   const city = valueOf(ctx.s.city);
   if (!city) return phone ? html`<div class="sk para"></div>` : nothing;
-  const shown = shownSun(ctx);
-  const day = sunDay(ctx, city, shown.date);
+  const date = ctx.s.sun?.date ?? today(ctx);
+  const day = sunDay(ctx, city, date);
+  const shown = ctx.s.sun ?? { date, minutes: waiting(day) };
   const altitude = day.altitude(shown.minutes);
   const state = ctx.s.sun === null ? t('sun.default') : altitude > -0.8 ? t('sun.altitude', { deg: number(altitude) }) : t('sun.below');
   const play = html`<button type="button" class="btn soft ico round" data-testid="sun-play" aria-pressed=${ctx.s.playing} aria-label=${t(ctx.s.playing ? 'sun.pause' : 'sun.play')} title=${t(ctx.s.playing ? 'sun.pause' : 'sun.play')} @click=${() => ctx.do.day.play(!ctx.s.playing, day.from, day.to)}>${icon(ctx.s.playing ? 'pause' : 'play')}</button>`;
