@@ -118,8 +118,9 @@ class Chart:
             self._powers = [(total - j, j) for total in range(degree + 1) for j in range(total + 1)]
             terms = self._terms(low[:, :2]).T
             self._ground = np.linalg.lstsq(terms, low_local, rcond=None)[0]
-            turning = degree * (degree + 1) // 2
-            self._up = np.linalg.lstsq(terms[:, :turning], (high_local - low_local) / 1000.0, rcond=None)[0]
+            # Which way is up changes less from place to place than the place does: one degree less says it.
+            lower = degree * (degree + 1) // 2
+            self._up = np.linalg.lstsq(terms[:, :lower], (high_local - low_local) / 1000.0, rcond=None)[0]
             error_m = float(np.abs(self.to_local(check) - self.exact(check)).max())
             if error_m < error_m_max:
                 return

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import pickle
 
 import numpy as np
 import orjson
@@ -20,7 +21,7 @@ from cim.quality.ranges import check_facts
 from cim.quality.stored import batches_of
 from cim.quality.text import report_lines
 from ingest.columns import gather
-from ingest.prepared import ObjectBatch
+from ingest.prepared import ObjectBatch, Preparation
 from tests.support.made_solids import building, cube, geometry_of, moved
 
 
@@ -228,6 +229,31 @@ def test_gathering_looks_at_everything_once_and_says_so_last() -> None:
     batch = pieces[-1]
     assert isinstance(batch, ObjectBatch)
     assert batch.objects["id"].to_pylist() == ["made:whole"]
+
+
+@pytest.mark.parametrize("policy", Policy)
+def test_what_was_prepared_elsewhere_is_taken_as_what_is_looked_at_here(policy: Policy) -> None:
+    def rows(first: int):
+        return objects_to_rows(
+            [
+                building(f"{first}-whole", geometry_of("Solid", cube()), height_m=-2.0),
+                building(f"{first}-open", geometry_of("Solid", moved(cube()[1:], (40.0 + first, 0.0, 0.0)))),
+                building(f"{first}-nan", geometry_of("Solid", moved(cube(), (math.nan, 0.0, 0.0)))),
+            ]
+        )
+
+    criteria, numbers = Criteria(policy, year_now=2026), range(WORST_MAX + 5)
+    nobody = objects_to_rows([])
+    here = list(gather([*map(rows, numbers), nobody], Inspector(criteria)))
+    elsewhere = map(Preparation(criteria), [*map(rows, numbers), nobody])
+    there = list(gather(pickle.loads(pickle.dumps(list(elsewhere))), Inspector(criteria)))
+    assert here == there
+    document = there[-1].document
+    assert document["counts"]["objects"] == 2 * len(numbers)
+    found = fault(document, "302")
+    assert found is not None
+    # Of equals the earlier are named, whoever found them.
+    assert [one["id"] for one in found["worst"]][:2] == ["made:0-open", "made:1-open"]
 
 
 def test_the_store_gives_the_checks_what_the_reader_gave_them() -> None:
