@@ -7,6 +7,8 @@ import { chartOf, joinReadings, type Chart, type Reading } from './series';
 
 const BOX = { width: 320, height: 132, left: 34, right: 10, top: 12, bottom: 20 };
 export const HOURS = [1, 6, 24] as const;
+/** Pixels of height from which on the band of usual values bears its name. */
+const USUAL_NAMED = 20;
 
 /** Live readings that came after the history was read; one page keeps them while it is open. */
 const arrived = new Map<string, Reading[]>();
@@ -38,12 +40,14 @@ function drawing(ctx: Ctx, stream: Datastream, readings: readonly Reading[], fro
   const range = { lo: number(Math.min(...values), digits), hi: `${number(Math.max(...values), digits)} ${unit}` };
   const label = t('sensor.chart', { name: stream.name[lang()], h: ctx.s.hours, ...range, v: last ? `${number(last.value, digits)} ${unit}` : '–' });
   const right = BOX.width - BOX.right;
+  const [usualTop, usualHeight] = [chart.y(usualHi), Math.max(0, chart.y(usualLo) - chart.y(usualHi))];
   return html`<svg class="ts" viewBox="0 0 ${BOX.width} ${BOX.height}" role="img" aria-label=${label}>
-    <rect x=${BOX.left} y=${chart.y(usualHi)} width=${right - BOX.left} height=${Math.max(0, chart.y(usualLo) - chart.y(usualHi))} class="usual"/>
+    <rect x=${BOX.left} y=${usualTop} width=${right - BOX.left} height=${usualHeight} class="usual"/>
     ${chart.ticksY.map((tick) => svg`<path d="M${BOX.left} ${tick.y}H${right}" class="grid"/><text x=${BOX.left - 6} y=${tick.y + 4} class="axis end">${number(tick.value, digits)}</text>`)}
     ${chart.ticksX.map((tick) => svg`<text x=${tick.x} y=${BOX.height - 4} class="axis ${tick.x > right - 14 ? 'end' : tick.x < BOX.left + 14 ? '' : 'mid'}">${clock(new Date(tick.at_ms), ctx.zone)}</text>`)}
     ${chart.gaps.map((gap) => svg`<rect x=${gap.x} y=${BOX.top} width=${gap.width} height=${BOX.height - BOX.top - BOX.bottom} class="gap"/>${gap.width > 44 ? svg`<text x=${gap.x + gap.width / 2} y=${BOX.top + 14} class="axis mid">${t('sensor.gap')}</text>` : nothing}`)}
     ${limitLine(chart, stream, stream.limit_min, 'sensor.limitMin')}${limitLine(chart, stream, stream.limit_max, 'sensor.limitMax')}
+    ${usualHeight < USUAL_NAMED ? nothing : svg`<text x=${BOX.left + 4} y=${usualTop + 13} class="usual-name">${t('sensor.usual')}</text>`}
     <path d=${chart.path} class="line"/>
     ${chart.last ? svg`<circle cx=${chart.last.x} cy=${chart.last.y} r="4" class="end-dot"/>` : nothing}
   </svg>`;
