@@ -9,7 +9,7 @@ import shapely
 from numpy.typing import NDArray
 
 from tiles.outlines import Outlines, joined, leftward
-from tiles.soup import FloatArray, IntArray
+from tiles.soup import FloatArray, IntArray, next_in_rings
 
 _ROUNDS: Final = 8
 """Corners are taken away in two or three rounds; what needs more goes the general way."""
@@ -83,8 +83,7 @@ def _scanned(steps: FloatArray, ring: IntArray) -> tuple[IntArray, NDArray[np.bo
 
 def _around(ring: IntArray) -> tuple[IntArray, IntArray]:
     """Return for each vertex the one after it and the one before it around its ring; ``ring`` ascends."""
-    last = np.append(np.flatnonzero(ring[1:] != ring[:-1]), len(ring) - 1)
-    first = np.append(0, last[:-1] + 1)
-    following, before = np.arange(1, len(ring) + 1), np.arange(-1, len(ring) - 1)
-    following[last], before[first] = first, last
+    following = next_in_rings(np.append(np.flatnonzero(ring[1:] != ring[:-1]) + 1, len(ring)))
+    before = np.empty_like(following)
+    before[following] = np.arange(len(following))
     return following, before

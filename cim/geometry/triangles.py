@@ -124,6 +124,7 @@ def _flatten(rings: Rings, normals: FloatArray) -> tuple[FloatArray, FloatArray]
     sign = np.sign(normals[np.arange(len(axis)), axis])
     x, y, z = rings.coordinates.T
     if (axis == 2).all() and (sign > 0).all():
+        # Roofs and footprints: they are on the map already.
         return x, y
     along = axis[rings.vertex_surface]
     u = np.where(along == 0, y, np.where(along == 1, z, x)) * sign[rings.vertex_surface]

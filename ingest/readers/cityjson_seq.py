@@ -7,6 +7,7 @@ order of the file, and it is the reader that knows which ids came before and whi
 
 from __future__ import annotations
 
+import os
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
@@ -23,6 +24,7 @@ from cim.errors import CimError, InvalidInput
 from ingest.prepared import Prepare
 from ingest.readers.cityjson_batch import FLATTENED_OBJECTS, Decoded, Decoder, Flat, RawObject
 from ingest.readers.cityjson_source import (
+    BATCH_OBJECTS,
     ObjectStream,
     Transform,
     check_version,
@@ -164,7 +166,12 @@ def _line_batches(file: BinaryIO) -> Iterator[Lines]:
     """Yield whole lines, as many as are decoded together, from the second line on."""
     number = 2
     while text := file.read(BATCH_BYTES):
+        if text.count(b"\n") > BATCH_OBJECTS:
+            rest = text.split(b"\n", BATCH_OBJECTS)[-1]
+            file.seek(-len(rest), os.SEEK_CUR)
+            text = text[: len(text) - len(rest)]
         if not text.endswith(b"\n"):
+            # Only this line can be longer than a batch.
             begun = len(text) - text.rfind(b"\n") - 1
             rest = file.readline(max(1, FEATURE_BYTES_MAX + 1 - begun))
             last = number + text.count(b"\n")

@@ -9,6 +9,7 @@ import pyarrow as pa
 import pytest
 
 from cim.city.rows import ObjectRows
+from cim.errors import LimitExceeded
 from cim.jobs.faults import failure_of
 from cim.jobs.model import JobLimits
 from cim.quality.codes import Criteria, Policy
@@ -26,6 +27,7 @@ BUILDINGS = 240
 
 @pytest.fixture(autouse=True)
 def small_batches(monkeypatch):
+    monkeypatch.setattr(cityjson_seq, "BATCH_OBJECTS", 16)
     monkeypatch.setattr(cityjson_seq, "BATCH_BYTES", 16_000)
     monkeypatch.setattr(cityjson_seq, "CREW_BYTES_MIN", 0)
 
@@ -91,6 +93,35 @@ def test_a_file_that_is_cut_ends_with_the_same_error(tmp_path):
             pieces(path, workers)
         said.append((type(error.value), error.value.as_problem()))
     assert said[0] == said[1]
+
+
+@pytest.mark.parametrize("most", [3, 10_000])
+def test_batches_are_cut_between_lines_and_bounded_both_ways(tmp_path, monkeypatch, most):
+    monkeypatch.setattr(cityjson_seq, "BATCH_OBJECTS", most)
+    monkeypatch.setattr(cityjson_seq, "BATCH_BYTES", 5_000)
+    path = tmp_path / "a.city.jsonl"
+    write_stream(path, BUILDINGS)
+    with path.open("rb") as file:
+        head = file.readline()
+        batches = list(cityjson_seq._line_batches(file))
+    lines = path.read_bytes().split(b"\n")
+    longest = max(map(len, lines)) + 1
+    assert b"".join([head, *(batch.text for batch in batches)]) == path.read_bytes()
+    assert all(batch.text.count(b"\n") <= most and len(batch.text) < 5_000 + longest for batch in batches)
+    for batch in batches:
+        assert batch.text.startswith(lines[batch.first - 1] + b"\n")
+
+
+def test_a_line_beyond_the_limit_ends_the_reading_with_its_number(tmp_path, monkeypatch):
+    monkeypatch.setattr(cityjson_seq, "FEATURE_BYTES_MAX", 20_000)
+    path = tmp_path / "a.city.jsonl"
+    write_stream(path, 40)
+    lines = path.read_bytes().splitlines(keepends=True)
+    lines[30] = b'{"type": "CityJSONFeature", "id": "' + b"x" * 20_000 + b'"}\n'
+    path.write_bytes(b"".join(lines))
+    with pytest.raises(LimitExceeded, match="line 31 ") as error:
+        pieces(path, 1)
+    assert error.value.params["limit"] == "FEATURE_BYTES_MAX"
 
 
 def test_a_process_that_is_killed_ends_the_reading(tmp_path):
