@@ -31,7 +31,7 @@ $(VENV)/.installed: pyproject.toml constraints.txt
 
 $(WEB)/node_modules/.installed: $(VENV)/.installed $(WEB)/package-lock.json
 	@echo "install: viewer packages"
-	@cd $(WEB) && npm ci --no-audit --no-fund --silent
+	@cd $(WEB) && npm ci --no-audit --no-fund --no-update-notifier --loglevel error > /dev/null
 	@touch $@
 
 viewer/static/.built: $(WEB)/node_modules/.installed $(WEB_SOURCES)
